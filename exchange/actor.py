@@ -13,7 +13,7 @@ class Role(StrEnum):
     OWNER = "owner"
     """A trader who also manages the team, the onboarding with the payment service, blocks and tokens."""
     OPERATOR = "operator"
-    """Runs the exchange itself: vets companies, decides claims, freezes releases. Belongs to no company and trades nothing."""
+    """Runs the exchange itself: vets companies, decides claims, freezes releases. Has no company, trades nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """Every refusal of the exchange, by kind. Domains subclass a kind; ``web/refusals.py`` alone knows status codes.
 
-    DomainError
-    ├── NotSeen        there is no such thing, or the asker may not see it: the two are never told apart
-    ├── NotAllowed     the asker sees it but may not do this
-    ├── Conflict       it was possible, but the state has changed since
-    ├── Invalid        what was sent cannot be right; ``field`` says where
-    ├── TooLarge       more bytes than the exchange takes
-    ├── TooMany        too often; ``retry_after`` seconds
-    └── Unavailable    a part the exchange leans on does not answer
+DomainError
+├── NotSeen        there is no such thing, or the asker may not see it: the two are never told apart
+├── NotAllowed     the asker sees it but may not do this
+├── Conflict       it was possible, but the state has changed since
+├── Invalid        what was sent cannot be right; ``field`` says where
+├── TooLarge       more bytes than the exchange takes
+├── TooMany        too often; ``retry_after`` seconds
+└── Unavailable    a part the exchange leans on does not answer
 """
 
 from typing import ClassVar

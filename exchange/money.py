@@ -8,7 +8,7 @@ from functools import lru_cache
 from babel.core import get_global
 from babel.numbers import get_currency_precision
 
-from exchange.errors import Invalid, N_
+from exchange.errors import N_, Invalid
 
 
 class NotAnAmount(Invalid):
@@ -44,7 +44,9 @@ class Money:
         Raises NotAnAmount.
         """
         try:
-            value = Decimal(str(text).strip().replace("\u202f", "").replace("\xa0", "").replace(" ", "").replace(",", "."))
+            value = Decimal(
+                str(text).strip().replace("\u202f", "").replace("\xa0", "").replace(" ", "").replace(",", ".")
+            )
             minor = value.scaleb(exponent(currency))
         except InvalidOperation as e:
             raise NotAnAmount(text=str(text)[:40], currency=currency) from e

@@ -1,0 +1,7 @@
+"""placeholder"""
+
+from litestar import Litestar
+
+
+def create_app() -> Litestar:
+    return Litestar()

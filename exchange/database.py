@@ -1,0 +1,128 @@
+"""PostgreSQL: the engine, the pool, the one way to open a transaction, and plain SQL for hot reads."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from piccolo.engine.finder import engine_finder
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+
+from exchange.settings import settings
+
+
+class Engine(PostgresEngine):
+    """Piccolo's engine, silent when it is made.
+
+    Piccolo asks the server for its version and creates extensions while ``piccolo_conf`` is being imported. Here a
+    process may import the configuration before the server runs, and extensions belong to the migrations.
+    """
+
+    async def check_version(self) -> None: ...
+
+    async def prep_database(self) -> None: ...
+
+
+def make_engine(url: str, replicas: Sequence[str] = ()) -> Engine:
+    """The engine for ``url``; ``replicas`` answer reads that name the node ``replica_1``, ``replica_2``, …"""
+    return Engine(
+        config={"dsn": url},
+        extra_nodes={f"replica_{i}": Engine(config={"dsn": r}) for i, r in enumerate(replicas, start=1)},
+    )
+
+
+def engine() -> Engine:
+    """The engine ``piccolo_conf`` made."""
+    found = engine_finder()
+    if not isinstance(found, Engine):
+        raise RuntimeError("piccolo_conf.DB is not set: run from the folder that holds piccolo_conf.py")
+    return found
+
+
+async def _no_reset(_: asyncpg.Connection) -> None:
+    """Saves a round trip on each release; in return nobody may SET, LISTEN or lock by session on a pooled connection."""
+
+
+async def open_pool(size: int | None = None, **connect: Any) -> None:
+    """Keep ``size`` connections open for this process; ``connect`` goes to asyncpg (a role, a name)."""
+    await engine().start_connection_pool(
+        min_size=1,
+        max_size=size or settings().database_pool_size,
+        reset=_no_reset,
+        max_inactive_connection_lifetime=0,
+        **connect,
+    )
+
+
+async def close_pool() -> None:
+    """Close the pool if one is open."""
+    if engine().pool:
+        await engine().close_connection_pool()
+
+
+@asynccontextmanager
+async def transaction(*, alone: bool = False) -> AsyncIterator[PostgresTransaction]:
+    """One transaction for everything inside the block; joins an outer one.
+
+    ``alone=True`` refuses to be nested (piccolo's TransactionError): for steps that must have committed before a
+    call to the outside. Never start child tasks inside: they would not be part of it.
+    """
+    async with engine().transaction(allow_nested=not alone) as tx:
+        yield tx
+
+
+def in_transaction() -> bool:
+    """Whether the calling task holds a transaction."""
+    return bool(engine().transaction_exists())
+
+
+@asynccontextmanager
+async def connection() -> AsyncIterator[asyncpg.Connection]:
+    """The current transaction's connection, else a pooled one, else a new one."""
+    found = engine()
+    if tx := found.current_transaction.get():
+        yield tx.connection
+    elif found.pool:
+        async with found.pool.acquire() as pooled:
+            yield pooled
+    else:
+        fresh = await found.get_new_connection()
+        try:
+            yield fresh
+        finally:
+            await fresh.close()
+
+
+async def fetch(sql: str, *args: object) -> list[asyncpg.Record]:
+    """Rows of one SQL text, in one round trip."""
+    async with connection() as c:
+        rows: list[asyncpg.Record] = await c.fetch(sql, *args)
+        return rows
+
+
+async def fetchrow(sql: str, *args: object) -> asyncpg.Record | None:
+    """The first row, or None."""
+    async with connection() as c:
+        return await c.fetchrow(sql, *args)
+
+
+async def fetchval(sql: str, *args: object) -> Any:
+    """The first column of the first row, or None."""
+    async with connection() as c:
+        return await c.fetchval(sql, *args)
+
+
+async def execute(sql: str, *args: object) -> str:
+    """Run one statement; returns PostgreSQL's command tag."""
+    async with connection() as c:
+        tag: str = await c.execute(sql, *args)
+        return tag
+
+
+async def announce(channel: str, fact: str, subject: UUID) -> None:
+    """Tell open pages that ``fact`` happened to ``subject``; delivered on commit, dropped on rollback.
+
+    The message is a fact and an id, never content: the ordinary door decides what a viewer may see.
+    """
+    await execute("select pg_notify($1, $2)", channel, f"{fact} {subject}")

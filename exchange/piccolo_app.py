@@ -1,0 +1,18 @@
+"""The one Piccolo app: every domain's tables, one linear history of migrations."""
+
+from pathlib import Path
+
+from piccolo.conf.apps import AppConfig, table_finder
+
+DOMAINS = [
+    "journal",
+    "web",
+]
+"""Lower domains first; a domain without tables is not named."""
+
+APP_CONFIG = AppConfig(
+    app_name="exchange",
+    migrations_folder_path=str(Path(__file__).parent / "migrations"),
+    table_classes=table_finder([f"exchange.{domain}.tables" for domain in DOMAINS], exclude_imported=True),
+    migration_dependencies=[],
+)

@@ -1,0 +1,60 @@
+"""One frozen model, read once from the environment. Nothing else in the exchange reads ``os.environ``."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting by its environment variable (the field's name in capitals)."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_file=None)
+
+    database_url: str = "postgresql://postgres@127.0.0.1/exchange"
+    """PostgreSQL ≥ 18. `exchange serve` starts an embedded one and sets this for its children."""
+    database_replica_urls: tuple[str, ...] = ()
+    database_pool_size: int = Field(default=8, ge=1, le=100)
+    """Connections a web or job process keeps."""
+
+    data_dir: Path = Path(".confrere")
+    """Where the embedded server, the secret and the sandbox keep their state."""
+    base_url: str = "http://127.0.0.1:8000"
+    """The address people use; https here makes cookies Secure."""
+    secret_key: SecretStr = SecretStr("only-for-tests-and-tools-0123456789abcdef")
+    """Signs cookies and CSRF tokens and derives pseudonyms. `exchange serve` generates one into the data directory."""
+    mode: Literal["demo", "serve", "test"] = "test"
+    """`demo` shows the outbox page; `serve` does not."""
+
+    stripe_secret_key: SecretStr | None = None
+    """Unset: the sandbox. `sk_live_…` needs `STRIPE_ALLOW_LIVE=1` besides."""
+    stripe_webhook_secrets: tuple[SecretStr, ...] = ()
+    """Several while one is being rolled."""
+    stripe_api_base: str | None = None
+    """Only for the sandbox: where it listens."""
+    stripe_allow_live: bool = False
+    commission_basis_points: int = Field(default=500, ge=0, le=5000)
+    """The exchange's commission on a settled deal, in ten-thousandths of the price excluding VAT."""
+
+    smtp_url: SecretStr | None = None
+    """`smtp://user:password@host:587` or `smtps://…:465`. Unset: mails stay in the outbox."""
+    mail_from: str = "Confrère <bonjour@confrere.example>"
+
+    upload_limit: int = 20 * 2**20
+    """Bytes of a stock list or a photo."""
+
+    @property
+    def is_demo(self) -> bool:
+        return self.mode == "demo"
+
+    @property
+    def is_secure(self) -> bool:
+        return self.base_url.startswith("https://")
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()

@@ -1,0 +1,1 @@
+"""What every page and API answer shares: rendering, guards, refusals, translations, live streams. No business words."""

@@ -1,0 +1,144 @@
+"""Fixtures: a real PostgreSQL for every test process, rolled back or truncated per test.
+
+* ``db``        one transaction around the test, rolled back: the fast default. Nothing commits.
+* ``committed`` real commits on a pool of connections; tables are truncated afterwards. For locks, jobs, live messages.
+* ``client``    an httpx client on the ASGI app, in the test's own task, so it shares ``db``'s transaction.
+"""
+
+import asyncio
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server before anything imports ``piccolo_conf``; workers of pytest-xdist use the controller's."""
+    os.environ["MODE"] = "test"
+    if hasattr(config, "workerinput"):
+        return
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        os.environ["DATABASE_SERVER_URL"] = given
+        return
+    from exchange.embedded import EmbeddedServer
+
+    config.stash[_folder] = folder = tempfile.TemporaryDirectory(prefix="confrere-test-")
+    config.stash[_server] = server = EmbeddedServer(
+        Path(folder.name) / "pg",
+        options=["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300"],
+    )
+    server.start()
+    os.environ["DATABASE_SERVER_URL"] = server.url
+
+
+_folder = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+_server = pytest.StashKey["object"]()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    server = config.stash.get(_server, None)
+    if server is not None:
+        server.stop()  # type: ignore[attr-defined]  # EmbeddedServer, imported late on purpose
+        config.stash[_folder].cleanup()
+
+
+def _at(database: str) -> str:
+    url = os.environ["DATABASE_SERVER_URL"]
+    before, _, query = url.partition("?")
+    return before.rsplit("/", 1)[0] + f"/{database}" + (f"?{query}" if query else "")
+
+
+def _fingerprint() -> str:
+    files = sorted((ROOT / "exchange" / "migrations").glob("*.py"))
+    return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:12]
+
+
+async def _make_databases(template: str, own: str) -> None:
+    server = await asyncpg.connect(_at("postgres"))
+    try:
+        await server.execute("select pg_advisory_lock(20261122)")
+        if not await server.fetchval("select 1 from pg_database where datname = $1", template):
+            await server.execute(f'create database "{template}"')
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "piccolo.main", "migrations", "forwards", "exchange",
+                cwd=ROOT, env={**os.environ, "DATABASE_URL": _at(template)}, stdout=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            told, _ = await process.communicate()
+            assert process.returncode == 0, told.decode()
+        await server.execute(f'create database "{own}" template "{template}"')
+    finally:
+        await server.close()
+
+
+@pytest.fixture(scope="session")
+def database_url(worker_id: str) -> Iterator[str]:
+    """A freshly migrated database of this test process's own."""
+    from exchange.settings import settings
+
+    own = f"test_{worker_id}_{os.getpid()}"
+    asyncio.run(_make_databases(f"template_{_fingerprint()}", own))
+    os.environ["DATABASE_URL"] = _at(own)
+    settings.cache_clear()
+    import piccolo_conf
+
+    piccolo_conf.DB.config["dsn"] = _at(own)
+    yield _at(own)
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[None]:
+    """One transaction around the test, rolled back at its end."""
+    from exchange.database import engine
+
+    tx = engine().transaction()
+    await tx.__aenter__()
+    try:
+        yield
+    finally:
+        await tx.rollback()
+        await tx.__aexit__(None, None, None)
+
+
+@pytest.fixture
+async def committed(database_url: str) -> AsyncIterator[None]:
+    """A pool and real commits; every table is emptied afterwards."""
+    from exchange.database import close_pool, open_pool
+
+    await open_pool(size=20)
+    try:
+        yield
+    finally:
+        await close_pool()
+        await _empty(database_url)
+
+
+async def _empty(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        tables = await connection.fetch(
+            "select quote_ident(tablename) name from pg_tables where schemaname = 'public' and tablename <> 'migration'"
+        )
+        # append-only tables refuse TRUNCATE by trigger, for tests too: a replica session fires no triggers
+        await connection.execute("set session_replication_role = replica")
+        await connection.execute(f"truncate {', '.join(t['name'] for t in tables)} cascade")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the ASGI app without a server; runs no lifespan."""
+    from exchange.app import create_app
+
+    transport = httpx.ASGITransport(app=create_app(), client=("127.0.0.1", 50000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
+        yield http
