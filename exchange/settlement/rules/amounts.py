@@ -1,0 +1,150 @@
+"""Price, commission, legs, refunds and reversals: every split is exact to the minor unit.
+
+Source: settlement guide §2, *Amounts* and *Shapes*; money list 25, 28, 29, 36, 37, 38.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from exchange.errors import N_, Invalid
+from exchange.money import Money
+
+
+class NotPayable(Invalid):
+    """A sum no payment method takes."""
+
+    message = N_("%(amount)s cannot be paid here: a payment lies between %(least)s and %(most)s.")
+
+
+class RefundTooLarge(Invalid):
+    """More back than came in."""
+
+    message = N_("At most %(most)s can be refunded.")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a deal costs and who gets what, frozen when it is agreed."""
+
+    net: Money
+    """The goods, before tax."""
+    vat: Money
+    commission: Money
+    """The exchange's, before tax; taken from the seller's part."""
+    commission_vat: Money
+
+    def __post_init__(self) -> None:
+        if self.net.minor <= 0 or min(self.vat.minor, self.commission.minor, self.commission_vat.minor) < 0:
+            raise ValueError("a price is positive, tax and commission are not negative")
+        if self.to_seller.minor < 0:
+            raise ValueError("the commission is larger than the price")
+
+    @property
+    def total(self) -> Money:
+        """What the buyer pays."""
+        return self.net + self.vat
+
+    @property
+    def fee(self) -> Money:
+        """What the exchange keeps, tax included."""
+        return self.commission + self.commission_vat
+
+    @property
+    def to_seller(self) -> Money:
+        """What reaches the seller's side when nothing is refunded."""
+        return self.total - self.fee
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One receiver's right to a deal's money, frozen at agreement: a fixed sum first, or a weight of the rest."""
+
+    weight: int
+    fixed_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a deal's money is shared out: refund + legs + commission + its tax is what was received."""
+
+    refund: Money
+    commission: Money
+    commission_vat: Money
+    legs: tuple[Money, ...]
+
+
+def terms(unit_price: Money, quantity: int, *, vat_bp: int, commission_bp: int, commission_vat_bp: int) -> Terms:
+    """The terms of ``quantity`` units at ``unit_price`` before tax; each rate is rounded once."""
+    net = unit_price * quantity
+    commission = net.share(commission_bp)
+    return Terms(net, net.share(vat_bp), commission, commission.share(commission_vat_bp))
+
+
+LEAST_MINOR = {"EUR": 50, "USD": 50, "GBP": 30, "CHF": 50, "JPY": 50, "SEK": 300, "DKK": 250, "NOK": 300, "PLN": 200}
+"""The smallest sum a card payment takes, by currency (docs.stripe.com/currencies, minimum and maximum charge amounts)."""
+
+MOST_MINOR = 99_999_999
+"""The largest sum of one payment: eight digits of minor units (same source)."""
+
+
+def ensure_payable(total: Money) -> None:
+    """Raises NotPayable for a sum outside what one payment may carry."""
+    least, most = Money(LEAST_MINOR.get(total.currency, 50), total.currency), Money(MOST_MINOR, total.currency)
+    if total < least or most < total:
+        raise NotPayable(amount=total, least=least, most=most)
+
+
+def with_vat(net_part: Money, whole: Terms) -> Money:
+    """What ``net_part`` of the price comes to with its tax: the whole price gives the whole total."""
+    if not 0 <= net_part.minor <= whole.net.minor:
+        raise RefundTooLarge(most=whole.net)
+    return Money(whole.total.minor * net_part.minor // whole.net.minor, net_part.currency)
+
+
+def taken_back(whole: int, base: int, before: int, refund: int) -> int:
+    """The part of ``whole`` that a refund of ``refund`` out of ``base`` takes back, ``before`` already refunded.
+
+    Cumulative, so any chain of refunds that reaches ``base`` ends exactly at ``whole``: with ``T`` the whole,
+    ``T*(before+refund)//base - T*before//base``.
+    """
+    if base <= 0 or before < 0 or refund < 0 or before + refund > base:
+        raise ValueError("refunds lie between nothing and the whole")
+    return whole * (before + refund) // base - whole * before // base
+
+
+def plan(whole: Terms, shares: Sequence[Share], refund: Money) -> Plan:
+    """Share out ``whole`` with ``refund`` of it going back to the buyer.
+
+    The commission falls with the price; the legs take all the rest, fixed sums first in their order, then by weight.
+    Raises RefundTooLarge.
+    """
+    total, currency = whole.total, whole.total.currency
+    if not 0 <= refund.minor <= total.minor:
+        raise RefundTooLarge(most=total)
+
+    def kept(part: Money) -> Money:
+        return Money(part.minor - taken_back(part.minor, total.minor, 0, refund.minor), currency)
+
+    commission, commission_vat = kept(whole.commission), kept(whole.commission_vat)
+    rest = total - refund - commission - commission_vat
+    return Plan(refund, commission, commission_vat, tuple(legs(rest, shares)))
+
+
+def legs(rest: Money, shares: Sequence[Share]) -> list[Money]:
+    """Split ``rest`` among ``shares``: fixed sums first as far as it reaches, then the weights by largest remainder."""
+    if not any(share.fixed_minor is None and share.weight > 0 for share in shares):
+        raise ValueError("somebody takes the rest")
+    fixed: list[int] = []
+    left = rest.minor
+    for share in shares:
+        part = min(share.fixed_minor or 0, left)
+        fixed.append(part)
+        left -= part
+    weights = [share.weight if share.fixed_minor is None else 0 for share in shares]
+    by_weight = Money(left, rest.currency).allocate(weights)
+    return [Money(part, rest.currency) + more for part, more in zip(fixed, by_weight, strict=True)]
+
+
+def reversals(transferred: Sequence[Money], base: Money, before: Money, refund: Money) -> list[Money]:
+    """What each leg gives back for a ``refund`` made after the transfer; what they leave, the exchange gives back."""
+    return [Money(taken_back(leg.minor, base.minor, before.minor, refund.minor), leg.currency) for leg in transferred]

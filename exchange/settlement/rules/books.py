@@ -1,0 +1,136 @@
+"""The ledger's accounts and the posting each fact makes: double entry, summing to zero in every currency.
+
+A debit is positive, a credit negative: what the exchange has stands above zero, what it owes below.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from exchange.money import Money
+
+
+class Account(StrEnum):
+    """Where money stands."""
+
+    STRIPE = "stripe"
+    """Our balance at the payment service, pending and available."""
+    HELD = "held"
+    """Owed to the two sides of a deal until its money is shared out."""
+    COMMISSION = "commission"
+    """Earned, before tax."""
+    VAT = "vat"
+    """Tax on our commission, owed to the state."""
+    FEES = "fees"
+    """What the payment service charges us."""
+    SURPLUS = "surplus"
+    """Paid twice or too late: owed back to the buyer at once."""
+    RECEIVABLE = "receivable"
+    """A seller owes us: refunded to the buyer, not yet got back."""
+    LOSSES = "losses"
+    """Disputes lost and not recovered."""
+    EXTERNAL = "external"
+    """Moved at the payment service by hand: waiting for the operator to say why."""
+
+
+class Fact(StrEnum):
+    """What a posting records. One fact about one thing is posted once."""
+
+    PAID = "paid"
+    SURPLUS_PAID = "surplus_paid"
+    FEE = "fee"
+    REFUNDED = "refunded"
+    SURPLUS_REFUNDED = "surplus_refunded"
+    REFUND_FAILED = "refund_failed"
+    TRANSFERRED = "transferred"
+    EARNED = "earned"
+    REVERSED = "reversed"
+    EXTERNAL = "external"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """``amount`` on ``account``: debit positive, credit negative, never zero."""
+
+    account: Account
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A balanced group of entries."""
+
+    fact: Fact
+    entries: tuple[Entry, ...]
+
+    def __post_init__(self) -> None:
+        if any(not entry.amount for entry in self.entries) or len(self.entries) < 2:
+            raise ValueError("a posting has at least two entries, none of them zero")
+        for currency in {entry.amount.currency for entry in self.entries}:
+            if sum(e.amount.minor for e in self.entries if e.amount.currency == currency):
+                raise ValueError(f"{self.fact} does not balance in {currency}")
+
+
+def _move(fact: Fact, amount: Money, debit: Account, credit: Account) -> Posting:
+    return Posting(fact, (Entry(debit, amount), Entry(credit, -amount)))
+
+
+def paid(amount: Money) -> Posting:
+    """The buyer's money arrived and is held."""
+    return _move(Fact.PAID, amount, Account.STRIPE, Account.HELD)
+
+
+def surplus_paid(amount: Money) -> Posting:
+    """Money arrived that is not owed: a second payment, or one after the deal lapsed."""
+    return _move(Fact.SURPLUS_PAID, amount, Account.STRIPE, Account.SURPLUS)
+
+
+def fee(amount: Money) -> Posting:
+    """What the payment service kept of a payment, as its balance transaction says."""
+    return _move(Fact.FEE, amount, Account.FEES, Account.STRIPE)
+
+
+def refunded(amount: Money) -> Posting:
+    """Held money went back to the buyer."""
+    return _move(Fact.REFUNDED, amount, Account.HELD, Account.STRIPE)
+
+
+def surplus_refunded(amount: Money) -> Posting:
+    """Money that was not owed went back."""
+    return _move(Fact.SURPLUS_REFUNDED, amount, Account.SURPLUS, Account.STRIPE)
+
+
+def refund_failed(amount: Money) -> Posting:
+    """A refund came back from the buyer's bank: the money is held again."""
+    return _move(Fact.REFUND_FAILED, amount, Account.STRIPE, Account.HELD)
+
+
+def transferred(amount: Money) -> Posting:
+    """A leg reached its receiver's account."""
+    return _move(Fact.TRANSFERRED, amount, Account.HELD, Account.STRIPE)
+
+
+def earned(commission: Money, commission_vat: Money) -> Posting | None:
+    """The commission leaves what is held; ``None`` where there is none to take."""
+    whole = commission + commission_vat
+    if not whole:
+        return None
+    entries = [Entry(Account.HELD, whole), Entry(Account.COMMISSION, -commission), Entry(Account.VAT, -commission_vat)]
+    return Posting(Fact.EARNED, tuple(entry for entry in entries if entry.amount))
+
+
+def reversed_transfer(amount: Money) -> Posting:
+    """A leg, or a part of it, came back from its receiver: held again, for the buyer."""
+    return _move(Fact.REVERSED, amount, Account.STRIPE, Account.HELD)
+
+
+def external(amount: Money) -> Posting:
+    """The balance at the payment service moved by a hand other than ours; ``amount`` is signed."""
+    return _move(Fact.EXTERNAL, amount, Account.STRIPE, Account.EXTERNAL)
+
+
+def balance(entries: Iterable[Entry], account: Account, currency: str) -> Money:
+    """The sum of ``account`` in ``currency``."""
+    return Money(
+        sum(e.amount.minor for e in entries if e.account is account and e.amount.currency == currency), currency
+    )

@@ -1,0 +1,48 @@
+"""Our books beside Stripe's: every balance transaction has its posting, every posting its transaction.
+
+Source: settlement guide §5, loop 3; money list 46, 47.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+OUTSIDE = frozenset({"payout", "payout_failure", "payout_cancel", "topup", "stripe_fee", "contribution"})
+"""Kinds of balance transaction that are no deal's: the operator's own movements between bank and balance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One balance transaction: ``net_minor`` of ``currency`` moved our balance because of the object ``source``."""
+
+    source: str
+    kind: str
+    currency: str
+    net_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """``source`` moved Stripe's balance by one sum and our books by another."""
+
+    source: str
+    currency: str
+    theirs_minor: int
+    ours_minor: int
+
+    @property
+    def minor(self) -> int:
+        return self.theirs_minor - self.ours_minor
+
+
+def differences(theirs: Iterable[Movement], ours: Mapping[tuple[str, str], int]) -> list[Difference]:
+    """Each source and currency whose sums differ; ``ours`` maps (source, currency) to our entries on the balance."""
+    sums: dict[tuple[str, str], int] = {}
+    for movement in theirs:
+        if movement.kind not in OUTSIDE:
+            key = movement.source, movement.currency
+            sums[key] = sums.get(key, 0) + movement.net_minor
+    return [
+        Difference(source, currency, sums.get((source, currency), 0), ours.get((source, currency), 0))
+        for source, currency in sorted(sums.keys() | ours.keys())
+        if sums.get((source, currency), 0) != ours.get((source, currency), 0)
+    ]

@@ -1,0 +1,174 @@
+"""A payment attempt, an intended call, and what a retrieved Checkout Session proves.
+
+Source: settlement guide §2 (*Checkout*), §3, §4; money list 1 to 6, 12 to 15, 20, 41, 45.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from random import Random
+
+from exchange.money import Money
+
+
+class PaymentState(StrEnum):
+    """Where one attempt to pay stands."""
+
+    OPEN = "open"
+    """A pay page exists or is being made."""
+    PROCESSING = "processing"
+    """The buyer has confirmed; the money takes days to arrive."""
+    PAID = "paid"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    SURPLUS = "surplus"
+    """Paid although nothing was owed any more: refunded in full."""
+
+    @property
+    def live(self) -> bool:
+        """Whether it stands in the way of another attempt for the same obligation."""
+        return self in {PaymentState.OPEN, PaymentState.PROCESSING, PaymentState.PAID}
+
+
+class OperationState(StrEnum):
+    """Where one intended write at Stripe stands."""
+
+    PLANNED = "planned"
+    SENT = "sent"
+    DONE = "done"
+    FAILED = "failed"
+    """Stripe refused for good: nothing happened there."""
+    UNKNOWN = "unknown"
+    """The answer never came: it may have happened. Asked again with the same key while the key lives."""
+
+    @property
+    def final(self) -> bool:
+        return self in {OperationState.DONE, OperationState.FAILED}
+
+
+class Kind(StrEnum):
+    """What an operation intends."""
+
+    ACCOUNT = "account.create"
+    CUSTOMER = "customer.create"
+    CHECKOUT = "checkout.create"
+    EXPIRE = "session.expire"
+    REFUND = "refund"
+    TRANSFER = "transfer"
+    REVERSAL = "reversal"
+
+
+class LegState(StrEnum):
+    """Where one receiver's part stands."""
+
+    PLANNED = "planned"
+    """Not due yet, or about to be sent."""
+    PARKED = "parked"
+    """Due, but its receiver cannot be paid yet."""
+    SENT = "sent"
+    """Asked of Stripe."""
+    PAID = "paid"
+
+
+class RefundState(StrEnum):
+    """Where a refund stands, in Stripe's words."""
+
+    PLANNED = "planned"
+    PENDING = "pending"
+    REQUIRES_ACTION = "requires_action"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def out(self) -> bool:
+        """Whether the money has left our balance."""
+        return self in {RefundState.PENDING, RefundState.REQUIRES_ACTION, RefundState.SUCCEEDED}
+
+
+KEY_LIVES = timedelta(hours=24)
+"""Stripe forgets an idempotency key after a day; one hour before, the operation is looked up instead of sent again."""
+
+SESSION_LIVES_AT_LEAST = timedelta(minutes=31)
+SESSION_LIVES_AT_MOST = timedelta(hours=23, minutes=59)
+"""A Checkout Session's ``expires_at`` lies between 30 minutes and 24 hours ahead; a minute is left for the journey."""
+
+
+def session_expiry(due_at: datetime, now: datetime) -> datetime:
+    """When the pay page closes: with the obligation, within what Stripe allows."""
+    return max(now + SESSION_LIVES_AT_LEAST, min(due_at, now + SESSION_LIVES_AT_MOST))
+
+
+def key_alive(first_sent_at: datetime | None, now: datetime) -> bool:
+    """Whether sending again under the same key is sure to be a replay and not a second deed."""
+    return first_sent_at is None or now - first_sent_at < KEY_LIVES - timedelta(hours=1)
+
+
+def back_off(attempts: int, chance: Random) -> timedelta:
+    """How long to wait before try number ``attempts + 1``: doubling from 2 s to 15 min, with up to a half of jitter."""
+    seconds = min(2.0 * 2 ** min(attempts, 12), 900.0)
+    return timedelta(seconds=seconds * (0.75 + chance.random() / 2))
+
+
+class Proof(StrEnum):
+    """What a retrieved session says about our obligation."""
+
+    OPEN = "open"
+    PROCESSING = "processing"
+    PAID = "paid"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    FOREIGN = "foreign"
+    """Not this obligation's session: another's id in the return address, or another mode."""
+    MISMATCH = "mismatch"
+    """Ours, but paid in another sum or currency than is owed: refund and alert."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """A Checkout Session as Stripe tells it now, in the words this needs."""
+
+    reference: str | None
+    livemode: bool
+    status: str
+    """``open``, ``complete`` or ``expired``."""
+    paid: bool
+    """``payment_status`` is ``paid``."""
+    intent_status: str | None
+    amount: Money
+    received_minor: int | None
+    """``amount_received`` of the PaymentIntent, where there is one: the truth about what came in."""
+
+
+def proof(session: Retrieved, *, reference: str, livemode: bool, owed: Money) -> Proof:
+    """What ``session`` proves about the obligation ``reference`` that owes ``owed``."""
+    if session.reference != reference or session.livemode is not livemode:
+        return Proof.FOREIGN
+    if session.status == "expired":
+        return Proof.EXPIRED
+    if session.status == "open":
+        return Proof.OPEN
+    if session.paid:
+        received = session.amount.minor if session.received_minor is None else session.received_minor
+        return Proof.PAID if Money(received, session.amount.currency) == owed else Proof.MISMATCH
+    if session.intent_status in {"requires_payment_method", "canceled"}:
+        return Proof.FAILED
+    return Proof.PROCESSING
+
+
+_RANK = {
+    PaymentState.OPEN: 0,
+    PaymentState.PROCESSING: 1,
+    PaymentState.FAILED: 2,
+    PaymentState.EXPIRED: 2,
+    PaymentState.PAID: 3,
+    PaymentState.SURPLUS: 3,
+}
+
+
+def advance(state: PaymentState, to: PaymentState) -> bool:
+    """Whether a payment in ``state`` may become ``to``: never a step back, whatever order the news comes in.
+
+    Money that arrives after an attempt was thought failed or expired still counts; what was paid stays paid.
+    """
+    return _RANK[to] > _RANK[state]
