@@ -34,12 +34,9 @@ from exchange.web.stream import channels_plugin
 from exchange.web.translations import LANGUAGES
 from exchange.web.viewer import Viewer
 
-PAGES: list[Router] = [
-]
-API: list[Router] = [
-]
-WEBHOOKS: list[Router] = [
-]
+PAGES: list[Router] = []
+API: list[Router] = []
+WEBHOOKS: list[Router] = []
 LIBRARY_FILES = [
     Path(js_lib_htmx.__file__).parent / "static",
     Path(litestar_offline_docs.__file__).parent / "static",
@@ -108,7 +105,8 @@ def create_app() -> Litestar:
             version=__version__,
             description="The exchange where rival businesses clear surplus stock together. "
             "Money is an integer of minor units beside an ISO 4217 code; times are UTC; refusals are RFC 9457 problem "
-            "documents in the language of `Accept-Language`; every POST that creates something takes an `Idempotency-Key`.",
+            "documents in the language of `Accept-Language`; every POST that creates something takes an "
+            "`Idempotency-Key`.",
             path="/api/v1",
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
             components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),

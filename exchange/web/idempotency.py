@@ -18,7 +18,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from exchange.clock import now
 from exchange.database import execute, fetchrow
-from exchange.errors import Conflict, Invalid, N_
+from exchange.errors import N_, Conflict, Invalid
 from exchange.web.refusals import answer
 from exchange.web.viewer import Viewer
 
@@ -47,7 +47,7 @@ class IdempotencyMiddleware(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         key = Headers.from_scope(scope).get("idempotency-key")
         viewer: Viewer | None = scope.get("user")
-        if not key or viewer is None or scope["method"] != "POST" or not scope["path"].startswith("/api/v1/"):
+        if not key or viewer is None or scope.get("method") != "POST" or not scope["path"].startswith("/api/v1/"):
             return await next_app(scope, receive, send)
         request: Request[Any, Any, Any] = Request(scope, receive, send)
         body = await request.body()
@@ -77,14 +77,16 @@ async def _claim(person: object, key: str, digest: bytes) -> Any:
     if taken is not None:
         return None
     return await fetchrow(
-        "select request_hash, status, headers, body from idempotent_reply where person_id = $1 and key = $2", person, key
+        "select request_hash, status, headers, body from idempotent_reply where person_id = $1 and key = $2",
+        person,
+        key,
     )
 
 
 async def _repeat(request: Request[Any, Any, Any], row: Any, digest: bytes, send: Send) -> None:
     refusal = KeyReused() if row["request_hash"] != digest else StillWorking() if row["status"] is None else None
     if refusal is not None:
-        response = answer(request, refusal).to_asgi_response(request=request)
+        response = answer(request, refusal).to_asgi_response(app=None, request=request)
         await response(request.scope, request.receive, send)
         return
     headers = [(name.encode(), value.encode()) for name, value in json.loads(row["headers"])]
@@ -100,7 +102,9 @@ async def _first(person: object, key: str, scope: Scope, receive: Receive, send:
         nonlocal status, headers
         if message["type"] == "http.response.start":
             status = message["status"]
-            kept = [(n.decode(), v.decode()) for n, v in message["headers"] if n.lower() in (b"content-type", b"location")]
+            kept = [
+                (n.decode(), v.decode()) for n, v in message["headers"] if n.lower() in (b"content-type", b"location")
+            ]
             headers = json.dumps(kept)
         elif message["type"] == "http.response.body":
             chunks.append(message["body"])

@@ -19,10 +19,10 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.types import ExceptionHandlersMap
 
 from exchange.errors import (
+    N_,
     Conflict,
     DomainError,
     Invalid,
-    N_,
     NotAllowed,
     NotSeen,
     Several,
@@ -122,7 +122,10 @@ def _problem(
     if several:
         body["errors"] = [{"field": r.field, "code": r.code, "detail": told(r, language)} for r in several]
     return Response(
-        body, status_code=status, media_type="application/problem+json", headers=headers | {"Content-Language": language}
+        body,
+        status_code=status,
+        media_type="application/problem+json",
+        headers=headers | {"Content-Language": language},
     )
 
 

@@ -1,4 +1,4 @@
-"""Translations: English is the key, French stands in ``fr/<domain>.po``, one file per domain, merged when first used."""
+"""Translations: English is the key; French stands in ``fr/<domain>.po``, one file per domain, merged on first use."""
 
 import gettext
 import io
