@@ -10,9 +10,8 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, cast
 
 import asyncpg
 import httpx
@@ -81,7 +80,7 @@ async def _make_databases(template: str, own: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def database_url(worker_id: str) -> str:
+def database_url(worker_id: str) -> Iterator[str]:
     """A freshly migrated database of this test process's own."""
     from exchange.settings import settings
 
@@ -92,7 +91,7 @@ def database_url(worker_id: str) -> str:
     import piccolo_conf
 
     piccolo_conf.DB.config["dsn"] = _at(own)
-    return _at(own)
+    yield _at(own)
 
 
 @pytest.fixture
@@ -105,7 +104,7 @@ async def db(database_url: str) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await tx.rollback()  # type: ignore[no-untyped-call]  # piccolo leaves it unannotated
+        await tx.rollback()
         await tx.__aexit__(None, None, None)
 
 
@@ -140,7 +139,6 @@ async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the ASGI app without a server; runs no lifespan."""
     from exchange.app import create_app
 
-    app = cast(Any, create_app())  # Litestar's ASGI types are stricter than httpx's
-    transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 50000))
+    transport = httpx.ASGITransport(app=create_app(), client=("127.0.0.1", 50000))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
         yield http

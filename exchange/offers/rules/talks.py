@@ -1,0 +1,366 @@
+"""A talk between one buyer and one seller about one lot: whose turn it is, what may be said, how it ends.
+
+Every function takes the talk as it is and returns it as it becomes, or raises the refusal. ``at`` is the instant of the
+act; a clock that has run out by then decides, whether or not the expiry job has come round.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from exchange.companies.rules import WorkingHours, after_business_days, next_opening
+from exchange.errors import N_, Conflict, DomainError, Invalid, NotAllowed
+from exchange.money import Money
+from exchange.offers.rules.terms import Incoterm, NothingLeft, Terms, ensure_incoterm, ensure_price, ensure_quantity
+
+MOVES = 6
+"""Moves per talk, both sides together; those that expired, were declined or withdrawn count (rule 4)."""
+DAYS_TO_ANSWER = 2
+"""Business days of the receiver before a move expires (rule 3)."""
+
+
+class State(StrEnum):
+    """What became of a move, and so of the talk whose last move it is."""
+
+    LIVE = "live"
+    COUNTERED = "countered"
+    """Superseded by the answer that followed; never the state of a talk."""
+    AGREED = "agreed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    UNAVAILABLE = "unavailable"
+    """The stock went to another buyer, or the lot was taken down (rule 10)."""
+
+
+class Cost(StrEnum):
+    """The seller's answer on resale below cost, private (guide §3; grounds of L442-4 and L442-5 C.com.)."""
+
+    AT_OR_ABOVE_COST = "at_or_above_cost"
+    CEASING_TRADE = "ceasing_trade"
+    END_OF_SEASON = "end_of_season"
+    OUT_OF_DEMAND = "out_of_demand"
+    RESTOCKED_CHEAPER = "restocked_cheaper"
+    SMALL_FOOD_SHOP = "small_food_shop"
+
+
+class Answer(StrEnum):
+    """What the seller's hidden thresholds say to an offer (rule 11)."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An offer of the buyer or a counter-offer of the seller: ``price`` per unit, without VAT."""
+
+    by: UUID
+    price: Money
+    quantity: int
+    incoterm: Incoterm
+    made_at: datetime
+    expires_at: datetime
+    state: State = State.LIVE
+
+    @property
+    def total(self) -> Money:
+        return self.price * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What ``buyer`` and ``seller`` have said about one lot, oldest move first."""
+
+    buyer: UUID
+    seller: UUID
+    terms: Terms
+    moves: tuple[Move, ...] = ()
+
+    @property
+    def live(self) -> Move | None:
+        """The one move that waits for an answer."""
+        return self.moves[-1] if self.moves and self.moves[-1].state is State.LIVE else None
+
+    @property
+    def state(self) -> State | None:
+        """None before the first offer."""
+        return self.moves[-1].state if self.moves else None
+
+    @property
+    def turn(self) -> UUID | None:
+        """The company whose answer is awaited; None when nothing is."""
+        return self.other(self.live.by) if self.live else None
+
+    @property
+    def moves_left(self) -> int:
+        return MOVES - len(self.moves)
+
+    def other(self, company: UUID) -> UUID:
+        return self.seller if company == self.buyer else self.buyer
+
+
+# --- refusals -------------------------------------------------------------------------------------------------------
+
+
+class AlreadyAgreed(Conflict):
+    message = N_("You have already agreed on this lot. The deal is under way.")
+
+
+class OfferRefused(Conflict):
+    message = N_("This offer has been declined. The talk is closed; the buyer may open it again with a new offer.")
+
+
+class OfferWithdrawn(Conflict):
+    message = N_("This offer has just been withdrawn by the side that made it. Nothing was agreed.")
+
+
+class OfferExpired(Conflict):
+    message = N_("The time to answer this offer has run out. Nothing was agreed; the buyer may make a new offer.")
+
+
+class NoLongerAvailable(Conflict):
+    message = N_("The stock that is left no longer covers this offer. Nothing was agreed.")
+
+
+class NothingToAnswer(Conflict):
+    message = N_("No offer awaits an answer here. Look at the talk again.")
+
+
+class NotYourTurn(Conflict):
+    message = N_("Your own offer still awaits their answer. Wait for it, or withdraw yours.")
+
+
+class NotYourOffer(NotAllowed):
+    message = N_("Only the side that made an offer can withdraw it. You can decline it instead.")
+
+
+class BuyerOpens(NotAllowed):
+    message = N_("The talk is closed. Only the buyer can open it again, with a new offer.")
+
+
+class NoMovesLeft(Conflict):
+    message = N_(
+        "All six moves of this talk have been made. The last offer can be accepted or declined, not countered."
+    )
+
+
+class OfferChanged(Conflict):
+    message = N_("The offer has changed: it now says %(quantity)s units at %(price)s each. Look at it and decide anew.")
+
+
+class LowerThanBefore(Invalid):
+    message = N_("For the same quantity you have already offered %(price)s per unit. A new offer cannot be lower.")
+
+
+class HigherThanBefore(Invalid):
+    message = N_("For the same quantity you have already asked %(price)s per unit. A counter-offer cannot be higher.")
+
+
+class BetterToAccept(Invalid):
+    message = N_("Their offer is at least as good for you: %(quantity)s units at %(price)s each. Accept it instead.")
+
+
+class CostUnanswered(Invalid):
+    message = N_(
+        "This is below the lowest price you have answered for. Say whether it is at or above your cost, or on which "
+        "legal ground it is below. Only you see the answer."
+    )
+
+
+_ENDED: dict[State | None, type[DomainError]] = {
+    State.AGREED: AlreadyAgreed,
+    State.REFUSED: OfferRefused,
+    State.WITHDRAWN: OfferWithdrawn,
+    State.EXPIRED: OfferExpired,
+    State.UNAVAILABLE: NoLongerAvailable,
+}
+
+# --- acts -----------------------------------------------------------------------------------------------------------
+
+
+def move(
+    talk: Talk,
+    *,
+    by: UUID,
+    price: Money,
+    quantity: int,
+    incoterm: Incoterm,
+    at: datetime,
+    expires_at: datetime,
+    available: int,
+    cost: Cost | None = None,
+    seen: int | None = None,
+) -> Talk:
+    """The side whose turn it is makes an offer or a counter-offer, which replaces the one before it (rules 2 to 6).
+
+    ``available`` is what the lot has left now; offers reserve nothing (rule 8). ``seen`` is how many moves the person
+    had before their eyes: with another number they meant something else. Raises a refusal of this module or ``terms``.
+    """
+    talk = run_clock(talk, at)
+    _ensure_turn(talk, by)
+    _ensure_seen(talk, seen)
+    if not talk.moves_left:
+        raise NoMovesLeft
+    ensure_price(talk.terms, price)
+    ensure_incoterm(talk.terms, incoterm)
+    ensure_quantity(talk.terms, quantity, available)
+    _ensure_monotone(talk, by, price, quantity)
+    _ensure_worth_saying(talk, price, quantity, incoterm)
+    if by == talk.seller:
+        talk = _with_cost(talk, price, cost)
+    earlier = _ended(talk.moves, State.COUNTERED) if talk.live else talk.moves
+    return replace(talk, moves=(*earlier, Move(by, price, quantity, incoterm, at, expires_at)))
+
+
+def accept(
+    talk: Talk, *, by: UUID, price: Money, quantity: int, at: datetime, available: int, cost: Cost | None = None
+) -> Talk:
+    """The side whose turn it is accepts exactly the ``price`` and ``quantity`` it names (rules 7 and 9).
+
+    Raises the refusal that says what became of the offer, OfferChanged, NoLongerAvailable or CostUnanswered.
+    """
+    live = _live_for(run_clock(talk, at), by)
+    if (live.price, live.quantity) != (price, quantity):
+        raise OfferChanged(quantity=live.quantity, price=live.price)
+    if live.quantity > available:
+        raise NoLongerAvailable if available else NothingLeft
+    if by == talk.seller:
+        talk = _with_cost(talk, price, cost)
+    return replace(talk, moves=_ended(talk.moves, State.AGREED))
+
+
+def refuse(talk: Talk, *, by: UUID, at: datetime, seen: int | None = None) -> Talk:
+    """The side whose turn it is declines; that ends the talk and is no move (rules 4 and 5)."""
+    talk = run_clock(talk, at)
+    _live_for(talk, by)
+    _ensure_seen(talk, seen)
+    return replace(talk, moves=_ended(talk.moves, State.REFUSED))
+
+
+def withdraw(talk: Talk, *, by: UUID, at: datetime, seen: int | None = None) -> Talk:
+    """The side that made the live move takes it back. Raises NotYourOffer, or what became of the offer."""
+    talk = run_clock(talk, at)
+    live = _live(talk)
+    if live.by != by:
+        raise NotYourOffer
+    _ensure_seen(talk, seen)
+    return replace(talk, moves=_ended(talk.moves, State.WITHDRAWN))
+
+
+def run_clock(talk: Talk, at: datetime) -> Talk:
+    """The talk as the clock has it: a live move whose time is up has expired, at the very instant it names."""
+    if talk.live and at >= talk.live.expires_at:
+        return replace(talk, moves=_ended(talk.moves, State.EXPIRED))
+    return talk
+
+
+def close_if_uncovered(talk: Talk, available: int) -> Talk:
+    """Stock that no longer covers the live move ends it (rule 10); the other buyer's price is told to nobody."""
+    if talk.live and talk.live.quantity > available:
+        return replace(talk, moves=_ended(talk.moves, State.UNAVAILABLE))
+    return talk
+
+
+# --- clocks and thresholds ------------------------------------------------------------------------------------------
+
+
+def deadline(at: datetime, receiver: WorkingHours) -> datetime:
+    """When a move made at ``at`` expires: two business days of the receiver; out of hours from their next opening."""
+    return after_business_days(at, DAYS_TO_ANSWER, receiver)
+
+
+def automatic_answer(talk: Talk) -> Answer | None:
+    """What the seller's hidden thresholds say to the buyer's live offer; None leaves it to a person."""
+    terms, live = talk.terms, talk.live
+    if live is None or live.by != talk.buyer:
+        return None
+    if terms.auto_accept is not None and terms.auto_accept <= live.price:
+        return Answer.ACCEPT
+    if terms.floor is not None and live.price < terms.floor:
+        return Answer.REFUSE
+    return None
+
+
+def answers_at(at: datetime, seller: WorkingHours, pause: timedelta) -> datetime:
+    """When an automatic answer arrives, to look like a human one (rule 11): in the seller's hours, ``pause`` later.
+
+    The pause is worked time: at closing it goes on at the next opening.
+    """
+    opened = next_opening(at, seller)
+    return next_opening(opened + pause, seller)
+
+
+def cost_wanted(talk: Talk, price: Money) -> bool:
+    """Whether the seller must answer on resale below cost before he names or takes ``price``."""
+    terms = talk.terms
+    if terms.auto_accept is not None and terms.auto_accept <= price:
+        return False  # answered when the threshold was set
+    return terms.covered_from is not None and price < terms.covered_from
+
+
+# --- what they share ------------------------------------------------------------------------------------------------
+
+
+def _live(talk: Talk) -> Move:
+    if talk.live:
+        return talk.live
+    raise _ENDED.get(talk.state, NothingToAnswer)
+
+
+def _live_for(talk: Talk, by: UUID) -> Move:
+    live = _live(talk)
+    if live.by == by:
+        raise NotYourTurn
+    return live
+
+
+def _ensure_turn(talk: Talk, by: UUID) -> None:
+    if talk.state is State.AGREED:
+        raise AlreadyAgreed
+    if talk.live:
+        if talk.live.by == by:
+            raise NotYourTurn
+    elif by != talk.buyer:
+        raise _ENDED.get(talk.state, BuyerOpens)
+
+
+def _ensure_seen(talk: Talk, seen: int | None) -> None:
+    if seen is not None and seen != len(talk.moves):
+        last = talk.moves[-1]
+        raise OfferChanged(quantity=last.quantity, price=last.price)
+
+
+def _ensure_monotone(talk: Talk, by: UUID, price: Money, quantity: int) -> None:
+    named = [m.price for m in talk.moves if m.by == by and m.quantity == quantity]
+    if by == talk.buyer and named and price < max(named, key=_minor):
+        raise LowerThanBefore(price=max(named, key=_minor), field="price")
+    if by == talk.seller and named and min(named, key=_minor) < price:
+        raise HigherThanBefore(price=min(named, key=_minor), field="price")
+
+
+def _ensure_worth_saying(talk: Talk, price: Money, quantity: int, incoterm: Incoterm) -> None:
+    """A counter that gives the other side more than they ask for is a slip of the pen."""
+    live = talk.live
+    if live is None or (live.quantity, live.incoterm) != (quantity, incoterm):
+        return
+    if live.price <= price if live.by == talk.seller else price <= live.price:
+        raise BetterToAccept(quantity=live.quantity, price=live.price, field="price")
+
+
+def _with_cost(talk: Talk, price: Money, cost: Cost | None) -> Talk:
+    if not cost_wanted(talk, price):
+        return talk
+    if cost is None:
+        raise CostUnanswered(field="cost")
+    covered = price if cost is Cost.AT_OR_ABOVE_COST else None
+    return replace(talk, terms=replace(talk.terms, covered_from=covered))
+
+
+def _ended(moves: tuple[Move, ...], state: State) -> tuple[Move, ...]:
+    return (*moves[:-1], replace(moves[-1], state=state))
+
+
+def _minor(price: Money) -> int:
+    return price.minor

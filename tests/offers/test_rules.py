@@ -1,0 +1,447 @@
+"""The fourteen rules, one by one, and thousands of random talks on a partial lot."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from exchange.companies.rules import WorkingHours
+from exchange.errors import DomainError
+from exchange.money import Money
+from exchange.offers.rules import talks, terms
+from exchange.offers.rules.talks import Answer, Cost, State, Talk
+from exchange.offers.rules.terms import Incoterm, Terms, ensure_quantity, nearest_quantities
+
+BUYER, SELLER = uuid4(), uuid4()
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)  # a Thursday
+DAY = timedelta(days=1)
+
+
+def euros(text: str) -> Money:
+    return Money.parse(text, "EUR")
+
+
+TERMS = Terms(ask=euros("10"), partial=True, incoterms=(Incoterm.FCA, Incoterm.DAP), minimum=20, multiple=10)
+
+
+def moved(
+    talk: Talk,
+    by: UUID = BUYER,
+    price: str = "8",
+    quantity: int = 100,
+    *,
+    at: datetime = NOON,
+    incoterm: Incoterm = Incoterm.FCA,
+    available: int = 100,
+    cost: Cost | None = None,
+    seen: int | None = None,
+) -> Talk:
+    return talks.move(
+        talk,
+        by=by,
+        price=euros(price),
+        quantity=quantity,
+        incoterm=incoterm,
+        at=at,
+        expires_at=at + 2 * DAY,
+        available=available,
+        cost=cost,
+        seen=seen,
+    )
+
+
+def fresh(lot: Terms = TERMS) -> Talk:
+    return Talk(BUYER, SELLER, lot)
+
+
+def accepted(talk: Talk, by: UUID, price: str, quantity: int, at: datetime = NOON, available: int = 100) -> Talk:
+    return talks.accept(talk, by=by, price=euros(price), quantity=quantity, at=at, available=available)
+
+
+class TestQuantity:
+    @pytest.mark.parametrize(("quantity", "nearest"), [(5, (20,)), (20, (20,)), (25, (20, 30)), (85, (80, 105))])
+    def test_the_nearest_valid_quantities_are_offered(self, quantity: int, nearest: tuple[int, ...]) -> None:
+        assert nearest_quantities(TERMS, quantity, 105) == nearest
+
+    def test_a_part_that_leaves_too_little_to_sell_is_refused_with_what_would_fit(self) -> None:
+        with pytest.raises(terms.QuantityBetween, match="80 and 100"):
+            ensure_quantity(TERMS, 90, 100)
+
+    def test_taking_all_is_always_right(self) -> None:
+        ensure_quantity(TERMS, 7, 7)
+
+    def test_a_whole_lot_is_not_split(self) -> None:
+        with pytest.raises(terms.WholeLotOnly, match="all 100"):
+            ensure_quantity(replace(TERMS, partial=False), 50, 100)
+
+    @pytest.mark.parametrize("quantity", [0, -3])
+    def test_no_quantity_is_no_offer(self, quantity: int) -> None:
+        with pytest.raises(terms.NoQuantity):
+            ensure_quantity(TERMS, quantity, 100)
+
+    @given(
+        minimum=st.integers(1, 30), multiple=st.integers(1, 12), available=st.integers(1, 80), asked=st.integers(1, 120)
+    )
+    def test_nearest_means_nearest(self, minimum: int, multiple: int, available: int, asked: int) -> None:
+        lot = replace(TERMS, minimum=minimum, multiple=multiple)
+        valid = {q for q in range(minimum, available + 1) if q % multiple == 0 and available - q >= minimum} | {
+            available
+        }
+        below, above = {q for q in valid if q <= asked}, {q for q in valid if q >= asked}
+        expected = {asked} if asked in valid else {*sorted(below)[-1:], *sorted(above)[:1]}
+        assert nearest_quantities(lot, asked, available) == tuple(sorted(expected))
+
+
+class TestMoves:
+    def test_nobody_moves_twice_in_a_row(self) -> None:
+        with pytest.raises(talks.NotYourTurn):
+            moved(moved(fresh()), price="9")
+
+    def test_the_seller_cannot_open_a_talk(self) -> None:
+        with pytest.raises(talks.BuyerOpens):
+            moved(fresh(), SELLER)
+
+    def test_a_counter_ends_the_offer_before_it(self) -> None:
+        talk = moved(moved(fresh()), SELLER, "9")
+        assert [m.state for m in talk.moves] == [State.COUNTERED, State.LIVE]
+        assert talk.turn == BUYER
+
+    def test_quantity_and_incoterm_may_be_countered(self) -> None:
+        talk = moved(moved(fresh()), SELLER, "8", 50, incoterm=Incoterm.DAP)
+        assert talk.live
+        assert (talk.live.quantity, talk.live.incoterm, talk.live.total) == (50, Incoterm.DAP, euros("400"))
+
+    def test_the_seventh_move_is_refused_and_the_sixth_known_as_the_last(self) -> None:
+        talk = fresh()
+        for n in range(6):
+            assert talk.moves_left == 6 - n
+            talk = moved(talk, (BUYER, SELLER)[n % 2], f"{5 + n / 10:.1f}" if n % 2 == 0 else f"{9 - n / 10:.1f}")
+        with pytest.raises(talks.NoMovesLeft):
+            moved(talk, BUYER, "8")
+        assert accepted(talk, BUYER, "8.5", 100).state is State.AGREED
+
+    def test_moves_that_came_to_nothing_count(self) -> None:
+        talk = fresh()
+        for _ in range(6):
+            talk = talks.withdraw(moved(talk), by=BUYER, at=NOON)
+        with pytest.raises(talks.NoMovesLeft):
+            moved(talk)
+
+    def test_a_buyer_never_goes_down_at_the_same_quantity(self) -> None:
+        talk = moved(moved(fresh(), price="8"), SELLER, "9.5")
+        with pytest.raises(talks.LowerThanBefore, match=r"8\.00"):
+            moved(talk, BUYER, "7.99")
+        assert moved(talk, BUYER, "7", 50).live
+
+    def test_a_seller_never_goes_up_at_the_same_quantity_nor_above_the_ask(self) -> None:
+        talk = moved(moved(moved(fresh()), SELLER, "9"), BUYER, "8.50")
+        with pytest.raises(talks.HigherThanBefore):
+            moved(talk, SELLER, "9.01")
+        with pytest.raises(terms.AboveAsk):
+            moved(talk, SELLER, "10.01", 50)
+
+    def test_a_counter_that_gives_more_than_they_ask_is_a_slip(self) -> None:
+        with pytest.raises(talks.BetterToAccept):
+            moved(moved(fresh(), price="8"), SELLER, "8")
+        talk = moved(moved(fresh(), price="8"), SELLER, "9")
+        with pytest.raises(talks.BetterToAccept):
+            moved(talk, BUYER, "9.50")
+
+    def test_an_answer_to_an_offer_that_has_changed_is_refused(self) -> None:
+        talk = moved(talks.withdraw(moved(fresh()), by=BUYER, at=NOON), BUYER, "9", 50)
+        with pytest.raises(talks.OfferChanged, match=r"50 units at 9\.00"):
+            moved(talk, SELLER, "9.50", 50, seen=1)
+        with pytest.raises(talks.OfferChanged):
+            talks.refuse(talk, by=SELLER, at=NOON, seen=1)
+
+    @pytest.mark.parametrize("price", ["0", "-1"])
+    def test_a_price_is_above_zero(self, price: str) -> None:
+        with pytest.raises(terms.NoPrice):
+            moved(fresh(), price=price)
+
+    def test_a_price_is_in_the_lots_currency(self) -> None:
+        with pytest.raises(terms.OtherCurrency):
+            talks.move(
+                fresh(),
+                by=BUYER,
+                price=Money(800, "GBP"),
+                quantity=100,
+                incoterm=Incoterm.FCA,
+                at=NOON,
+                expires_at=NOON + DAY,
+                available=100,
+            )
+
+    def test_a_delivery_term_is_one_the_lot_offers(self) -> None:
+        with pytest.raises(terms.NotThisIncoterm, match="FCA, DAP"):
+            moved(fresh(), incoterm=Incoterm.EXW)
+
+
+class TestEnds:
+    def test_declining_ends_the_talk_and_the_buyer_may_reopen_with_the_moves_left(self) -> None:
+        talk = talks.refuse(moved(fresh()), by=SELLER, at=NOON)
+        assert talk.state is State.REFUSED
+        with pytest.raises(talks.OfferRefused):
+            moved(talk, SELLER, "9")
+        assert moved(talk, BUYER, "8.50").moves_left == 4
+
+    def test_only_the_author_withdraws_and_only_the_other_declines(self) -> None:
+        talk = moved(fresh())
+        with pytest.raises(talks.NotYourOffer):
+            talks.withdraw(talk, by=SELLER, at=NOON)
+        with pytest.raises(talks.NotYourTurn):
+            talks.refuse(talk, by=BUYER, at=NOON)
+
+    def test_at_its_very_instant_the_clock_has_run_out_even_before_the_job_comes(self) -> None:
+        talk = moved(fresh())
+        just_before = NOON + 2 * DAY - timedelta(microseconds=1)
+        assert accepted(talk, SELLER, "8", 100, at=just_before).state is State.AGREED
+        with pytest.raises(talks.OfferExpired):
+            accepted(talk, SELLER, "8", 100, at=NOON + 2 * DAY)
+        with pytest.raises(talks.OfferExpired):
+            talks.withdraw(talk, by=BUYER, at=NOON + 2 * DAY)
+        assert talks.run_clock(talk, just_before) is talk
+
+    def test_after_expiry_the_buyer_reopens_without_waiting_for_the_job(self) -> None:
+        talk = moved(moved(fresh()), BUYER, "8.20", at=NOON + 3 * DAY)
+        assert [m.state for m in talk.moves] == [State.EXPIRED, State.LIVE]
+
+    def test_a_withdrawn_offer_is_not_accepted(self) -> None:
+        with pytest.raises(talks.OfferWithdrawn):
+            accepted(talks.withdraw(moved(fresh()), by=BUYER, at=NOON), SELLER, "8", 100)
+
+    @pytest.mark.parametrize(("price", "quantity"), [("8.01", 100), ("8", 90)])
+    def test_accept_names_the_price_and_quantity_it_accepts(self, price: str, quantity: int) -> None:
+        with pytest.raises(talks.OfferChanged, match=r"100 units at 8\.00"):
+            accepted(moved(fresh()), SELLER, price, quantity)
+
+    def test_stock_that_no_longer_covers_an_offer_closes_it_and_no_other(self) -> None:
+        talk = moved(fresh(), quantity=60)
+        assert talks.close_if_uncovered(talk, 60) is talk
+        closed = talks.close_if_uncovered(talk, 59)
+        with pytest.raises(talks.NoLongerAvailable):
+            accepted(closed, SELLER, "8", 60)
+
+    def test_an_agreement_is_made_once(self) -> None:
+        talk = accepted(moved(fresh()), SELLER, "8", 100)
+        with pytest.raises(talks.AlreadyAgreed):
+            accepted(talk, SELLER, "8", 100)
+        with pytest.raises(talks.AlreadyAgreed):
+            moved(talk)
+
+
+class TestSellersSecrets:
+    LOT = replace(TERMS, floor=euros("6"), auto_accept=euros("9"), covered_from=euros("9"))
+
+    @pytest.mark.parametrize(("price", "answer"), [("5.99", Answer.REFUSE), ("6", None), ("9", Answer.ACCEPT)])
+    def test_the_thresholds_answer_the_buyer(self, price: str, answer: Answer | None) -> None:
+        assert talks.automatic_answer(moved(fresh(self.LOT), price=price)) is answer
+
+    def test_the_thresholds_never_answer_the_seller(self) -> None:
+        counter = moved(moved(fresh(self.LOT), price="6"), SELLER, "9.50")
+        assert talks.automatic_answer(counter) is None
+
+    def test_an_automatic_answer_arrives_in_the_sellers_hours_after_a_pause(self) -> None:
+        hours = WorkingHours(zone="Europe/Paris")  # 9:00 to 16:00, 8:00 to 15:00 UTC in winter
+        friday = datetime(2026, 11, 27, 14, 50, tzinfo=UTC)
+        assert talks.answers_at(friday, hours, timedelta(minutes=5)) == friday + timedelta(minutes=5)
+        assert talks.answers_at(friday, hours, timedelta(minutes=30)) == datetime(2026, 11, 30, 8, tzinfo=UTC)
+
+    def test_below_the_price_answered_for_the_seller_says_why(self) -> None:
+        talk = moved(fresh(self.LOT), price="7")
+        with pytest.raises(talks.CostUnanswered):
+            moved(talk, SELLER, "8")
+        with pytest.raises(talks.CostUnanswered):
+            accepted(talk, SELLER, "7", 100)
+
+    def test_at_or_above_cost_covers_that_price_and_a_ground_covers_any(self) -> None:
+        talk = moved(fresh(self.LOT), price="7")
+        assert moved(talk, SELLER, "8", cost=Cost.AT_OR_ABOVE_COST).terms.covered_from == euros("8")
+        assert moved(talk, SELLER, "8", cost=Cost.END_OF_SEASON).terms.covered_from is None
+
+    def test_the_buyer_is_never_asked(self) -> None:
+        talk = moved(moved(fresh(self.LOT), price="6"), SELLER, "8", cost=Cost.AT_OR_ABOVE_COST)
+        assert accepted(talk, BUYER, "8", 100).state is State.AGREED
+
+    def test_what_auto_accept_takes_was_answered_when_it_was_set(self) -> None:
+        lot = replace(self.LOT, covered_from=euros("10"))
+        assert accepted(moved(fresh(lot), price="9"), SELLER, "9", 100).state is State.AGREED
+
+
+class TestDeadline:
+    def test_thursday_at_15_is_due_on_monday_at_15(self) -> None:
+        hours = WorkingHours(zone="Europe/Paris")
+        thursday = datetime(2026, 11, 26, 14, tzinfo=UTC)
+        assert talks.deadline(thursday, hours) == datetime(2026, 11, 30, 14, tzinfo=UTC)
+
+    def test_a_clock_change_inside_moves_nothing_a_person_sees(self) -> None:
+        hours = WorkingHours(zone="Europe/Paris")
+        friday_summer = datetime(2026, 10, 23, 13, tzinfo=UTC)  # 15:00 in Paris; clocks go back on the 25th
+        assert talks.deadline(friday_summer, hours) == datetime(2026, 10, 27, 14, tzinfo=UTC)  # 15:00 again
+
+
+class Bazaar(RuleBasedStateMachine):
+    """Two to six buyers and one seller on a lot that may be sold in parts."""
+
+    talks_run = 0
+    outcomes: ClassVar[set[State]] = set()
+
+    @initialize(
+        buyers=st.integers(2, 6), listed=st.integers(1, 60), minimum=st.integers(1, 9), multiple=st.integers(1, 6)
+    )
+    def open(self, buyers: int, listed: int, minimum: int, multiple: int) -> None:
+        lot = Terms(
+            ask=Money(1000, "EUR"), partial=True, incoterms=(Incoterm.FCA,), minimum=minimum, multiple=multiple,
+            covered_from=Money(500, "EUR"),
+        )  # fmt: skip
+        self.listed = self.available = listed
+        self.now = NOON
+        self.talks = [Talk(uuid4(), SELLER, lot) for _ in range(buyers)]
+        self.agreed: list[tuple[Money, int]] = []
+        Bazaar.talks_run += buyers
+
+    which = st.integers(0, 5)
+    side = st.booleans()
+
+    def _try(self, n: int, by_buyer: bool, act: str, price: int, quantity: int) -> None:
+        n %= len(self.talks)
+        before = self.talks[n]
+        by = before.buyer if by_buyer else before.seller
+        stated = Money(price, "EUR")
+        cost = Cost.AT_OR_ABOVE_COST if price % 2 else None
+        try:
+            if act == "move":
+                after = talks.move(
+                    before, by=by, price=stated, quantity=quantity, incoterm=Incoterm.FCA, at=self.now,
+                    expires_at=self.now + 2 * DAY, available=self.available, cost=cost,
+                )  # fmt: skip
+            elif act == "accept":
+                after = talks.accept(
+                    before, by=by, price=stated, quantity=quantity, at=self.now, available=self.available, cost=cost
+                )
+            else:
+                after = getattr(talks, act)(before, by=by, at=self.now)
+        except DomainError:
+            return
+        self._check_step(before, after, by, act)
+        self.talks[n] = after
+        if act == "accept":
+            live = before.live
+            assert live
+            assert (stated, quantity) == (live.price, live.quantity)
+            self.available -= quantity
+            self.agreed.append((stated, quantity))
+            self.talks = [talks.close_if_uncovered(t, self.available) for t in self.talks]
+
+    def _check_step(self, before: Talk, after: Talk, by: UUID, act: str) -> None:
+        dead = before.live is None or self.now >= before.live.expires_at
+        if act in ("accept", "refuse", "withdraw"):
+            assert not dead, "only a live move is answered"
+            assert before.live
+            assert (before.live.by == by) == (act == "withdraw")
+        elif not dead:
+            assert before.live
+            assert before.live.by != by, "nobody moves twice"
+        assert [(m.by, m.price, m.quantity) for m in after.moves[: len(before.moves)]] == [
+            (m.by, m.price, m.quantity) for m in before.moves
+        ], "what was said stays said"
+
+    @rule(n=which, by_buyer=side, price=st.integers(-5, 1100), quantity=st.integers(0, 70))
+    def make_a_wild_move(self, n: int, by_buyer: bool, price: int, quantity: int) -> None:
+        self._try(n, by_buyer, "move", price, quantity)
+
+    @rule(n=which, by_buyer=side, closer=st.integers(0, 100), share=st.integers(1, 100))
+    def make_a_sensible_move(self, n: int, by_buyer: bool, closer: int, share: int) -> None:
+        talk = self.talks[n % len(self.talks)]
+        wanted = max(1, self.available * share // 100)
+        quantity = (
+            talk.live.quantity
+            if talk.live and share % 2
+            else nearest_quantities(talk.terms, wanted, max(1, self.available))[0]
+        )
+        self._try(n, by_buyer, "move", 600 + 2 * closer if by_buyer else 1000 - 2 * closer, quantity)
+
+    @rule(n=which, by_buyer=side, slip=st.sampled_from([0, 0, 0, 1]), more=st.sampled_from([0, 0, 0, 1]))
+    def accept(self, n: int, by_buyer: bool, slip: int, more: int) -> None:
+        talk = self.talks[n % len(self.talks)]
+        if talk.moves:
+            last = talk.moves[-1]
+            self._try(n, by_buyer, "accept", last.price.minor + slip, last.quantity + more)
+
+    @rule(n=which, by_buyer=side)
+    def refuse(self, n: int, by_buyer: bool) -> None:
+        self._try(n, by_buyer, "refuse", 0, 0)
+
+    @rule(n=which, by_buyer=side)
+    def withdraw(self, n: int, by_buyer: bool) -> None:
+        self._try(n, by_buyer, "withdraw", 0, 0)
+
+    @rule(hours=st.integers(1, 72))
+    def time_passes(self, hours: int) -> None:
+        self.now += timedelta(hours=hours)
+
+    @rule()
+    def the_expiry_job_comes_round(self) -> None:
+        self.talks = [talks.run_clock(t, self.now) for t in self.talks]
+        assert all(t.live is None or t.live.expires_at > self.now for t in self.talks)
+
+    @invariant()
+    def never_oversold(self) -> None:
+        assert sum(quantity for _, quantity in self.agreed) <= self.listed
+        assert self.available >= 0
+
+    @invariant()
+    def one_live_offer_per_pair_and_it_is_the_last(self) -> None:
+        for talk in self.talks:
+            assert all(m.state is not State.LIVE for m in talk.moves[:-1])
+            assert talk.live is None or talk.live.quantity <= self.available
+
+    @invariant()
+    def at_most_six_moves(self) -> None:
+        assert all(len(t.moves) <= 6 for t in self.talks)
+
+    @invariant()
+    def prices_are_monotone_at_equal_quantity_and_never_above_the_ask(self) -> None:
+        for talk in self.talks:
+            for i, later in enumerate(talk.moves):
+                assert Money(0, "EUR") < later.price <= talk.terms.ask
+                for earlier in talk.moves[:i]:
+                    if (earlier.by, earlier.quantity) == (later.by, later.quantity):
+                        up, down = (earlier, later) if later.by == talk.buyer else (later, earlier)
+                        assert up.price <= down.price
+
+    @invariant()
+    def nobody_moves_twice_while_waiting_for_an_answer(self) -> None:
+        for talk in self.talks:
+            for earlier, later in zip(talk.moves, talk.moves[1:], strict=False):
+                if earlier.state is State.COUNTERED:
+                    assert earlier.by != later.by
+                else:
+                    assert earlier.state in (State.REFUSED, State.WITHDRAWN, State.EXPIRED, State.UNAVAILABLE)
+                    assert later.by == talk.buyer, "only the buyer reopens"
+
+    def teardown(self) -> None:
+        """Every path ends: left alone, each talk comes to a state that no clock will change."""
+        self.now += 3 * DAY
+        for talk in getattr(self, "talks", []):
+            ended = talks.run_clock(talk, self.now)
+            self.outcomes.update(m.state for m in ended.moves)
+            assert ended.live is None
+            assert talks.run_clock(ended, self.now + 1000 * DAY) == ended
+
+
+def test_random_talks_of_many_buyers_keep_every_rule() -> None:
+    run_state_machine_as_test(Bazaar, settings=settings(max_examples=150, stateful_step_count=40, deadline=None))
+    assert Bazaar.talks_run >= 300
+    assert Bazaar.outcomes == set(State) - {State.LIVE}, "every way to end was walked"
