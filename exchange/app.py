@@ -1,7 +1,119 @@
-"""placeholder"""
+"""The website on one page: routes, plugins, sign-in, lifespan.
 
-from litestar import Litestar
+Routers of pages stand at ``/``; routers of the API say their path under ``/api/v1`` (``Router("/lots", …)``).
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import js_lib_htmx
+import litestar_offline_docs
+from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
+from litestar.config.csrf import CSRFConfig
+from litestar.datastructures import CacheControlHeader, MutableScopeHeaders
+from litestar.middleware import DefineMiddleware
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.static_files import create_static_files_router
+from litestar.types import Message, Scope
+
+from exchange import __version__
+from exchange.database import close_pool, engine, open_pool
+from exchange.settings import settings
+from exchange.web import pages as web_pages
+from exchange.web.headers import security_headers
+from exchange.web.idempotency import IdempotencyMiddleware
+from exchange.web.refusals import HANDLERS
+from exchange.web.render import STATIC, environment
+from exchange.web.sign_in import SignIn
+from exchange.web.stream import channels_plugin
+from exchange.web.translations import LANGUAGES
+from exchange.web.viewer import Viewer
+
+PAGES: list[Router] = []
+API: list[Router] = []
+WEBHOOKS: list[Router] = []
+LIBRARY_FILES = [
+    Path(js_lib_htmx.__file__).parent / "static",
+    Path(litestar_offline_docs.__file__).parent / "static",
+]
+
+
+async def nobody(_: str) -> Viewer | None:
+    return None
+
+
+@asynccontextmanager
+async def lifespan(_: Litestar) -> AsyncIterator[None]:
+    """The pool, and both languages' templates ready, for as long as the process serves."""
+    opened_here = engine().pool is None
+    if opened_here:
+        await open_pool()
+    for language in LANGUAGES:
+        environment(language)
+    try:
+        yield
+    finally:
+        if opened_here:
+            await close_pool()
 
 
 def create_app() -> Litestar:
-    return Litestar()
+    """The ASGI application of one web process."""
+    extra = security_headers()
+
+    async def add_headers(message: Message, scope: Scope) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableScopeHeaders.from_message(message)
+            for name, value in extra.items():
+                headers.setdefault(name, value)
+
+    return Litestar(
+        route_handlers=[
+            Router("/", route_handlers=[*PAGES, *WEBHOOKS, web_pages.router], include_in_schema=False),
+            Router("/api/v1", route_handlers=API, security=[{"bearer": []}]),
+            create_static_files_router(
+                path="/static",
+                directories=[STATIC, *LIBRARY_FILES],
+                cache_control=CacheControlHeader(public=True, max_age=365 * 24 * 3600, immutable=True),
+            ),
+        ],
+        middleware=[
+            DefineMiddleware(SignIn, by_session=nobody, by_token=nobody),
+            IdempotencyMiddleware(),
+        ],
+        csrf_config=CSRFConfig(
+            secret=settings().secret_key.get_secret_value(),
+            cookie_name="__Host-csrf" if settings().is_secure else "csrf",
+            cookie_secure=settings().is_secure,
+            cookie_httponly=True,
+            header_name="x-csrf-token",
+            exclude=["^/api/", "^/webhooks/"],
+        ),
+        compression_config=CompressionConfig(backend="gzip", minimum_size=2000, gzip_compress_level=1),
+        plugins=[channels_plugin()],
+        lifespan=[lifespan],
+        before_send=[add_headers],
+        exception_handlers=HANDLERS,
+        request_max_body_size=settings().upload_limit + 2**20,
+        openapi_config=OpenAPIConfig(
+            title="Confrère",
+            version=__version__,
+            description="The exchange where rival businesses clear surplus stock together. "
+            "Money is an integer of minor units beside an ISO 4217 code; times are UTC; refusals are RFC 9457 problem "
+            "documents in the language of `Accept-Language`; every POST that creates something takes an "
+            "`Idempotency-Key`.",
+            path="/api/v1",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
+        ),
+        logging_config=None,
+        debug=False,
+    )
+
+
+logging.getLogger("litestar").setLevel(logging.WARNING)

@@ -41,7 +41,7 @@ def engine() -> Engine:
 
 
 async def _no_reset(_: asyncpg.Connection) -> None:
-    """Saves a round trip on each release; in return nobody may SET, LISTEN or lock by session on a pooled connection."""
+    """Saves a round trip on each release; in return nobody may SET, LISTEN or lock by session on a pooled one."""
 
 
 async def open_pool(size: int | None = None, **connect: Any) -> None:

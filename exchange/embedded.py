@@ -43,8 +43,8 @@ class ServerFailed(Unavailable):
 def die_with_parent() -> None:
     """Ask Linux to end this process when its parent goes, even by SIGKILL; elsewhere nothing happens."""
     if sys.platform == "linux":
-        PR_SET_PDEATHSIG = 1
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
+        set_parent_death_signal = 1  # PR_SET_PDEATHSIG, linux/prctl.h
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGQUIT)
 
 
 class EmbeddedServer:

@@ -13,7 +13,7 @@ DomainError
 from typing import ClassVar
 
 
-def N_(text: str) -> str:
+def N_(text: str) -> str:  # noqa: N802  gettext's customary name for a marked, not yet translated text
     """Mark ``text`` for the translators; it is translated when shown, not here."""
     return text
 

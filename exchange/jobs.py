@@ -18,7 +18,7 @@ from pgqueuer.models import Job, Schedule
 from pgqueuer.queries import Queries
 
 from exchange import clock
-from exchange.database import in_transaction, transaction
+from exchange.database import execute, fetchrow, in_transaction, transaction
 from exchange.settings import settings
 
 log = logging.getLogger(__name__)
@@ -73,12 +73,10 @@ async def perform(fact: str, subject: UUID) -> None:
 
 
 async def perform_due(limit: int = 1000) -> int:
-    """Run jobs that are due, in this task, until none is left: for tests, seeds and `exchange doctor`. Returns how many ran.
+    """Run jobs that are due, in this task, until none is left: for tests and seeds. Returns how many ran.
 
     Uses the queue's table directly and deletes what it ran; never run beside a live worker.
     """
-    from exchange.database import execute, fetchrow
-
     for done in range(limit):
         row = await fetchrow(
             "select id, entrypoint, payload from pgqueuer where status = 'queued' and execute_after <= $1 "
@@ -114,8 +112,7 @@ async def run_worker() -> None:
 
 def _as_job(handler: Handler) -> Callable[[Job], Awaitable[None]]:
     async def run(job: Job) -> None:
-        assert job.payload is not None
-        subject = UUID(bytes=job.payload)
+        subject = UUID(bytes=job.payload or b"")
         try:
             await handler(subject)
         except asyncio.CancelledError:

@@ -7,6 +7,8 @@ from piccolo.conf.apps import AppConfig, table_finder
 DOMAINS = [
     "journal",
     "web",
+    "accounts",
+    "companies",
 ]
 """Lower domains first; a domain without tables is not named."""
 

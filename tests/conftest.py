@@ -10,8 +10,9 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, cast
 
 import asyncpg
 import httpx
@@ -80,7 +81,7 @@ async def _make_databases(template: str, own: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def database_url(worker_id: str) -> Iterator[str]:
+def database_url(worker_id: str) -> str:
     """A freshly migrated database of this test process's own."""
     from exchange.settings import settings
 
@@ -91,7 +92,7 @@ def database_url(worker_id: str) -> Iterator[str]:
     import piccolo_conf
 
     piccolo_conf.DB.config["dsn"] = _at(own)
-    yield _at(own)
+    return _at(own)
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ async def db(database_url: str) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await tx.rollback()
+        await tx.rollback()  # type: ignore[no-untyped-call]  # piccolo leaves it unannotated
         await tx.__aexit__(None, None, None)
 
 
@@ -139,6 +140,7 @@ async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the ASGI app without a server; runs no lifespan."""
     from exchange.app import create_app
 
-    transport = httpx.ASGITransport(app=create_app(), client=("127.0.0.1", 50000))
+    app = cast(Any, create_app())  # Litestar's ASGI types are stricter than httpx's
+    transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 50000))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
         yield http

@@ -1,0 +1,77 @@
+"""Numbers, money, dates as the viewer writes them: Babel's CLDR data, in their language and time zone."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.numbers import format_currency, format_decimal, format_percent
+
+from exchange.clock import now
+from exchange.money import Money
+
+
+@lru_cache(maxsize=4)
+def locale_of(language: str) -> Locale:
+    """CLDR locale: European English, so that money and dates read the same way on both sides of a talk."""
+    return Locale.parse({"fr": "fr_FR", "en": "en_GB"}[language])
+
+
+@lru_cache(maxsize=64)
+def zone_of(name: str) -> ZoneInfo:
+    """The IANA zone of that name."""
+    return ZoneInfo(name)
+
+
+def money(amount: Money, language: str) -> str:
+    """``1 250,00 €`` or ``€1,250.00``."""
+    return str(format_currency(amount.decimal, amount.currency, locale=locale_of(language)))
+
+
+def number(value: int | float | Decimal, language: str) -> str:
+    """With the language's grouping."""
+    return str(format_decimal(value, locale=locale_of(language)))
+
+
+def percent(value: float | Decimal, language: str) -> str:
+    """A share (0.41) as ``41 %`` or ``41%``."""
+    return str(format_percent(value, locale=locale_of(language)))
+
+
+def when(at: datetime, language: str, zone: str) -> str:
+    """Weekday, day, time in the zone, with its short name: ``lun. 23 nov., 15:00``; the year only when it differs."""
+    tz, locale = zone_of(zone), locale_of(language)
+    local = at.astimezone(tz)
+    skeleton = "EEE d MMM" if local.year == now().astimezone(tz).year else "d MMM y"
+    if language == "en":
+        return f"{format_date(local, skeleton, locale=locale)}, {format_time(local, 'HH:mm', locale=locale)}"
+    return f"{format_date(local, skeleton, locale=locale)}, {format_time(local, 'H:mm', locale=locale)}"
+
+
+def day(at: date | datetime, language: str, zone: str) -> str:
+    """The date alone, written out."""
+    local = at.astimezone(zone_of(zone)) if isinstance(at, datetime) else at
+    return str(format_date(local, "d MMMM y", locale=locale_of(language)))
+
+
+def week(at: date | datetime, language: str) -> str:
+    """The ISO week, all that a browse list tells of when a lot came (insight guide, T9)."""
+    year, number_, _ = at.isocalendar()
+    return f"semaine {number_}, {year}" if language == "fr" else f"week {number_}, {year}"
+
+
+def in_words(span: timedelta, language: str) -> str:
+    """``dans 2 jours`` / ``in 2 days``; negative is the past."""
+    return str(format_timedelta(span, add_direction=True, locale=locale_of(language), granularity="minute"))
+
+
+def iso(at: datetime) -> str:
+    """For ``<time datetime>`` and the API."""
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def full(at: datetime, language: str, zone: str) -> str:
+    """With zone name, for papers and clocks shown in two zones."""
+    return str(format_datetime(at, "EEEE d MMMM y, HH:mm z", tzinfo=zone_of(zone), locale=locale_of(language)))

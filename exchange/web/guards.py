@@ -1,0 +1,69 @@
+"""Guards: who may come through a door at all. What they may see behind it is decided by the loaders."""
+
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from exchange.errors import N_, DomainError, NotAllowed
+from exchange.web.viewer import Viewer
+
+Connection = ASGIConnection[Any, Viewer | None, Any, Any]
+
+
+class SignInFirst(DomainError):
+    """Nobody is signed in, and this door needs somebody. A page sends to the sign-in form, the API answers 401."""
+
+    message = N_("Sign in to continue.")
+
+
+class NotVettedYet(NotAllowed):
+    """The operator has not let the company trade yet."""
+
+    message = N_("Your company is being checked. You can trade as soon as that is done; we will write to you.")
+
+
+class OwnersOnly(NotAllowed):
+    message = N_("Only an owner of your company's account can do this.")
+
+
+class TradersOnly(NotAllowed):
+    message = N_("This is for members of a trading company.")
+
+
+class OperatorOnly(NotAllowed):
+    message = N_("This page is for the operator of the exchange.")
+
+
+def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
+    """Anybody with an account."""
+    if connection.user is None:
+        raise SignInFirst
+
+
+def member(connection: Connection, _: BaseRouteHandler) -> None:
+    """A member of a company, vetted or not."""
+    signed_in(connection, _)
+    if connection.user is not None and connection.user.actor.company_id is None:
+        raise TradersOnly
+
+
+def trading(connection: Connection, _: BaseRouteHandler) -> None:
+    """A member of a vetted company."""
+    member(connection, _)
+    if connection.user is not None and not connection.user.vetted:
+        raise NotVettedYet
+
+
+def owner(connection: Connection, _: BaseRouteHandler) -> None:
+    """An owner of a company's account."""
+    member(connection, _)
+    if connection.user is not None and not connection.user.actor.is_owner:
+        raise OwnersOnly
+
+
+def operator(connection: Connection, _: BaseRouteHandler) -> None:
+    """The operator of the exchange."""
+    signed_in(connection, _)
+    if connection.user is not None and not connection.user.actor.is_operator:
+        raise OperatorOnly

@@ -1,0 +1,174 @@
+"""From a refusal to an answer: an HTML page in the reader's language, or an RFC 9457 problem document.
+
+The one place that knows status codes.
+"""
+
+import logging
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request, Response
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    PermissionDeniedException,
+    ValidationException,
+)
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.types import ExceptionHandlersMap
+
+from exchange.errors import (
+    N_,
+    Conflict,
+    DomainError,
+    Invalid,
+    NotAllowed,
+    NotSeen,
+    Several,
+    TooLarge,
+    TooMany,
+    Unavailable,
+)
+from exchange.settings import settings
+from exchange.web.guards import SignInFirst
+from exchange.web.render import language_of, render, told
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[DomainError], int] = {
+    SignInFirst: 401,
+    NotSeen: 404,
+    NotAllowed: 403,
+    Conflict: 409,
+    TooLarge: 413,
+    Invalid: 422,
+    TooMany: 429,
+    Unavailable: 503,
+}
+
+
+class StaleForm(NotAllowed):
+    """The form's CSRF token does not fit: an old page, or a page that is not ours."""
+
+    message = N_("This form is too old or came from another site. Go back, reload the page and send it again.")
+
+
+class WrongMethod(Invalid):
+    """The address exists; the verb does not."""
+
+    message = N_("This address does not take that kind of request.")
+
+
+class NotUnderstood(Invalid):
+    """A parameter or a body that does not parse."""
+
+    message = N_("This request could not be understood: %(reason)s")
+
+
+class Broken(Unavailable):
+    """Our own fault."""
+
+    message = N_("Something went wrong on our side. Nothing of what you sent was kept half-done; please try again.")
+
+
+def status_of(refusal: DomainError) -> int:
+    """The HTTP status of the refusal's nearest kind."""
+    if isinstance(refusal, Broken):
+        return 500
+    if isinstance(refusal, WrongMethod):
+        return 405
+    if isinstance(refusal, NotUnderstood):
+        return 400
+    return next((STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS), 422)
+
+
+def is_api(request: Request[Any, Any, Any]) -> bool:
+    """Whether the asker speaks JSON."""
+    return request.url.path.startswith(("/api/", "/webhooks/"))
+
+
+def answer(request: Request[Any, Any, Any], refusal: DomainError) -> Response[Any]:
+    """The refusal as the asker reads it."""
+    status = status_of(refusal)
+    headers = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, TooMany) else {}
+    if is_api(request):
+        if status == 401:
+            headers["WWW-Authenticate"] = 'Bearer realm="Confrère"'
+        return _problem(request, refusal, status, headers)
+    if isinstance(refusal, SignInFirst):
+        back = request.url.path if request.method == "GET" else "/"
+        if request.method == "GET" and request.url.query:
+            back += f"?{request.url.query}"
+        url = f"/sign-in?next={quote(back, safe='')}"
+        if request.headers.get("hx-request"):
+            return Response("", status_code=200, headers={"HX-Redirect": url})
+        return Response("", status_code=303, headers={"Location": url})
+    return render(request, "errors/error.html", status=status, refusal=refusal, status_code=status, headers=headers)
+
+
+def _problem(
+    request: Request[Any, Any, Any], refusal: DomainError, status: int, headers: dict[str, str]
+) -> Response[dict[str, Any]]:
+    language = language_of(request)
+    body: dict[str, Any] = {
+        "type": f"urn:confrere:problem:{refusal.code}",
+        "title": told(refusal, language),
+        "status": status,
+        "code": refusal.code,
+        "instance": request.url.path,
+    }
+    several = refusal.refusals if isinstance(refusal, Several) else [refusal] if refusal.field else []
+    if several:
+        body["errors"] = [{"field": r.field, "code": r.code, "detail": told(r, language)} for r in several]
+    return Response(
+        body,
+        status_code=status,
+        media_type="application/problem+json",
+        headers=headers | {"Content-Language": language},
+    )
+
+
+def _domain(request: Request[Any, Any, Any], refusal: DomainError) -> Response[Any]:
+    return answer(request, refusal)
+
+
+def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    match error:
+        case NotFoundException():
+            return answer(request, NotSeen())
+        case MethodNotAllowedException():
+            return answer(request, WrongMethod())
+        case PermissionDeniedException():
+            return answer(request, StaleForm())
+        case RequestEntityTooLarge():
+            return answer(request, TooLarge(limit=f"{settings().upload_limit // 2**20} MB", field="file"))
+        case ValidationException():
+            return answer(request, _validation(error))
+    if error.status_code < 500:
+        return answer(request, NotUnderstood(reason=error.detail))
+    return _unforeseen(request, error)
+
+
+def _validation(error: ValidationException) -> DomainError:
+    found = error.extra if isinstance(error.extra, list) else []
+    parts = [
+        NotUnderstood(field=str(e.get("key") or "") or None, reason=str(e.get("message", error.detail))[:300])
+        for e in found
+        if isinstance(e, dict)
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    return Several([*parts]) if parts else NotUnderstood(reason=error.detail[:300])
+
+
+def _unforeseen(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    log.error("unforeseen at %s %s", request.method, request.url.path, exc_info=error)
+    return answer(request, Broken())
+
+
+HANDLERS: ExceptionHandlersMap = {
+    DomainError: _domain,
+    HTTPException: _http,
+    Exception: _unforeseen,
+}
