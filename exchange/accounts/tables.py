@@ -1,9 +1,9 @@
-"""People, their sessions, links and tokens, what was tried at the door, and every mail written.
+"""People, their sessions, links and tokens, and every mail written.
 
 Secrets are stored as SHA-256 digests (``*_hash``): they are 256 random bits, so no salt or slow hash is needed.
 """
 
-from piccolo.columns import UUID, BigSerial, Boolean, Bytea, ForeignKey, OnDelete, Text, Timestamptz, Varchar
+from piccolo.columns import UUID, Boolean, Bytea, ForeignKey, OnDelete, Text, Timestamptz, Varchar
 from piccolo.constraints import Check
 from piccolo.table import Table
 
@@ -64,19 +64,6 @@ class ApiToken(Table, tablename="api_token"):
     created_at = Timestamptz(null=False)
     last_used_at = Timestamptz(null=True, default=None)
     revoked_at = Timestamptz(null=True, default=None)
-
-
-class Attempt(Table, tablename="attempt"):
-    """A try at a door that must not be tried too often. The address typed is kept as a digest only."""
-
-    id = BigSerial(primary_key=True)
-    door = Varchar(length=12, null=False)
-    email_hash = Bytea(null=False)
-    address = Varchar(length=45, null=False)
-    at = Timestamptz(null=False, index=True)
-    succeeded = Boolean(null=False, default=False)
-
-    known_door = Check("door in ('sign_in', 'sign_up', 'reset')")
 
 
 class Mail(Table, tablename="mail"):

@@ -15,8 +15,6 @@ STATEMENTS = (
     "create unique index company_vetted_once on company (country, registration) where vetting = 'vetted'",
     "create index company_awaiting on company (created_at) where vetting = 'awaiting'",
     "create index session_live on session (person_id, last_seen_at desc) where revoked_at is null",
-    "create index attempt_by_email on attempt (door, email_hash, at)",
-    "create index attempt_by_address on attempt (door, address, at)",
     "create index mail_unsent on mail (due_at) where sent_at is null",
     "create unique index invitation_open_once on invitation (company_id, email)"
     " where accepted_at is null and withdrawn_at is null",
