@@ -9,6 +9,7 @@ DOMAINS = [
     "web",
     "accounts",
     "companies",
+    "listings",
 ]
 """Lower domains first; a domain without tables is not named."""
 

@@ -1,0 +1,323 @@
+"""The exchange's own small tree: six sectors of five categories, four regions (insight guide §11: 6 x 5 x 4).
+
+Every lot has one category and one region: together its leaf. The tree is frozen for a year (insight guide §3).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from exchange.errors import N_
+from exchange.listings.rules.words import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A kind of goods; ``words`` (four or more languages) are what people call them in their lists."""
+
+    slug: str
+    sector: str
+    name: str
+    words: tuple[str, ...]
+
+
+SECTORS: dict[str, str] = {
+    "home": N_("Home"),
+    "fashion": N_("Fashion"),
+    "leisure": N_("Sport and leisure"),
+    "electronics": N_("Electronics"),
+    "diy": N_("DIY, garden and car"),
+    "everyday": N_("Food, beauty and health"),
+}
+
+REGIONS: dict[str, str] = {
+    "fr-north": N_("Northern France"),
+    "fr-south": N_("Southern France"),
+    "eu-north": N_("Northern Europe"),
+    "eu-south": N_("Southern Europe"),
+}
+
+_SOUTHERN_COUNTRIES = {"ES", "PT", "IT", "GR", "MT", "CY", "HR", "SI", "BG", "RO", "AD", "MC", "SM", "VA", "GI"}
+_SOUTH = (
+    "01 03 04 05 06 07 09 11 12 13 15 16 17 19 20 2A 2B 23 24 26 30 31 32 33 34 38 40 42 43 46 47 48 63 "
+    "64 65 66 69 73 74 81 82 83 84 87 97 98"
+)
+_SOUTHERN_DEPARTMENTS = frozenset(_SOUTH.split())
+
+
+def _c(slug: str, sector: str, name: str, words: str) -> Category:
+    return Category(slug, sector, name, tuple(plain(w) for w in words.split(",")))
+
+
+CATEGORIES: tuple[Category, ...] = (
+    _c(
+        "furniture",
+        "home",
+        N_("Furniture"),
+        "furniture, sofa, couch, armchair, chair, table, desk, wardrobe, drawers, recliner, recliners, living room, "
+        "bookcase, stool, bench, mobilier, meuble, meubles, canape, fauteuil, chaise, bureau, armoire, commode, "
+        "etagere, mobel, stuhl, tisch, muebles, silla, mesa, mobili, sedia",
+    ),
+    _c(
+        "home-textiles",
+        "home",
+        N_("Bedding and home textiles"),
+        "bedding, duvet, pillow, pillows, sheet, sheets, towel, towels, curtain, rug, mattress, mattresses, blanket, "
+        "cushion, linge de maison, literie, couette, oreiller, drap, serviette, rideau, tapis, matelas, coussin, "
+        "plaid, bettwasche, handtuch, ropa de cama, toalla",
+    ),
+    _c(
+        "tableware",
+        "home",
+        N_("Kitchen and tableware"),
+        "kitchen, cookware, tableware, pan, saucepan, plate, plates, mug, mugs, glassware, cutlery, knife, bakeware, "
+        "cuisine, vaisselle, casserole, poele, assiette, couteau, couverts, verres, kuche, geschirr, cocina, vajilla, "
+        "gobelets",
+    ),
+    _c(
+        "lighting-decor",
+        "home",
+        N_("Lighting and decoration"),
+        "lighting, lamp, lamps, light, candle, decor, decoration, mirror, frame, vase, chandelier, luminaire, lampe, "
+        "suspension, bougie, miroir, cadre, deko, lampen, leuchte, iluminacion, lampara, illuminazione",
+    ),
+    _c(
+        "home-appliances",
+        "home",
+        N_("Household appliances"),
+        "appliance, appliances, small appliances, kettle, toaster, vacuum, vacuum cleaners, washing machine, "
+        "dishwasher, fridge, refrigerator, oven, microwave, blender, iron, coffee machine, electromenager, "
+        "bouilloire, aspirateur, lave linge, lave vaisselle, refrigerateur, four, cafetiere, haushaltsgerate, "
+        "staubsauger, electrodomesticos",
+    ),
+    _c(
+        "clothing",
+        "fashion",
+        N_("Clothing"),
+        "clothing, apparel, t shirt, tshirt, tshirts, shirt, dress, jeans, trousers, pants, jacket, jackets, hoodie, "
+        "hoodies, sweater, sweaters, coat, tops, top, bottom, bottoms, shorts, tank, tanks, tee, tees, skirt, "
+        "leggings, vetement, vetements, pret a porter, robe, pantalon, chemise, veste, manteau, pull, bekleidung, "
+        "kleidung, hemd, hose, ropa, camisa, pantalones, abbigliamento, kleding",
+    ),
+    _c(
+        "footwear",
+        "fashion",
+        N_("Footwear"),
+        "footwear, shoe, shoes, boot, boots, sneaker, sneakers, trainers, sandals, slippers, chaussure, chaussures, "
+        "bottes, baskets, sandales, pantoufles, schuhe, stiefel, zapatos, zapatillas, scarpe, schoenen",
+    ),
+    _c(
+        "accessories",
+        "fashion",
+        N_("Bags and accessories"),
+        "accessories, bag, bags, handbag, wallet, belt, hat, cap, beanie, scarf, gloves, sunglasses, luggage, "
+        "suitcase, backpack, umbrella, sac, sacs, maroquinerie, ceinture, chapeau, casquette, bonnet, echarpe, gants, "
+        "lunettes, bagagerie, valise, tasche, taschen, gurtel, bolso, cinturon, borsa",
+    ),
+    _c(
+        "jewellery-watches",
+        "fashion",
+        N_("Jewellery and watches"),
+        "jewellery, jewelry, ring, necklace, bracelet, earrings, watch, watches, bijoux, bijou, bague, collier, "
+        "boucles d oreilles, montre, montres, schmuck, uhr, uhren, joyeria, reloj, gioielli, orologio",
+    ),
+    _c(
+        "baby-children",
+        "fashion",
+        N_("Babies and children"),
+        "baby, babies, kids, children, stroller, strollers, nappies, diapers, car seat, bebe, enfant, enfants, "
+        "puericulture, poussette, couches, layette, kinder, kinderwagen, panales, nino, bambini",
+    ),
+    _c(
+        "cycling",
+        "leisure",
+        N_("Cycling"),
+        "bicycle, bicycles, bike, bikes, cycling, handlebar, saddle, fender, velo, velos, cycle, cycles, guidon, "
+        "selle, fahrrad, fahrrader, sattel, lenker, felge, bicicleta, bicicletta, fiets",
+    ),
+    _c(
+        "sport-outdoor",
+        "leisure",
+        N_("Sport and outdoor"),
+        "sport, sports, fitness, fitness equipment, yoga, dumbbell, gym, camping, tent, hiking, ski, football, "
+        "running, outdoor, outdoors, fishing, golf, tennis, randonnee, tente, musculation, peche, haltere, wandern, "
+        "zelt, deporte, deportes",
+    ),
+    _c(
+        "toys-games",
+        "leisure",
+        N_("Toys and games"),
+        "toy, toys, doll, puzzle, board game, building sets, lego, plush, playset, jouet, jouets, jeu, jeux, poupee, "
+        "peluche, spielzeug, spiel, puppe, juguete, juguetes, giocattoli, speelgoed",
+    ),
+    _c(
+        "books-media",
+        "leisure",
+        N_("Books, music and stationery"),
+        "book, books, music, dvd, cd, vinyl, album, magazine, stationery, pen, notebook, office, livre, livres, "
+        "papeterie, stylo, cahier, musique, fournitures de bureau, buch, bucher, schreibwaren, libro, libros, "
+        "papeleria, cancelleria",
+    ),
+    _c(
+        "pets",
+        "leisure",
+        N_("Pets"),
+        "pet, pets, pet supplies, pet beds, dog, cat, aquarium, animalerie, chien, chat, croquettes, litiere, "
+        "haustier, hund, katze, mascotas, perro, gato",
+    ),
+    _c(
+        "phones-tablets",
+        "electronics",
+        N_("Phones and tablets"),
+        "phone, phones, smartphone, smartphones, tablet, tablets, iphone, ipad, galaxy, telephone, telephonie, "
+        "tablette, handy, telefono, movil",
+    ),
+    _c(
+        "computing",
+        "electronics",
+        N_("Computing"),
+        "computer, computers, laptop, laptops, monitor, monitors, keyboard, mouse, printer, ssd, hard drive, "
+        "processor, router, usb, memory card, ordinateur, ordinateurs, informatique, ecran, clavier, souris, "
+        "imprimante, drucker, rechner, informatica, ordenador, portatil",
+    ),
+    _c(
+        "audio-video",
+        "electronics",
+        N_("Sound, picture and photo"),
+        "audio, headphones, earbuds, headset, speaker, speakers, soundbar, tv, television, televisions, camera, "
+        "cameras, microphone, earphones, ipods, ipod, casque, ecouteurs, enceinte, televiseur, appareil photo, hifi, "
+        "kopfhorer, lautsprecher, fernseher, auriculares, altavoz, televisor",
+    ),
+    _c(
+        "video-games",
+        "electronics",
+        N_("Video games"),
+        "video games, video game, console, consoles, xbox, playstation, nintendo, gaming, gamepad, jeux video, jeu "
+        "video, manette, videospiele, konsole, videojuegos, consola",
+    ),
+    _c(
+        "smart-home",
+        "electronics",
+        N_("Connected home and accessories"),
+        "electronics, smart home, thermostat, battery, batteries, charger, cable, adapter, doorbell, security camera, "
+        "smart watch, domotique, pile, piles, chargeur, adaptateur, electronique, elektronik, ladegerat, kabel, "
+        "electronica, cargador, elettronica",
+    ),
+    _c(
+        "tools",
+        "diy",
+        N_("Tools"),
+        "tool, tools, power tools, hand tools, drill, saw, screwdriver, hammer, wrench, grinder, vice, outil, outils, "
+        "outillage, perceuse, scie, tournevis, marteau, cle, werkzeug, bohrmaschine, herramientas, herramienta, "
+        "ferreteria, taladro, maquina herramienta, utensili, gereedschap",
+    ),
+    _c(
+        "building",
+        "diy",
+        N_("Building and decorating"),
+        "building, home improvement, paint, tile, tiles, flooring, cement, brick, door, window, timber, insulation, "
+        "bricolage, peinture, carrelage, parquet, ciment, brique, porte, fenetre, isolation, quincaillerie, serrure, "
+        "farbe, fliesen, holz, zement, cemento, ladrillo, ladrillos, pintura, aridos, bolsas, aberturas, hierros, "
+        "edilizia",
+    ),
+    _c(
+        "plumbing-electrical",
+        "diy",
+        N_("Plumbing, heating and electrical"),
+        "plumbing, tap, faucet, pipe, boiler, radiator, heating, electrical, switch, socket, plomberie, robinet, "
+        "tuyau, chaudiere, chauffage, electricite, interrupteur, prise, sanitar, heizung, electricidad, plomeria, "
+        "fontaneria, sanitarios, canos, idraulica",
+    ),
+    _c(
+        "garden",
+        "diy",
+        N_("Garden"),
+        "garden, gardening, lawn, mower, outdoor furniture, plant, plants, pot, watering, barbecue, bbq, jardin, "
+        "jardinage, tondeuse, plante, plantes, arrosage, salon de jardin, garten, rasenmaher, pflanzen, jardineria, "
+        "giardino, tuin",
+    ),
+    _c(
+        "automotive",
+        "diy",
+        N_("Car and motorbike"),
+        "automotive, car, auto, tyre, tyres, tire, tires, motorcycle, motorbike, brake, oil filter, vehicle, "
+        "automobile, voiture, moto, pneu, pneus, frein, huile moteur, autoteile, reifen, motorrad, neumatico, coche, "
+        "pneumatici",
+    ),
+    _c(
+        "grocery",
+        "everyday",
+        N_("Grocery"),
+        "grocery, food, snack, biscuit, biscuits, chocolate, pasta, rice, flour, sauce, cereal, cheese, candy, soup, "
+        "epicerie, alimentation, alimentaire, biscuits, chocolat, pates, riz, farine, conserve, conserves, fromage, "
+        "fromages, soupe, soupes, confiserie, frais, surgeles, chips, petit dejeuners, lebensmittel, nudeln, kekse, "
+        "alimentos, lacteos, confites, cereales, aceites, condimentos, galletas, fiambres, alimentari",
+    ),
+    _c(
+        "drinks",
+        "everyday",
+        N_("Drinks"),
+        "drink, drinks, beverage, beverages, wine, beer, whisky, vodka, juice, water, soda, coffee, tea, boisson, "
+        "boissons, vin, vins, biere, bieres, spiritueux, jus, eau, cafe, the, getranke, wein, bier, saft, bebidas, "
+        "vino, vinos, cerveza, cervezas, destilados, licores, bevande, birra",
+    ),
+    _c(
+        "beauty",
+        "everyday",
+        N_("Beauty"),
+        "beauty, cosmetics, makeup, make up, perfume, fragrance, skincare, shampoo, hair, personal care, beaute, "
+        "cosmetique, cosmetiques, maquillage, parfum, parfums, soin, soins, shampooing, coiffure, kosmetik, parfum, "
+        "haarpflege, belleza, cosmeticos, aseo personal, bellezza, profumo",
+    ),
+    _c(
+        "hygiene-cleaning",
+        "everyday",
+        N_("Hygiene and cleaning"),
+        "hygiene, cleaning, detergent, laundry, soap, paper towels, toilet paper, entretien, nettoyage, lessive, "
+        "savon, droguerie, papier toilette, liquide vaisselle, menage, reinigung, waschmittel, seife, limpieza, "
+        "articulos de aseo, detergente, jabon, pulizia",
+    ),
+    _c(
+        "health",
+        "everyday",
+        N_("Health and medical supplies"),
+        "health, medical, pharmacy, supplement, vitamins, bandage, syringe, first aid, mask, sante, medical, "
+        "pharmacie, parapharmacie, pansement, pansements, seringue, seringues, aiguilles, compresses, compresse, "
+        "complement alimentaire, gesundheit, apotheke, verband, farmacia, salud, medico, salute",
+    ),
+)
+
+BY_SLUG: dict[str, Category] = {c.slug: c for c in CATEGORIES}
+
+
+def region_of(country: str, postcode: str = "") -> str:
+    """The region a place belongs to: French departments by latitude, other countries north or south."""
+    if country == "FR":
+        department = postcode.strip().upper()[:2]
+        return "fr-south" if department in _SOUTHERN_DEPARTMENTS else "fr-north"
+    return "eu-south" if country in _SOUTHERN_COUNTRIES else "eu-north"
+
+
+@lru_cache(maxsize=16384)
+def guess(text: str) -> str | None:
+    """The category a seller's own words point to (``Maison > Électroménager``), or ``None``: the longest word wins.
+
+    The right end of a path counts first: ``Home, Outdoor Furniture`` is furniture for the garden, not the home.
+    """
+    words = plain(text).split()
+    best: tuple[int, int, str] | None = None
+    for start in range(len(words)):
+        for length in (4, 3, 2, 1):
+            slug = _by_word().get(" ".join(words[start : start + length]))
+            if slug and start + length <= len(words):
+                best = max(best or (0, 0, ""), (length, start, slug))
+                break
+    return best[2] if best else None
+
+
+@lru_cache(maxsize=1)
+def _by_word() -> dict[str, str]:
+    index: dict[str, str] = {}
+    for category in CATEGORIES:
+        for word in category.words:
+            index.setdefault(word, category.slug)
+    return index
