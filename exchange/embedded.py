@@ -40,11 +40,11 @@ class ServerFailed(Unavailable):
     message = N_("PostgreSQL did not start. Its own words are in %(log)s.")
 
 
-def die_with_parent() -> None:
-    """Ask Linux to end this process when its parent goes, even by SIGKILL; elsewhere nothing happens."""
+def die_with_parent(by: signal.Signals = signal.SIGQUIT) -> None:
+    """Ask Linux to send this process ``by`` when its parent goes, even by SIGKILL; elsewhere nothing happens."""
     if sys.platform == "linux":
         set_parent_death_signal = 1  # PR_SET_PDEATHSIG, linux/prctl.h
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGQUIT)
+        ctypes.CDLL(None).prctl(set_parent_death_signal, by)
 
 
 class EmbeddedServer:

@@ -1,0 +1,157 @@
+"""`exchange …`: the doors of the command line. Each loads what it needs and calls one function."""
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+
+from exchange import __version__
+from exchange.errors import DomainError
+
+DOMAINS_WITH_JOBS = ("accounts", "companies", "listings", "wants", "introductions", "offers", "settlement", "insight")
+
+
+class Refusing(click.Group):
+    """Prints a refusal as one sentence and exits with 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DomainError as refusal:
+            raise click.ClickException(str(refusal)) from refusal
+
+
+@click.group(cls=Refusing, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Confrère: the exchange where rival businesses clear surplus stock together."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("pgqueuer").setLevel(logging.WARNING)
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    import uvloop
+
+    return uvloop.run(work)
+
+
+def _data_dir(given: Path | None, name: str) -> Path:
+    from exchange.supervisor import default_data_dir
+
+    return given or default_data_dir(name)
+
+
+address = (
+    click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
+    click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535)),
+    click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Web worker processes."),
+    click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where everything is kept."),
+)
+
+
+def _with_address(command: Any) -> Any:
+    for option in reversed(address):
+        command = option(command)
+    return command
+
+
+@main.command()
+@_with_address
+def serve(host: str, port: int, workers: int, data_dir: Path | None) -> None:
+    """Run the exchange: every part that is not configured is started here."""
+    from exchange.supervisor import Supervisor
+
+    folder = _data_dir(data_dir, "serve")
+    supervisor = Supervisor(data_dir=folder, host=host, port=port, workers=workers, mode="serve", say=click.echo)
+    supervisor.run(ready=lambda: click.echo(f"Confrère answers at {supervisor.url}\nData: {folder}\nStop with Ctrl-C."))
+
+
+@main.command()
+@_with_address
+def demo(host: str, port: int, workers: int, data_dir: Path | None) -> None:
+    """Run a living market to try: seeded companies, lots, talks, deals and market figures."""
+    from exchange.supervisor import Supervisor
+
+    folder = _data_dir(data_dir, "demo")
+    supervisor = Supervisor(data_dir=folder, host=host, port=port, workers=workers, mode="demo", say=click.echo)
+    supervisor.run(before_web=lambda s: s.command("seed"), ready=lambda: click.echo(_welcome(supervisor.url, folder)))
+
+
+def _welcome(url: str, folder: Path) -> str:
+    from exchange.seed import PASSWORD, PEOPLE
+
+    lines = [f"  {p.role:<12} {p.language}  {p.email:<34} {PASSWORD}" for p in PEOPLE]
+    return "\n".join(
+        [
+            "",
+            f"Confrère answers at {url}",
+            "",
+            "  sign in as       email                              password",
+            *lines,
+            "",
+            f"Every mail: {url}/outbox   API: {url}/api/v1/docs   Data: {folder}",
+            "Stop with Ctrl-C; the next start reuses the data.",
+        ]
+    )
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database (DATABASE_URL) to this version's tables; makes the database if it is missing."""
+    from exchange.migrating import migrate_database
+
+    asyncio.run(migrate_database())
+
+
+@main.command()
+def worker() -> None:
+    """Run jobs until stopped."""
+    import importlib
+
+    from exchange.database import close_pool, open_pool
+    from exchange.jobs import run_worker
+
+    for domain in DOMAINS_WITH_JOBS:
+        importlib.import_module(f"exchange.{domain}.jobs")
+
+    async def work() -> None:
+        await open_pool()
+        try:
+            await run_worker()
+        finally:
+            await close_pool()
+
+    _run(_until_told(work()))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1")
+@click.option("--port", default=8001, type=click.IntRange(1, 65535))
+def sandbox(host: str, port: int) -> None:
+    """Run the Stripe sandbox alone: for `exchange serve`, and for trying."""
+    raise NotImplementedError
+
+
+async def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    """Run ``work`` until it ends or SIGTERM or SIGINT cancels it."""
+    import signal
+
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return
+
+
+if __name__ == "__main__":
+    main()

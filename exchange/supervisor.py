@@ -1,0 +1,298 @@
+"""Starts, watches and stops the processes of one running exchange: what `exchange serve` and `exchange demo` do.
+
+    supervisor ─┬─ PostgreSQL          unless DATABASE_URL is set
+                ├─ Stripe sandbox      unless STRIPE_SECRET_KEY is set
+                ├─ job worker
+                └─ web server ── web workers
+
+One instance holds one data directory. A process that dies is started again; a stop ends them in reverse order. Every
+child dies with the supervisor (Linux), so that not even SIGKILL leaves an orphan.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+import platformdirs
+
+from exchange.embedded import EmbeddedServer, die_with_parent
+from exchange.errors import Conflict, N_, Unavailable
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class DirectoryHeld(Conflict):
+    """Another instance works on the data directory."""
+
+    message = N_("Another instance (process %(pid)s) holds %(folder)s. Stop it first, or give --data-dir another folder.")
+
+
+class PortTaken(Conflict):
+    """Somebody listens on the port already."""
+
+    message = N_("Port %(port)s on %(host)s is taken by another program. Choose one with --port.")
+
+
+class DidNotAnswer(Unavailable):
+    """A part did not come up."""
+
+    message = N_("%(part)s did not start in time. Its log is %(log)s.")
+
+
+def default_data_dir(name: str) -> Path:
+    """Where an exchange keeps its state: the user's data folder; for root /var/lib, so that no home is opened to all."""
+    if os.name != "nt" and os.geteuid() == 0:
+        return Path("/var/lib/confrere") / name
+    return platformdirs.user_data_path("confrere") / name
+
+
+@dataclass
+class Part:
+    """A child process and how to start it again."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    log: Path
+    process: "subprocess.Popen[bytes] | None" = None
+    starts: list[float] = field(default_factory=list)
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command, env=self.environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, preexec_fn=_child,
+            )  # fmt: skip
+        self.starts.append(time.monotonic())
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self, patience: float = 10) -> None:
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(5)
+
+
+def _child() -> None:
+    die_with_parent(signal.SIGTERM)
+
+
+class Supervisor:
+    """One exchange on one data directory."""
+
+    def __init__(self, *, data_dir: Path, host: str, port: int, workers: int, mode: str, say: Callable[[str], None]) -> None:
+        self.data_dir = data_dir.resolve()
+        self.host, self.port, self.workers, self.mode, self.say = host, port, workers, mode, say
+        self.server: EmbeddedServer | None = None
+        self.parts: list[Part] = []
+        self.environment = dict(os.environ)
+        self.stopping = threading.Event()
+        self._lock: IO[str] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address people open."""
+        return self.environment.get("BASE_URL") or f"http://{self.host}:{self.port}"
+
+    def run(self, *, before_web: Callable[["Supervisor"], None] | None = None, ready: Callable[[], None]) -> None:
+        """Start everything, call ``ready``, watch until told to stop, stop everything.
+
+        ``before_web`` runs once the database is migrated: the demo fills its market there.
+        Raises DirectoryHeld, PortTaken, DidNotAnswer and what the parts raise; nothing is left running then.
+        """
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signal_number, self._told_to_stop)
+        try:
+            self._hold_directory()
+            ensure_free(self.host, self.port)
+            self._start_database()
+            self.command("migrate")
+            self._start_sandbox()
+            if before_web and not self.stopping.is_set():
+                before_web(self)
+            if not self.stopping.is_set():
+                self._start("worker", [sys.executable, "-m", "exchange.cli", "worker"])
+                self._start("web", self._web_command())
+                self._await_health()
+            if not self.stopping.is_set():
+                ready()
+            self._watch()
+        finally:
+            self.stop()
+
+    def command(self, *arguments: str) -> None:
+        """Run another `exchange` command beside the parts and wait; its output goes to the terminal.
+
+        Raises CalledProcessError.
+        """
+        process = subprocess.Popen(
+            [sys.executable, "-m", "exchange.cli", *arguments], env=self.environment, cwd=ROOT,
+            stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_child,
+        )  # fmt: skip
+        while process.poll() is None:
+            if self.stopping.wait(0.05):
+                process.terminate()
+                process.wait(10)
+                return
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, f"exchange {' '.join(arguments)}")
+
+    def stop(self) -> None:
+        """End the parts in reverse order, PostgreSQL last."""
+        for part in reversed(self.parts):
+            part.stop()
+        if self.server is not None:
+            self.server.stop()
+        if self._lock is not None:
+            self._lock.close()
+
+    # --- starting
+
+    def _hold_directory(self) -> None:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        (self.data_dir / "log").mkdir(exist_ok=True)
+        self._lock = (self.data_dir / "lock").open("a+")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as e:
+            self._lock.seek(0)
+            raise DirectoryHeld(pid=self._lock.read().strip() or "?", folder=str(self.data_dir)) from e
+        self._lock.truncate(0)
+        self._lock.write(str(os.getpid()))
+        self._lock.flush()
+        kept = self._secrets()
+        self.environment |= {
+            "MODE": self.mode,
+            "DATA_DIR": str(self.data_dir),
+            "BASE_URL": self.url,
+            "SECRET_KEY": self.environment.get("SECRET_KEY") or kept["secret_key"],
+        }
+
+    def _secrets(self) -> dict[str, str]:
+        file = self.data_dir / "secrets.json"
+        kept: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+        fresh = {
+            "secret_key": secrets.token_urlsafe(48),
+            "sandbox_key": f"sk_test_sbx{secrets.token_hex(16)}",
+            "sandbox_webhook_secret": f"whsec_{secrets.token_hex(24)}",
+        }
+        if fresh.keys() - kept.keys():
+            kept = fresh | kept
+            file.touch(mode=0o600)
+            file.write_text(json.dumps(kept, indent=1))
+        return kept
+
+    def _start_database(self) -> None:
+        if self.environment.get("DATABASE_URL"):
+            return
+        self.server = EmbeddedServer(
+            self.data_dir / "postgres",
+            options=["shared_buffers=160MB", "max_connections=120", "random_page_cost=1.1", "jit=off"],
+        )
+        if opened := self.server.folders_to_open():
+            self.say(
+                "Running as root: PostgreSQL runs as the system user "
+                f"“{EmbeddedServer.SYSTEM_USER}”, and these folders become readable to all users: "
+                + ", ".join(map(str, opened))
+            )
+        self.server.start()
+        self.environment["DATABASE_URL"] = self.server.url.replace("/postgres?", "/exchange?")
+
+    def _start_sandbox(self) -> None:
+        if self.environment.get("STRIPE_SECRET_KEY"):
+            return
+        kept = self._secrets()
+        port = free_port(self.host, prefer=self.port + 1)
+        self.environment |= {
+            "STRIPE_API_BASE": f"http://{self.host}:{port}",
+            "STRIPE_SECRET_KEY": kept["sandbox_key"],
+            "STRIPE_WEBHOOK_SECRETS": json.dumps([kept["sandbox_webhook_secret"]]),
+        }
+        self._start("sandbox", [sys.executable, "-m", "exchange.cli", "sandbox", "--host", self.host, "--port", str(port)])
+
+    def _web_command(self) -> list[str]:
+        return [
+            sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "exchange.app:create_app",
+            "--host", self.host, "--port", str(self.port), "--workers", str(self.workers), "--loop", "uvloop",
+            "--no-ws", "--respawn-failed-workers", "--workers-kill-timeout", "5", "--log-level", "warning",
+        ]  # fmt: skip
+
+    def _start(self, name: str, command: list[str]) -> None:
+        part = Part(name, command, self.environment, self.data_dir / "log" / f"{name}.log")
+        self.parts.append(part)
+        part.start()
+
+    def _await_health(self, patience: float = 60) -> None:
+        deadline = time.monotonic() + patience
+        while not self.stopping.is_set():
+            try:
+                with urllib.request.urlopen(f"http://{self.host}:{self.port}/healthz", timeout=2):  # noqa: S310  our own
+                    return
+            except (urllib.error.URLError, OSError):
+                pass
+            if time.monotonic() > deadline or any(not p.is_running for p in self.parts):
+                raise DidNotAnswer(part="exchange", log=str(self.data_dir / "log"))
+            time.sleep(0.1)
+
+    # --- watching
+
+    def _told_to_stop(self, _: int, __: FrameType | None) -> None:
+        self.stopping.set()
+
+    def _watch(self) -> None:
+        while not self.stopping.wait(0.5):
+            if self.server is not None and self.server.process is not None and self.server.process.poll() is not None:
+                self.say("PostgreSQL ended unexpectedly; starting it again.")
+                self.server.start()
+            for part in self.parts:
+                if not part.is_running and _may_restart(part.starts):
+                    self.say(f"{part.name} ended unexpectedly; starting it again. Its log: {part.log}")
+                    part.start()
+
+
+def _may_restart(starts: Iterable[float]) -> bool:
+    """At once at first; after five starts in a minute, wait ten seconds between them."""
+    recent = [at for at in starts if time.monotonic() - at < 60]
+    return len(recent) < 5 or time.monotonic() - recent[-1] > 10
+
+
+def ensure_free(host: str, port: int) -> None:
+    """Raises PortTaken when something listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as e:
+            raise PortTaken(host=host, port=port) from e
+
+
+def free_port(host: str, *, prefer: int) -> int:
+    """``prefer`` if nothing listens there, else any free port."""
+    try:
+        ensure_free(host, prefer)
+    except PortTaken:
+        with socket.socket() as probe:
+            probe.bind((host, 0))
+            return int(probe.getsockname()[1])
+    return prefer
