@@ -107,8 +107,8 @@ def create_app() -> Litestar:
             "Money is an integer of minor units beside an ISO 4217 code; times are UTC; refusals are RFC 9457 problem "
             "documents in the language of `Accept-Language`; every POST that creates something takes an "
             "`Idempotency-Key`.",
-            path="/api/v1",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            openapi_router=Router("/api", route_handlers=[], include_in_schema=False),
+            render_plugins=[JsonRenderPlugin(path="/v1/openapi.json")],
             components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
         ),
         logging_config=None,

@@ -2,9 +2,6 @@
 
 import asyncio
 import logging
-import os
-import subprocess
-import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -105,9 +102,9 @@ def _welcome(url: str, folder: Path) -> str:
 @main.command()
 def migrate() -> None:
     """Bring the database (DATABASE_URL) to this version's tables; makes the database if it is missing."""
-    from exchange.migrating import migrate_database
+    from exchange.database import migrate as bring_up
 
-    asyncio.run(migrate_database())
+    asyncio.run(bring_up())
 
 
 @main.command()

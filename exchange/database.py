@@ -1,5 +1,7 @@
 """PostgreSQL: the engine, the pool, the one way to open a transaction, and plain SQL for hot reads."""
 
+import contextlib
+import io
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +11,7 @@ import asyncpg
 from piccolo.engine.finder import engine_finder
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
+from exchange.errors import N_, Unavailable
 from exchange.settings import settings
 
 
@@ -126,3 +129,47 @@ async def announce(channel: str, fact: str, subject: UUID) -> None:
     The message is a fact and an id, never content: the ordinary door decides what a viewer may see.
     """
     await execute("select pg_notify($1, $2)", channel, f"{fact} {subject}")
+
+
+class MigrationFailed(Unavailable):
+    """A migration did not apply; the database is as it was before it."""
+
+    message = N_("The database could not be brought to this version: %(told)s")
+
+
+async def migrate() -> None:
+    """Make the database if it is missing and apply the migrations it lacks. Processes that start together take turns.
+
+    Raises MigrationFailed.
+    """
+    from piccolo.apps.migrations.commands.forwards import run_forwards  # heavy: only the one who migrates loads it
+
+    url = settings().database_url
+    await _make_database(url)
+    turn = await asyncpg.connect(url)
+    printed = io.StringIO()
+    try:
+        await turn.execute("select pg_advisory_lock(hashtext('exchange migrate'))")
+        with contextlib.redirect_stdout(printed):
+            result = await run_forwards("exchange")
+    except (SystemExit, asyncpg.PostgresError) as e:
+        raise MigrationFailed(told=f"{e} {printed.getvalue()[-800:]}") from e
+    finally:
+        await turn.close()
+    if not result.success:
+        raise MigrationFailed(told=printed.getvalue()[-800:])
+
+
+async def _make_database(url: str) -> None:
+    before, _, query = url.partition("?")
+    server, _, name = before.rpartition("/")
+    try:
+        await (await asyncpg.connect(url)).close()
+    except asyncpg.InvalidCatalogNameError:
+        connection = await asyncpg.connect(f"{server}/postgres" + (f"?{query}" if query else ""))
+        try:
+            await connection.execute('create database "{}"'.format(name.replace('"', '""')))
+        except asyncpg.DuplicateDatabaseError:
+            pass
+        finally:
+            await connection.close()

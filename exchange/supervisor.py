@@ -30,7 +30,7 @@ from typing import IO
 import platformdirs
 
 from exchange.embedded import EmbeddedServer, die_with_parent
-from exchange.errors import Conflict, N_, Unavailable
+from exchange.errors import N_, Conflict, Unavailable
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -38,7 +38,9 @@ ROOT = Path(__file__).resolve().parents[1]
 class DirectoryHeld(Conflict):
     """Another instance works on the data directory."""
 
-    message = N_("Another instance (process %(pid)s) holds %(folder)s. Stop it first, or give --data-dir another folder.")
+    message = N_(
+        "Another instance (process %(pid)s) holds %(folder)s. Stop it first, or give --data-dir another folder."
+    )
 
 
 class PortTaken(Conflict):
@@ -54,7 +56,7 @@ class DidNotAnswer(Unavailable):
 
 
 def default_data_dir(name: str) -> Path:
-    """Where an exchange keeps its state: the user's data folder; for root /var/lib, so that no home is opened to all."""
+    """Where an exchange keeps its state: the user's data folder; for root /var/lib, so no home is opened to all."""
     if os.name != "nt" and os.geteuid() == 0:
         return Path("/var/lib/confrere") / name
     return platformdirs.user_data_path("confrere") / name
@@ -101,7 +103,9 @@ def _child() -> None:
 class Supervisor:
     """One exchange on one data directory."""
 
-    def __init__(self, *, data_dir: Path, host: str, port: int, workers: int, mode: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, *, data_dir: Path, host: str, port: int, workers: int, mode: str, say: Callable[[str], None]
+    ) -> None:
         self.data_dir = data_dir.resolve()
         self.host, self.port, self.workers, self.mode, self.say = host, port, workers, mode, say
         self.server: EmbeddedServer | None = None
@@ -229,7 +233,9 @@ class Supervisor:
             "STRIPE_SECRET_KEY": kept["sandbox_key"],
             "STRIPE_WEBHOOK_SECRETS": json.dumps([kept["sandbox_webhook_secret"]]),
         }
-        self._start("sandbox", [sys.executable, "-m", "exchange.cli", "sandbox", "--host", self.host, "--port", str(port)])
+        self._start(
+            "sandbox", [sys.executable, "-m", "exchange.cli", "sandbox", "--host", self.host, "--port", str(port)]
+        )
 
     def _web_command(self) -> list[str]:
         return [
@@ -247,7 +253,7 @@ class Supervisor:
         deadline = time.monotonic() + patience
         while not self.stopping.is_set():
             try:
-                with urllib.request.urlopen(f"http://{self.host}:{self.port}/healthz", timeout=2):  # noqa: S310  our own
+                with urllib.request.urlopen(f"http://{self.host}:{self.port}/healthz", timeout=2):
                     return
             except (urllib.error.URLError, OSError):
                 pass

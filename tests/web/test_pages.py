@@ -1,0 +1,48 @@
+"""Doors that belong to no domain, and what every answer carries."""
+
+import httpx
+
+
+async def test_health_asks_the_database(client: httpx.AsyncClient, db: None) -> None:
+    answer = await client.get("/healthz")
+    assert (answer.status_code, answer.text) == (200, "ok")
+
+
+async def test_every_answer_forbids_foreign_scripts_and_frames(client: httpx.AsyncClient, db: None) -> None:
+    for path in ("/about", "/healthz", "/nowhere", "/api/v1/nowhere", "/static/css/tokens.css"):
+        policy = (await client.get(path)).headers["content-security-policy"]
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+
+
+async def test_an_unknown_address_is_a_page_for_people_and_a_problem_for_programs(
+    client: httpx.AsyncClient, db: None
+) -> None:
+    page = await client.get("/nowhere", headers={"Accept-Language": "fr"})
+    assert page.status_code == 404
+    assert '<html lang="fr"' in page.text
+    problem = await client.get("/api/v1/nowhere", headers={"Accept-Language": "fr;q=0.2, en;q=0.9"})
+    assert problem.status_code == 404
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert problem.json()["code"] == "not_seen"
+
+
+async def test_a_form_without_its_token_changes_nothing(client: httpx.AsyncClient, db: None) -> None:
+    refused = await client.post("/language", data={"language": "fr"})
+    assert refused.status_code == 403
+    assert "language" not in refused.cookies
+
+
+async def test_the_language_is_kept_and_never_sends_elsewhere(client: httpx.AsyncClient, db: None) -> None:
+    await client.get("/about")
+    form = {"language": "fr", "next": "//rival.example/", "_csrf_token": client.cookies["csrf"]}
+    answer = await client.post("/language", data=form)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert '<html lang="fr"' in (await client.get("/about", headers={"Accept-Language": "en"})).text
+
+
+async def test_the_api_description_lists_only_the_api(client: httpx.AsyncClient, db: None) -> None:
+    document = (await client.get("/api/v1/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    assert all(path.startswith("/api/v1/") for path in document["paths"])
