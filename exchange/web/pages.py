@@ -61,7 +61,7 @@ def _keep(request: Web, data: dict[str, str], name: str, allowed: tuple[str, ...
     back = data.get("next", "/")
     response = see_other(request, back if back.startswith("/") and not back.startswith("//") else "/")
     if (chosen := data.get(name, "")) in allowed:
-        response.set_cookie(Cookie(name, chosen, max_age=YEAR, samesite="lax", secure=settings().is_secure))
+        response.set_cookie(Cookie(name, value=chosen, max_age=YEAR, samesite="lax", secure=settings().is_secure))
     return response
 
 

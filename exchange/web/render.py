@@ -37,12 +37,12 @@ Web = Request[Viewer | None, Any, Any]
 
 
 def language_of(request: Web) -> str:
-    """The account's language, else the cookie's choice, else the browser's first that we speak, else English."""
-    if "user" in request.scope and request.user is not None:
-        return request.user.language
+    """What was chosen on this device, else the account's, else the browser's first that we speak, else English."""
     chosen = request.cookies.get("language", "")
     if chosen in LANGUAGES:
         return chosen
+    if "user" in request.scope and request.user is not None:
+        return request.user.language
     weighted = []
     for part in request.headers.get("accept-language", "").split(","):
         tag, _, weight = part.strip().partition(";q=")
@@ -116,7 +116,7 @@ def see_other(
     if flash is not None:
         told = json.dumps([[kind, say(language_of(request), flash, **details)]])
         response.set_cookie(
-            Cookie(FLASH, quote(told), httponly=True, samesite="lax", secure=settings().is_secure, max_age=60)
+            Cookie(FLASH, value=quote(told), httponly=True, samesite="lax", secure=settings().is_secure, max_age=60)
         )
     return response
 
