@@ -1,0 +1,1 @@
+"""The publication policy as arithmetic: integers in, figures out; no clock, no chance, no database."""
