@@ -8,3 +8,4 @@ import "./drop.js";
 import "./clock.js";
 import "./total.js";
 import "./form.js";
+import "./live.js";

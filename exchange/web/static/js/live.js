@@ -1,0 +1,35 @@
+// <… data-live="/talks/…/live" hx-get="/talks/…" hx-trigger="changed">: when the server says that something changed, the
+// element asks its own page again. A hidden tab listens to nothing; shown again, it asks once.
+// (The htmx extension in the library's package is one for htmx 1: its triggers never fire under htmx 2.)
+const sources = new Map();
+
+const ask = (url) => {
+  for (const part of document.querySelectorAll(`[data-live="${CSS.escape(url)}"]`)) htmx.trigger(part, "changed");
+};
+
+const listen = () => {
+  const wanted = new Set(document.hidden ? [] : [...document.querySelectorAll("[data-live]")].map((part) => part.dataset.live));
+  for (const [url, source] of sources) {
+    if (wanted.has(url)) continue;
+    source.close();
+    sources.delete(url);
+  }
+  for (const url of wanted) {
+    if (sources.has(url)) continue;
+    const source = new EventSource(url);
+    source.addEventListener("changed", () => ask(url));
+    sources.set(url, source);
+  }
+};
+
+listen();
+document.addEventListener("htmx:afterSettle", listen);
+document.addEventListener("visibilitychange", () => {
+  listen();
+  for (const url of sources.keys()) ask(url);
+});
+window.addEventListener("pagehide", () => {
+  for (const source of sources.values()) source.close();
+  sources.clear();
+});
+window.addEventListener("pageshow", (event) => event.persisted && listen());
