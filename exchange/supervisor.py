@@ -33,6 +33,8 @@ from exchange.embedded import EmbeddedServer, die_with_parent
 from exchange.errors import N_, Conflict, Unavailable
 
 ROOT = Path(__file__).resolve().parents[1]
+INSTANCE = "instance.json"
+"""In the data directory while an exchange runs there: the environment its processes got."""
 
 
 class DirectoryHeld(Conflict):
@@ -49,6 +51,15 @@ class PortTaken(Conflict):
     message = N_("Port %(port)s on %(host)s is taken by another program. Choose one with --port.")
 
 
+class NothingRuns(Conflict):
+    """A command that works beside a running exchange found none."""
+
+    message = N_(
+        "No exchange runs on %(folder)s. Start one with `exchange serve` or `exchange demo`, name its folder with "
+        "--data-dir, or set DATABASE_URL."
+    )
+
+
 class DidNotAnswer(Unavailable):
     """A part did not come up."""
 
@@ -60,6 +71,21 @@ def default_data_dir(name: str) -> Path:
     if os.name != "nt" and os.geteuid() == 0:
         return Path("/var/lib/confrere") / name
     return platformdirs.user_data_path("confrere") / name
+
+
+def attach(data_dir: Path | None) -> None:
+    """Take over the settings of the exchange running on ``data_dir`` (default: the demo, else serve) for this process.
+
+    A DATABASE_URL in the environment stands for itself. Raises NothingRuns.
+    """
+    if os.environ.get("DATABASE_URL") and data_dir is None:
+        return
+    folders = [data_dir.resolve()] if data_dir else [default_data_dir("demo"), default_data_dir("serve")]
+    for folder in folders:
+        if (folder / INSTANCE).exists():
+            os.environ.update(json.loads((folder / INSTANCE).read_text()))
+            return
+    raise NothingRuns(folder=", ".join(map(str, folders)))
 
 
 @dataclass
@@ -133,6 +159,7 @@ class Supervisor:
             self._start_database()
             self.command("migrate")
             self._start_sandbox()
+            self._tell_instance()
             if before_web and not self.stopping.is_set():
                 before_web(self)
             if not self.stopping.is_set():
@@ -166,6 +193,8 @@ class Supervisor:
         """End the parts in reverse order, PostgreSQL last."""
         for part in reversed(self.parts):
             part.stop()
+        if self._lock is not None:
+            (self.data_dir / INSTANCE).unlink(missing_ok=True)
         if self.server is not None:
             self.server.stop()
         if self._lock is not None:
@@ -176,12 +205,15 @@ class Supervisor:
     def _hold_directory(self) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         (self.data_dir / "log").mkdir(exist_ok=True)
-        self._lock = (self.data_dir / "lock").open("a+")
+        lock = (self.data_dir / "lock").open("a+")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as e:
-            self._lock.seek(0)
-            raise DirectoryHeld(pid=self._lock.read().strip() or "?", folder=str(self.data_dir)) from e
+            lock.seek(0)
+            holder = lock.read().strip() or "?"
+            lock.close()
+            raise DirectoryHeld(pid=holder, folder=str(self.data_dir)) from e
+        self._lock = lock
         self._lock.truncate(0)
         self._lock.write(str(os.getpid()))
         self._lock.flush()
@@ -236,6 +268,12 @@ class Supervisor:
         self._start(
             "sandbox", [sys.executable, "-m", "exchange.cli", "sandbox", "--host", self.host, "--port", str(port)]
         )
+
+    def _tell_instance(self) -> None:
+        file = self.data_dir / INSTANCE
+        file.touch(mode=0o600)
+        given = {k: v for k, v in self.environment.items() if os.environ.get(k) != v or k == "DATABASE_URL"}
+        file.write_text(json.dumps(given, indent=1))
 
     def _web_command(self) -> list[str]:
         return [

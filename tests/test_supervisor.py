@@ -1,0 +1,97 @@
+"""One instance holds one directory and one port; a stop leaves nothing behind."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from exchange.supervisor import INSTANCE, ROOT, free_port
+
+HOST = "127.0.0.1"
+
+
+def serve(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "MODE", "STRIPE_SECRET_KEY")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "exchange.cli", "serve", "--port", str(port), "--workers", "1", "--data-dir", str(folder)],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def await_answer(process: subprocess.Popen[bytes], port: int, patience: float = 60) -> None:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"http://{HOST}:{port}/healthz", timeout=2):
+                return
+        except OSError:
+            assert process.poll() is None, process.stdout and process.stdout.read().decode()
+            time.sleep(0.1)
+    raise AssertionError("the exchange did not answer")
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    yield tmp_path_factory.mktemp("instance") / "data"
+
+
+def test_it_serves_alone_survives_a_killed_part_and_stops_without_orphans(folder: Path) -> None:
+    port = free_port(HOST, prefer=0)
+    process = serve(folder, port)
+    try:
+        await_answer(process, port)
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert json.loads((folder / INSTANCE).read_text())["DATABASE_URL"]
+        assert oct((folder / INSTANCE).stat().st_mode & 0o777) == "0o600"
+
+        second = serve(folder, free_port(HOST, prefer=0))
+        told, _ = second.communicate(timeout=30)
+        assert second.returncode == 1
+        assert f"process {process.pid}" in told.decode()
+
+        worker = next(p for p in family if "worker" in p.cmdline())
+        worker.kill()
+        worker.wait(5)
+        deadline = time.monotonic() + 20
+        while not any("worker" in p.cmdline() for p in psutil.Process(process.pid).children(recursive=True)):
+            assert time.monotonic() < deadline, "the killed worker was not started again"
+            time.sleep(0.1)
+        family = psutil.Process(process.pid).children(recursive=True)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+    gone, alive = psutil.wait_procs(family, timeout=5)
+    assert not alive
+    assert not (folder / INSTANCE).exists()
+
+
+def test_a_taken_port_is_refused_before_anything_starts(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        process = serve(folder, port := taken.getsockname()[1])
+        told, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert f"Port {port}" in told.decode()
+    assert not (folder / "postgres").exists()
+
+
+def test_a_killed_supervisor_takes_its_children_along(folder: Path) -> None:
+    port = free_port(HOST, prefer=0)
+    process = serve(folder, port)
+    await_answer(process, port)
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.communicate(timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=15)
+    assert not alive
