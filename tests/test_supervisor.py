@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -20,11 +19,11 @@ HOST = "127.0.0.1"
 
 
 def serve(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "MODE", "STRIPE_SECRET_KEY")}
+    ours = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "MODE", "STRIPE_SECRET_KEY")}
+    command = [sys.executable, "-m", "exchange.cli", "serve", "--port", str(port), "--workers", "1"]
     return subprocess.Popen(
-        [sys.executable, "-m", "exchange.cli", "serve", "--port", str(port), "--workers", "1", "--data-dir", str(folder)],
-        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        [*command, "--data-dir", str(folder)], cwd=ROOT, env=ours, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
 
 
 def await_answer(process: subprocess.Popen[bytes], port: int, patience: float = 60) -> None:
@@ -40,8 +39,8 @@ def await_answer(process: subprocess.Popen[bytes], port: int, patience: float = 
 
 
 @pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    yield tmp_path_factory.mktemp("instance") / "data"
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("instance") / "data"
 
 
 def test_it_serves_alone_survives_a_killed_part_and_stops_without_orphans(folder: Path) -> None:
@@ -70,7 +69,7 @@ def test_it_serves_alone_survives_a_killed_part_and_stops_without_orphans(folder
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
     assert process.returncode == 0
-    gone, alive = psutil.wait_procs(family, timeout=5)
+    _, alive = psutil.wait_procs(family, timeout=5)
     assert not alive
     assert not (folder / INSTANCE).exists()
 
