@@ -18,6 +18,7 @@ from litestar.middleware import DefineMiddleware
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.plugins.prometheus import PrometheusConfig, PrometheusController
 from litestar.static_files import create_static_files_router
 from litestar.types import Message, Scope
 
@@ -25,6 +26,7 @@ from exchange import __version__
 from exchange.database import close_pool, engine, open_pool
 from exchange.settings import settings
 from exchange.web import pages as web_pages
+from exchange.web.guards import operator
 from exchange.web.headers import security_headers
 from exchange.web.idempotency import IdempotencyMiddleware
 from exchange.web.refusals import HANDLERS
@@ -45,6 +47,12 @@ LIBRARY_FILES = [
 
 async def nobody(_: str) -> Viewer | None:
     return None
+
+
+class Metrics(PrometheusController):
+    """Prometheus text of all web workers together, for the operator only (session or bearer token)."""
+
+    guards = [operator]  # noqa: RUF012  Litestar reads it from the class
 
 
 @asynccontextmanager
@@ -74,7 +82,7 @@ def create_app() -> Litestar:
 
     return Litestar(
         route_handlers=[
-            Router("/", route_handlers=[*PAGES, *WEBHOOKS, web_pages.router], include_in_schema=False),
+            Router("/", route_handlers=[*PAGES, *WEBHOOKS, web_pages.router, Metrics], include_in_schema=False),
             Router("/api/v1", route_handlers=API, security=[{"bearer": []}]),
             create_static_files_router(
                 path="/static",
@@ -83,6 +91,9 @@ def create_app() -> Litestar:
             ),
         ],
         middleware=[
+            PrometheusConfig(
+                app_name="exchange", prefix="exchange", group_path=True, exclude=["^/static/", "^/metrics$", "/live$"]
+            ).middleware,
             DefineMiddleware(SignIn, by_session=nobody, by_token=nobody),
             IdempotencyMiddleware(),
         ],

@@ -33,7 +33,7 @@ def backup(url: str, file: Path) -> int:
     part = file.with_name(f"{file.name}.part")
     part.touch(mode=0o600)
     try:
-        _run("pg_dump", "--format=custom", "--compress=zstd:3", f"--file={part}", url)
+        _run("pg_dump", "--format=custom", "--compress=gzip:1", f"--file={part}", url)
         part.rename(file)
     finally:
         part.unlink(missing_ok=True)

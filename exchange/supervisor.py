@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -218,7 +219,11 @@ class Supervisor:
         self._lock.write(str(os.getpid()))
         self._lock.flush()
         kept = self._secrets()
+        metrics = self.data_dir / "metrics"
+        shutil.rmtree(metrics, ignore_errors=True)
+        metrics.mkdir()
         self.environment |= {
+            "PROMETHEUS_MULTIPROC_DIR": str(metrics),
             "MODE": self.mode,
             "DATA_DIR": str(self.data_dir),
             "BASE_URL": self.url,
@@ -331,12 +336,15 @@ def ensure_free(host: str, port: int) -> None:
             raise PortTaken(host=host, port=port) from e
 
 
-def free_port(host: str, *, prefer: int) -> int:
+def free_port(host: str, *, prefer: int | None = None) -> int:
     """``prefer`` if nothing listens there, else any free port."""
-    try:
-        ensure_free(host, prefer)
-    except PortTaken:
-        with socket.socket() as probe:
-            probe.bind((host, 0))
-            return int(probe.getsockname()[1])
-    return prefer
+    if prefer:
+        try:
+            ensure_free(host, prefer)
+        except PortTaken:
+            pass
+        else:
+            return prefer
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])

@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_serves_alone_survives_a_killed_part_and_stops_without_orphans(folder: Path) -> None:
-    port = free_port(HOST, prefer=0)
+    port = free_port(HOST)
     process = serve(folder, port)
     try:
         await_answer(process, port)
@@ -52,7 +52,7 @@ def test_it_serves_alone_survives_a_killed_part_and_stops_without_orphans(folder
         assert json.loads((folder / INSTANCE).read_text())["DATABASE_URL"]
         assert oct((folder / INSTANCE).stat().st_mode & 0o777) == "0o600"
 
-        second = serve(folder, free_port(HOST, prefer=0))
+        second = serve(folder, free_port(HOST))
         told, _ = second.communicate(timeout=30)
         assert second.returncode == 1
         assert f"process {process.pid}" in told.decode()
@@ -86,7 +86,7 @@ def test_a_taken_port_is_refused_before_anything_starts(folder: Path) -> None:
 
 
 def test_a_killed_supervisor_takes_its_children_along(folder: Path) -> None:
-    port = free_port(HOST, prefer=0)
+    port = free_port(HOST)
     process = serve(folder, port)
     await_answer(process, port)
     family = psutil.Process(process.pid).children(recursive=True)

@@ -1,4 +1,4 @@
-"""Who is asking: a session cookie for pages, a bearer token for the API, never one for the other.
+"""Who is asking: a session cookie for pages, a bearer token for the API; the API never takes a cookie.
 
 The web layer knows no accounts: ``app.py`` hands it the two loaders.
 """
@@ -32,7 +32,7 @@ class SignIn(AbstractAuthenticationMiddleware):
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         viewer = None
-        if connection.url.path.startswith("/api/"):
+        if connection.url.path.startswith("/api/") or "authorization" in connection.headers:
             kind, _, token = connection.headers.get("authorization", "").partition(" ")
             if kind.lower() == "bearer" and token:
                 viewer = await self.by_token(token.strip())

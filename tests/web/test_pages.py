@@ -46,3 +46,8 @@ async def test_the_api_description_lists_only_the_api(client: httpx.AsyncClient,
     document = (await client.get("/api/v1/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
     assert all(path.startswith("/api/v1/") for path in document["paths"])
+
+
+async def test_metrics_are_for_the_operator_only(client: httpx.AsyncClient, db: None) -> None:
+    answer = await client.get("/metrics")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2Fmetrics")
