@@ -54,14 +54,14 @@ CATEGORIES: tuple[Category, ...] = (
         "home",
         N_("Furniture"),
         "furniture, sofa, couch, armchair, chair, table, desk, wardrobe, drawers, recliner, recliners, living room, "
-        "bookcase, stool, bench, mobilier, meuble, meubles, canape, fauteuil, chaise, bureau, armoire, commode, "
+        "bookcase, stool, mobilier, meuble, meubles, canape, fauteuil, chaise, bureau, armoire, commode, "
         "etagere, mobel, stuhl, tisch, muebles, silla, mesa, mobili, sedia",
     ),
     _c(
         "home-textiles",
         "home",
         N_("Bedding and home textiles"),
-        "bedding, duvet, pillow, pillows, sheet, sheets, towel, towels, curtain, rug, mattress, mattresses, blanket, "
+        "bedding, duvet, pillow, pillows, sheets, towel, towels, curtain, rug, mattress, mattresses, blanket, "
         "cushion, linge de maison, literie, couette, oreiller, drap, serviette, rideau, tapis, matelas, coussin, "
         "plaid, bettwasche, handtuch, ropa de cama, toalla",
     ),
@@ -69,7 +69,7 @@ CATEGORIES: tuple[Category, ...] = (
         "tableware",
         "home",
         N_("Kitchen and tableware"),
-        "kitchen, cookware, tableware, pan, saucepan, plate, plates, mug, mugs, glassware, cutlery, knife, bakeware, "
+        "kitchen, cookware, tableware, saucepan, plates, mug, mugs, glassware, cutlery, knife, bakeware, "
         "cuisine, vaisselle, casserole, poele, assiette, couteau, couverts, verres, kuche, geschirr, cocina, vajilla, "
         "gobelets",
     ),
@@ -77,7 +77,7 @@ CATEGORIES: tuple[Category, ...] = (
         "lighting-decor",
         "home",
         N_("Lighting and decoration"),
-        "lighting, lamp, lamps, light, candle, decor, decoration, mirror, frame, vase, chandelier, luminaire, lampe, "
+        "lighting, lamp, lamps, candle, decor, decoration, mirror, vase, chandelier, luminaire, lampe, "
         "suspension, bougie, miroir, cadre, deko, lampen, leuchte, iluminacion, lampara, illuminazione",
     ),
     _c(
@@ -85,8 +85,8 @@ CATEGORIES: tuple[Category, ...] = (
         "home",
         N_("Household appliances"),
         "appliance, appliances, small appliances, kettle, toaster, vacuum, vacuum cleaners, washing machine, "
-        "dishwasher, fridge, refrigerator, oven, microwave, blender, iron, coffee machine, electromenager, "
-        "bouilloire, aspirateur, lave linge, lave vaisselle, refrigerateur, four, cafetiere, haushaltsgerate, "
+        "dishwasher, fridge, refrigerator, microwave, blender, coffee machine, electromenager, "
+        "bouilloire, aspirateur, lave linge, lave vaisselle, refrigerateur, cafetiere, haushaltsgerate, "
         "staubsauger, electrodomesticos",
     ),
     _c(
@@ -94,9 +94,9 @@ CATEGORIES: tuple[Category, ...] = (
         "fashion",
         N_("Clothing"),
         "clothing, apparel, t shirt, tshirt, tshirts, shirt, dress, jeans, trousers, pants, jacket, jackets, hoodie, "
-        "hoodies, sweater, sweaters, coat, tops, top, bottom, bottoms, shorts, tank, tanks, tee, tees, skirt, "
+        "hoodies, sweater, sweaters, coat, shorts, tanks, tees, skirt, "
         "leggings, vetement, vetements, pret a porter, robe, pantalon, chemise, veste, manteau, pull, bekleidung, "
-        "kleidung, hemd, hose, ropa, camisa, pantalones, abbigliamento, kleding",
+        "kleidung, hemd, ropa, camisa, pantalones, abbigliamento, kleding",
     ),
     _c(
         "footwear",
@@ -109,7 +109,7 @@ CATEGORIES: tuple[Category, ...] = (
         "accessories",
         "fashion",
         N_("Bags and accessories"),
-        "accessories, bag, bags, handbag, wallet, belt, hat, cap, beanie, scarf, gloves, sunglasses, luggage, "
+        "accessories, bag, bags, handbag, wallet, belt, beanie, scarf, gloves, sunglasses, luggage, "
         "suitcase, backpack, umbrella, sac, sacs, maroquinerie, ceinture, chapeau, casquette, bonnet, echarpe, gants, "
         "lunettes, bagagerie, valise, tasche, taschen, gurtel, bolso, cinturon, borsa",
     ),
@@ -117,7 +117,7 @@ CATEGORIES: tuple[Category, ...] = (
         "jewellery-watches",
         "fashion",
         N_("Jewellery and watches"),
-        "jewellery, jewelry, ring, necklace, bracelet, earrings, watch, watches, bijoux, bijou, bague, collier, "
+        "jewellery, jewelry, necklace, bracelet, earrings, watches, bijoux, bijou, bague, collier, "
         "boucles d oreilles, montre, montres, schmuck, uhr, uhren, joyeria, reloj, gioielli, orologio",
     ),
     _c(
@@ -153,7 +153,7 @@ CATEGORIES: tuple[Category, ...] = (
         "books-media",
         "leisure",
         N_("Books, music and stationery"),
-        "book, books, music, dvd, cd, vinyl, album, magazine, stationery, pen, notebook, office, livre, livres, "
+        "book, books, music, dvd, vinyl, album, magazine, stationery, notebook, office, livre, livres, "
         "papeterie, stylo, cahier, musique, fournitures de bureau, buch, bucher, schreibwaren, libro, libros, "
         "papeleria, cancelleria",
     ),
@@ -161,7 +161,7 @@ CATEGORIES: tuple[Category, ...] = (
         "pets",
         "leisure",
         N_("Pets"),
-        "pet, pets, pet supplies, pet beds, dog, cat, aquarium, animalerie, chien, chat, croquettes, litiere, "
+        "pet, pets, pet supplies, pet beds, aquarium, animalerie, chien, chat, croquettes, litiere, "
         "haustier, hund, katze, mascotas, perro, gato",
     ),
     _c(
@@ -199,7 +199,7 @@ CATEGORIES: tuple[Category, ...] = (
         "electronics",
         N_("Connected home and accessories"),
         "electronics, smart home, thermostat, battery, batteries, charger, cable, adapter, doorbell, security camera, "
-        "smart watch, domotique, pile, piles, chargeur, adaptateur, electronique, elektronik, ladegerat, kabel, "
+        "smart domotique, pile, piles, chargeur, adaptateur, electronique, elektronik, ladegerat, kabel, "
         "electronica, cargador, elettronica",
     ),
     _c(
@@ -207,14 +207,14 @@ CATEGORIES: tuple[Category, ...] = (
         "diy",
         N_("Tools"),
         "tool, tools, power tools, hand tools, drill, saw, screwdriver, hammer, wrench, grinder, vice, outil, outils, "
-        "outillage, perceuse, scie, tournevis, marteau, cle, werkzeug, bohrmaschine, herramientas, herramienta, "
+        "outillage, perceuse, scie, tournevis, marteau, werkzeug, bohrmaschine, herramientas, herramienta, "
         "ferreteria, taladro, maquina herramienta, utensili, gereedschap",
     ),
     _c(
         "building",
         "diy",
         N_("Building and decorating"),
-        "building, home improvement, paint, tile, tiles, flooring, cement, brick, door, window, timber, insulation, "
+        "building, home improvement, paint, tile, tiles, flooring, cement, brick, timber, insulation, "
         "bricolage, peinture, carrelage, parquet, ciment, brique, porte, fenetre, isolation, quincaillerie, serrure, "
         "farbe, fliesen, holz, zement, cemento, ladrillo, ladrillos, pintura, aridos, bolsas, aberturas, hierros, "
         "edilizia",
@@ -223,7 +223,7 @@ CATEGORIES: tuple[Category, ...] = (
         "plumbing-electrical",
         "diy",
         N_("Plumbing, heating and electrical"),
-        "plumbing, tap, faucet, pipe, boiler, radiator, heating, electrical, switch, socket, plomberie, robinet, "
+        "plumbing, faucet, boiler, radiator, heating, electrical, plomberie, robinet, "
         "tuyau, chaudiere, chauffage, electricite, interrupteur, prise, sanitar, heizung, electricidad, plomeria, "
         "fontaneria, sanitarios, canos, idraulica",
     ),
@@ -231,7 +231,7 @@ CATEGORIES: tuple[Category, ...] = (
         "garden",
         "diy",
         N_("Garden"),
-        "garden, gardening, lawn, mower, outdoor furniture, plant, plants, pot, watering, barbecue, bbq, jardin, "
+        "garden, gardening, lawn, mower, outdoor furniture, plant, plants, watering, barbecue, bbq, jardin, "
         "jardinage, tondeuse, plante, plantes, arrosage, salon de jardin, garten, rasenmaher, pflanzen, jardineria, "
         "giardino, tuin",
     ),
@@ -239,7 +239,7 @@ CATEGORIES: tuple[Category, ...] = (
         "automotive",
         "diy",
         N_("Car and motorbike"),
-        "automotive, car, auto, tyre, tyres, tire, tires, motorcycle, motorbike, brake, oil filter, vehicle, "
+        "automotive, tyre, tyres, tire, tires, motorcycle, motorbike, brake, oil filter, vehicle, "
         "automobile, voiture, moto, pneu, pneus, frein, huile moteur, autoteile, reifen, motorrad, neumatico, coche, "
         "pneumatici",
     ),
@@ -257,7 +257,7 @@ CATEGORIES: tuple[Category, ...] = (
         "everyday",
         N_("Drinks"),
         "drink, drinks, beverage, beverages, wine, beer, whisky, vodka, juice, water, soda, coffee, tea, boisson, "
-        "boissons, vin, vins, biere, bieres, spiritueux, jus, eau, cafe, the, getranke, wein, bier, saft, bebidas, "
+        "boissons, vin, vins, biere, bieres, spiritueux, jus, eau, cafe, getranke, wein, bier, saft, bebidas, "
         "vino, vinos, cerveza, cervezas, destilados, licores, bevande, birra",
     ),
     _c(
@@ -297,21 +297,40 @@ def region_of(country: str, postcode: str = "") -> str:
     return "eu-south" if country in _SOUTHERN_COUNTRIES else "eu-north"
 
 
-@lru_cache(maxsize=16384)
-def guess(text: str) -> str | None:
-    """The category a seller's own words point to (``Maison > Électroménager``), or ``None``: the longest word wins.
+def guess(*texts: str) -> str | None:
+    """The category a seller's own words point to (``Maison > Électroménager``), or ``None``.
 
-    The right end of a path counts first: ``Home, Outdoor Furniture`` is furniture for the garden, not the home.
+    In each text the longest known word wins, and of those the last: ``Home, Outdoor Furniture`` is for the garden. A
+    word that names half a shop (``Electronics``) counts only when no text says more.
     """
+    vague = None
+    for text in texts:
+        slug, word = _guess(text)
+        if slug and word not in _VAGUE:
+            return slug
+        vague = vague or slug
+    return vague
+
+
+_VAGUE = {
+    "electronics", "electronique", "elektronik", "electronica", "elettronica", "accessories", "accessoires", "kitchen",
+    "cuisine", "home improvement", "bricolage", "outdoor", "outdoors", "office", "gaming", "living room", "sports",
+    "sport", "kinder", "enfant", "kids", "children", "tools", "food", "health", "music",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=16384)
+def _guess(text: str) -> tuple[str | None, str]:
     words = plain(text).split()
-    best: tuple[int, int, str] | None = None
+    best: tuple[int, int, str, str] | None = None
     for start in range(len(words)):
         for length in (4, 3, 2, 1):
-            slug = _by_word().get(" ".join(words[start : start + length]))
+            word = " ".join(words[start : start + length])
+            slug = _by_word().get(word)
             if slug and start + length <= len(words):
-                best = max(best or (0, 0, ""), (length, start, slug))
+                best = max(best or (0, 0, "", ""), (length if word not in _VAGUE else 0, start, slug, word))
                 break
-    return best[2] if best else None
+    return (best[2], best[3]) if best else (None, "")
 
 
 @lru_cache(maxsize=1)

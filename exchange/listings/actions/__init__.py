@@ -1,0 +1,1 @@
+"""Every write of listings, by noun: reservations, lots, stock lists, photos."""

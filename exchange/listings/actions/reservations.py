@@ -1,0 +1,143 @@
+"""Units taken out of a lot: never more than there are.
+
+Each function joins the caller's transaction and locks the lot's row; the CHECKs ``never_oversold`` of the lot and of
+each line stand behind it. A reservation carries the id of the agreement (negotiation) it serves, so each of these may
+run twice without doing anything twice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from exchange.clock import now
+from exchange.database import announce, execute, fetch, fetchrow, transaction
+from exchange.errors import NotSeen
+from exchange.listings.rules.lots import LotState, NotForSale, ensure_buyable, ensure_free, spread, state_after
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """Units of one manifest line that an agreement holds."""
+
+    line_id: UUID
+    quantity: int
+
+
+async def reserve(
+    *, lot_id: UUID, quantity: int, agreement_id: UUID, lines: Mapping[UUID, int] | None = None
+) -> list[Reserved]:
+    """Take ``quantity`` units of an open lot for an agreement; without ``lines``, from every line in proportion.
+
+    Asked again for the same agreement, answers the same and takes nothing more. Raises NotSeen, NotForSale, StockTaken
+    and what `ensure_buyable` raises.
+    """
+    async with transaction():
+        lot = await fetchrow(
+            "select state, quantity, reserved, sold, partial, minimum, multiple, expires_at"
+            " from lot where id = $1 for update",
+            lot_id,
+        )
+        if lot is None:
+            raise NotSeen
+        if made := await reserved_by(agreement_id):
+            return made
+        if not LotState(lot["state"]).is_for_sale or lot["expires_at"] <= now():
+            raise NotForSale
+        ensure_buyable(
+            quantity,
+            left=lot["quantity"] - lot["reserved"] - lot["sold"],
+            partial=lot["partial"],
+            minimum=lot["minimum"],
+            multiple=lot["multiple"],
+        )
+        free = await fetch(
+            "select id, quantity - reserved - sold as free from manifest_line where lot_id = $1 order by position",
+            lot_id,
+        )
+        if lines is None:
+            lines = spread(quantity, [(row["id"], row["free"]) for row in free])
+        ensure_free(lines, {row["id"]: row["free"] for row in free})
+        if sum(lines.values()) != quantity:
+            raise ValueError("the lines do not add up to the quantity")
+        await execute(
+            "insert into reservation (id, lot_id, quantity, state, made_at) values ($1, $2, $3, 'held', $4)",
+            agreement_id, lot_id, quantity, now(),
+        )  # fmt: skip
+        await execute(
+            "insert into reservation_line (reservation_id, line_id, quantity)"
+            " select $1, * from unnest($2::uuid[], $3::int[])",
+            agreement_id, list(lines), list(lines.values()),
+        )  # fmt: skip
+        await execute(
+            "update manifest_line m set reserved = m.reserved + t.quantity"
+            " from unnest($1::uuid[], $2::int[]) as t(id, quantity) where m.id = t.id",
+            list(lines), list(lines.values()),
+        )  # fmt: skip
+        await execute("update lot set reserved = reserved + $2 where id = $1", lot_id, quantity)
+        await announce(f"lot-{lot_id}", "lot.reserved", lot_id)
+        return [Reserved(line, units) for line, units in lines.items()]
+
+
+async def release_reservation(*, agreement_id: UUID) -> bool:
+    """Put the units of an agreement that came to nothing back on sale. False when there was nothing left to release."""
+    async with transaction():
+        held = await _lock(agreement_id)
+        if held is None:
+            return False
+        await _move(agreement_id, held["lot_id"], held["quantity"], to_sold=False)
+        return True
+
+
+async def mark_sold(*, agreement_id: UUID) -> bool:
+    """Turn an agreement's units from reserved to sold, for good. False when it was done before or was released."""
+    async with transaction():
+        held = await _lock(agreement_id)
+        if held is None:
+            return False
+        await _move(agreement_id, held["lot_id"], held["quantity"], to_sold=True)
+        return True
+
+
+async def reserved_by(agreement_id: UUID) -> list[Reserved]:
+    """Which units of which lines an agreement holds or has bought, in the manifest's order."""
+    rows = await fetch(
+        "select r.line_id, r.quantity from reservation_line r join manifest_line m on m.id = r.line_id"
+        " where r.reservation_id = $1 order by m.position",
+        agreement_id,
+    )
+    return [Reserved(row["line_id"], row["quantity"]) for row in rows]
+
+
+async def _lock(agreement_id: UUID) -> Any:
+    """The held reservation, its lot locked first (the one order of locks everywhere)."""
+    lot_id = await fetchrow("select lot_id from reservation where id = $1", agreement_id)
+    if lot_id is None:
+        return None
+    await execute("select from lot where id = $1 for update", lot_id["lot_id"])
+    return await fetchrow("select lot_id, quantity from reservation where id = $1 and state = 'held'", agreement_id)
+
+
+async def _move(agreement_id: UUID, lot_id: UUID, quantity: int, *, to_sold: bool) -> None:
+    await execute(
+        "update reservation set state = $2, ended_at = $3 where id = $1",
+        agreement_id, "sold" if to_sold else "released", now(),
+    )  # fmt: skip
+    await execute(
+        "update manifest_line m set reserved = m.reserved - r.quantity,"
+        " sold = m.sold + case when $2 then r.quantity else 0 end"
+        " from reservation_line r where r.reservation_id = $1 and m.id = r.line_id",
+        agreement_id, to_sold,
+    )  # fmt: skip
+    lot = await fetchrow(
+        "update lot set reserved = reserved - $2, sold = sold + case when $3 then $2 else 0 end where id = $1"
+        " returning state, quantity, sold",
+        lot_id, quantity, to_sold,
+    )  # fmt: skip
+    if lot is not None:
+        state = state_after(LotState(lot["state"]), quantity=lot["quantity"], sold=lot["sold"])
+        closed = now() if state is LotState.CLEARED else None
+        await execute(
+            "update lot set state = $2, closed_at = coalesce($3, closed_at) where id = $1", lot_id, state, closed
+        )
+    await announce(f"lot-{lot_id}", "lot.sold" if to_sold else "lot.restocked", lot_id)
