@@ -33,6 +33,12 @@ import platformdirs
 from exchange.embedded import EmbeddedServer, die_with_parent
 from exchange.errors import N_, Conflict, Unavailable
 
+WEBHOOKS = {
+    "platform": ("STRIPE_WEBHOOK_SECRETS", "/webhooks/stripe"),
+    "connect": ("STRIPE_CONNECT_WEBHOOK_SECRETS", "/webhooks/stripe/connect"),
+    "thin": ("STRIPE_THIN_WEBHOOK_SECRETS", "/webhooks/stripe/v2"),
+}
+"""Kinds of Stripe's news: the setting that holds the signing secrets, and where it arrives."""
 ROOT = Path(__file__).resolve().parents[1]
 INSTANCE = "instance.json"
 """In the data directory while an exchange runs there: the environment its processes got."""
@@ -236,7 +242,7 @@ class Supervisor:
         fresh = {
             "secret_key": secrets.token_urlsafe(48),
             "sandbox_key": f"sk_test_sbx{secrets.token_hex(16)}",
-            "sandbox_webhook_secret": f"whsec_{secrets.token_hex(24)}",
+            **{f"sandbox_{kind}_secret": f"whsec_{secrets.token_hex(24)}" for kind in WEBHOOKS},
         }
         if fresh.keys() - kept.keys():
             kept = fresh | kept
@@ -268,7 +274,21 @@ class Supervisor:
         self.environment |= {
             "STRIPE_API_BASE": f"http://{self.host}:{port}",
             "STRIPE_SECRET_KEY": kept["sandbox_key"],
-            "STRIPE_WEBHOOK_SECRETS": json.dumps([kept["sandbox_webhook_secret"]]),
+            **{name: json.dumps([kept[f"sandbox_{kind}_secret"]]) for kind, (name, _) in WEBHOOKS.items()},
+            "EXCHANGE_SANDBOX_DATABASE_URL": self.environment["DATABASE_URL"],
+            "EXCHANGE_SANDBOX_SECRET_KEY": kept["sandbox_key"],
+            "EXCHANGE_SANDBOX_HOST": self.host,
+            "EXCHANGE_SANDBOX_PORT": str(port),
+            "EXCHANGE_SANDBOX_WEBHOOKS": json.dumps(
+                [
+                    {
+                        "url": f"http://{self.host}:{self.port}{path}",
+                        "secret": kept[f"sandbox_{kind}_secret"],
+                        "kind": kind,
+                    }
+                    for kind, (_, path) in WEBHOOKS.items()
+                ]
+            ),
         }
         self._start(
             "sandbox", [sys.executable, "-m", "exchange.cli", "sandbox", "--host", self.host, "--port", str(port)]

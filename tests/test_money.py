@@ -13,7 +13,9 @@ amounts = st.builds(Money, st.integers(-(10**13), 10**13), currencies)
 
 
 @given(amounts, st.lists(st.integers(0, 10**6), min_size=1, max_size=12).filter(any))
-def test_a_split_sums_to_the_whole_and_each_part_is_within_a_unit_of_its_share(whole: Money, weights: list[int]) -> None:
+def test_a_split_sums_to_the_whole_and_each_part_is_within_a_unit_of_its_share(
+    whole: Money, weights: list[int]
+) -> None:
     parts = whole.allocate(weights)
     assert sum(p.minor for p in parts) == whole.minor
     for part, weight in zip(parts, weights, strict=True):

@@ -1,0 +1,82 @@
+"""A whole exchange in its own processes, and a real browser.
+
+Chromium is Debian's or whatever ``CHROMIUM`` names. Without one the tests are skipped, saying so; with ``CI`` set that is
+a failure.
+"""
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from exchange.supervisor import INSTANCE, free_port
+from tests.test_supervisor import HOST, await_answer, serve
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A running exchange: where people and where tests reach it."""
+
+    url: str
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its processes were given: the database's address among it."""
+        given: dict[str, str] = json.loads((self.folder / INSTANCE).read_text())
+        return given
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """`exchange serve` on an empty directory."""
+    folder = tmp_path_factory.mktemp("exchange") / "data"
+    process = serve(folder, port := free_port(HOST))
+    try:
+        await_answer(process, port)
+        yield Instance(f"http://{HOST}:{port}", folder)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium."""
+    if not CHROMIUM:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium on this machine, and CI insists on one")
+        pytest.skip("no Chromium found: install one, or name it with CHROMIUM=/path")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, running: Instance) -> Iterator[object]:
+    """``visit("fr")`` is one person's browser, in French."""
+    contexts: list[BrowserContext] = []
+
+    def enter(language: str, width: int = 1280) -> BrowserContext:
+        context = browser.new_context(
+            base_url=running.url,
+            locale={"fr": "fr-FR", "en": "en-GB"}[language],
+            viewport={"width": width, "height": 900},
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        return context
+
+    yield enter
+    for context in contexts:
+        context.close()
