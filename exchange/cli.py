@@ -130,11 +130,11 @@ def worker() -> None:
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1")
-@click.option("--port", default=8001, type=click.IntRange(1, 65535))
-def sandbox(host: str, port: int) -> None:
-    """Run the Stripe sandbox alone: for `exchange serve`, and for trying."""
-    raise NotImplementedError
+def sandbox() -> None:
+    """Run the Stripe sandbox alone, set up by EXCHANGE_SANDBOX_… variables."""
+    from exchange.sandbox.app import serve as serve_sandbox
+
+    _run(_until_told(serve_sandbox()))
 
 
 beside = click.option(

@@ -290,9 +290,7 @@ class Supervisor:
                 ]
             ),
         }
-        self._start(
-            "sandbox", [sys.executable, "-m", "exchange.cli", "sandbox", "--host", self.host, "--port", str(port)]
-        )
+        self._start("sandbox", [sys.executable, "-m", "exchange.cli", "sandbox"])
 
     def _tell_instance(self) -> None:
         file = self.data_dir / INSTANCE

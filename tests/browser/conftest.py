@@ -1,6 +1,6 @@
 """A whole exchange in its own processes, and a real browser.
 
-Chromium is Debian's or whatever ``CHROMIUM`` names. Without one the tests are skipped, saying so; with ``CI`` set that is
+Chromium is the system's or what ``CHROMIUM`` names. Without one the tests are skipped, saying so; with ``CI`` set that is
 a failure.
 """
 
