@@ -9,7 +9,7 @@ from piccolo.table import Table
 
 
 class Person(Table, tablename="person"):
-    """Somebody who can sign in. ``password_hash`` is null for a person who left: they cannot."""
+    """Somebody who can sign in, unless ``password_hash`` is null: a person who left, or one of the seed's crowd."""
 
     id = UUID(primary_key=True)
     email = Varchar(length=254, null=False, unique=True)
@@ -22,6 +22,8 @@ class Person(Table, tablename="person"):
     created_at = Timestamptz(null=False)
     confirmed_at = Timestamptz(null=True, default=None)
     """When the person proved the address; nobody signs in before."""
+    left_at = Timestamptz(null=True, default=None)
+    """When the person left their company: the account is closed until the address is used to join again."""
 
     spoken = Check("language in ('en', 'fr')")
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cache
 from itertools import count
 from typing import Self
+from unicodedata import combining, normalize
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -278,6 +279,43 @@ def vat_number(country: str, text: str, registration: str = "") -> str | None:
 def in_eu(country: str) -> bool:
     """Whether ``country`` belongs to the Union's VAT area as python-stdnum lists it (Monaco counts as France)."""
     return country.lower() in MEMBER_STATES or country == "MC"
+
+
+# --- naming a rival (design promise 3) ------------------------------------------------------------------------------
+
+
+class NobodyNamed(Invalid):
+    message = N_("Write the rival's SIREN, VAT number, register number or full name.")
+
+
+def rival_key(text: str, country: str) -> tuple[str, str]:
+    """What finds the rival an owner names: (``registration`` | ``vat`` | ``name``, value).
+
+    Decided by the text alone, never by who is a member. ``country`` is where a register number belongs.
+    Raises NobodyNamed, and what the number checks raise.
+    """
+    compact = "".join(c for c in text if c.isalnum()).upper()
+    if sum(c.isdigit() for c in compact) >= 6:
+        prefix = compact[:2]
+        if prefix.isalpha() and (prefix == "EL" or prefix.lower() in MEMBER_STATES):
+            return "vat", vat_number("GR" if prefix == "EL" else prefix, compact) or ""
+        return "registration", f"{country}:{registration_number(country, text)}"
+    if not (folded := fold_name(text)):
+        raise NobodyNamed(field="rival")
+    return "name", folded
+
+
+_LEGAL_FORMS = frozenset((
+    "sarl", "sas", "sasu", "sa", "eurl", "snc", "ltd", "limited", "plc", "llp", "llc", "inc", "gmbh", "ag", "kg",
+    "ohg", "ug", "bv", "nv", "srl", "spa", "sl", "slu", "ab", "as", "aps", "oy",
+))  # fmt: skip
+
+
+def fold_name(name: str) -> str:
+    """A company's name without case, accents, punctuation and legal form, so that two spellings meet."""
+    plain = "".join(c for c in normalize("NFKD", name.casefold()) if not combining(c))
+    words = "".join(c if c.isalnum() else " " for c in plain).split()
+    return " ".join([w for w in words if w not in _LEGAL_FORMS] or words)
 
 
 # --- legal groups (design §5) ---------------------------------------------------------------------------------------

@@ -1961,6 +1961,27 @@ async def forwards():
     )
 
     manager.add_column(
+        table_class_name="Person",
+        tablename="person",
+        column_name="left_at",
+        db_column_name="left_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
         table_class_name="CompanyBlock",
         tablename="company_block",
         column_name="id",

@@ -1,0 +1,1 @@
+"""Every write about people, by noun: `people`, `passwords`, `sessions`, `tokens`, `mail`."""

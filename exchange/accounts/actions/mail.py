@@ -1,0 +1,90 @@
+"""Mail: written in the transaction of the fact it tells of, sent by a job, kept in the outbox for good.
+
+A template ``templates/email/<name>.txt`` begins with ``Subject: …``, then an empty line, then the text.
+"""
+
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, formataddr, parseaddr
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from uuid import UUID, uuid4
+
+import aiosmtplib
+
+from exchange.accounts.queries import Recipient
+from exchange.clock import now
+from exchange.database import execute, fetchrow, transaction
+from exchange.jobs import enqueue
+from exchange.settings import settings
+from exchange.web.render import text as rendered
+
+
+async def send_mail(
+    to: Recipient, template: str, *, at: datetime | None = None, secret: bool = False, **context: Any
+) -> UUID:
+    """Write the mail and queue it, in the current transaction. Returns its id.
+
+    ``at`` is the earliest instant it may leave: None only for mail about security or asked for this minute; for all
+    other use `companies.actions.mail.notify`, which waits for working hours (design promise 6). ``secret`` marks a
+    text with a link that signs in: it is emptied once sent.
+    """
+    whole = rendered(f"email/{template}.txt", to.language, zone=to.zone, to=to, base_url=settings().base_url, **context)
+    first, _, body = whole.partition("\n")
+    subject = " ".join(first.removeprefix("Subject:").split())
+    mail_id, written = uuid4(), now()
+    async with transaction():
+        await execute(
+            "insert into mail (id, person_id, recipient, recipient_name, template, subject, text, secret, created_at, "
+            "due_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            mail_id,
+            to.person_id,
+            to.email,
+            to.name,
+            template,
+            subject[:200],
+            body.strip() + "\n",
+            secret,
+            written,
+            at or written,
+        )
+        await enqueue("mail.queued", mail_id, at=at)
+    return mail_id
+
+
+async def deliver(mail_id: UUID) -> None:
+    """Hand a mail to the mail server, once; without one it stays in the outbox. Raises what the server refuses with."""
+    server = settings().smtp_url
+    row = await fetchrow(
+        "select id, recipient, recipient_name, subject, text, created_at from mail where id = $1 and sent_at is null",
+        mail_id,
+    )
+    if row is None or server is None:
+        return
+    where = urlsplit(server.get_secret_value())
+    await aiosmtplib.send(
+        _message(row["id"], row["recipient_name"], row["recipient"], row["subject"], row["text"], row["created_at"]),
+        hostname=where.hostname,
+        port=where.port,
+        username=unquote(where.username) if where.username else None,
+        password=unquote(where.password) if where.password else None,
+        use_tls=where.scheme == "smtps",
+        start_tls=None if where.scheme == "smtps" or not where.username else True,
+        timeout=30,
+    )
+    await execute(
+        "update mail set sent_at = $2, text = case when secret then '' else text end where id = $1", mail_id, now()
+    )
+
+
+def _message(mail_id: UUID, name: str, email: str, subject: str, text: str, at: datetime) -> EmailMessage:
+    """A plain mail. Its id is the row's, so that a second delivery is recognised as the same mail."""
+    message = EmailMessage()
+    message["From"] = settings().mail_from
+    message["To"] = formataddr((name, email))
+    message["Subject"] = subject
+    message["Date"] = format_datetime(at)
+    message["Message-ID"] = f"<{mail_id}@{parseaddr(settings().mail_from)[1].rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(text)
+    return message

@@ -1,0 +1,330 @@
+"""Everything read about businesses. A company's own rows are loaded by its member; another's name never is, but by
+`identity_of` once an agreement revealed it, and by the operator.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from asyncpg import Record
+
+from exchange.accounts.queries import Recipient
+from exchange.accounts.rules import SEEN_EVERY, SESSION_IDLE, SESSION_LIFE, digest
+from exchange.actor import Actor, Role
+from exchange.clock import now
+from exchange.companies.rules import Vetting, WorkingHours
+from exchange.database import fetch, fetchrow
+from exchange.errors import NotSeen
+from exchange.web.viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """Who a secret stands for; ``stale`` when its last use was noted too long ago."""
+
+    viewer: Viewer
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A business with its facts: to its own members and the operator."""
+
+    id: UUID
+    legal_group_id: UUID
+    group_name: str
+    legal_name: str
+    trading_name: str
+    country: str
+    region: str
+    registration: str
+    vat: str | None
+    currency: str
+    vetting: Vetting
+    vetting_reason: str
+    vetting_changed_at: datetime
+    created_at: datetime
+    hours: WorkingHours
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a company really is: what an agreement reveals to the other side."""
+
+    company_id: UUID
+    legal_name: str
+    trading_name: str
+    country: str
+    region: str
+    registration: str
+    vat: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A person of one's own company."""
+
+    person_id: UUID
+    name: str
+    email: str
+    role: Role
+    joined_at: datetime
+    last_seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvitation:
+    """A seat offered and not taken yet."""
+
+    id: UUID
+    company_id: UUID
+    company_name: str
+    name: str
+    email: str
+    role: Role
+    invited_by: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Somebody the company hides from, as its owner wrote it; whether they are a member is not told."""
+
+    id: UUID
+    written: str
+    kind: str
+    value: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """A company on the operator's list."""
+
+    id: UUID
+    legal_name: str
+    country: str
+    registration: str
+    vetting: Vetting
+    created_at: datetime
+    confirmed: bool
+    """Whether somebody of it proved their e-mail address."""
+
+
+# --- who is asking ---
+
+
+async def viewer_of_session(secret: str) -> Recognised | None:
+    """Whom a session cookie stands for, in one round trip; None when it is unknown, revoked or too old."""
+    at = now()
+    row = await fetchrow(
+        "select s.id as secret_id, s.last_seen_at as used_at, p.id as person_id, p.name, p.language, p.zone, "
+        "p.is_operator, m.company_id, m.role, c.trading_name, c.currency, c.vetting from session s "
+        "join person p on p.id = s.person_id left join membership m on m.person_id = p.id "
+        "left join company c on c.id = m.company_id where s.token_hash = $1 and s.revoked_at is null "
+        "and s.last_seen_at > $2 and s.created_at > $3 and (p.is_operator or m.id is not null)",
+        digest(secret),
+        at - SESSION_IDLE,
+        at - SESSION_LIFE,
+    )
+    return _recognised(row, at) if row else None
+
+
+async def viewer_of_token(secret: str) -> Recognised | None:
+    """Whom an API token stands for, in one round trip; None when it is unknown or revoked."""
+    row = await fetchrow(
+        "select t.id as secret_id, t.last_used_at as used_at, p.id as person_id, p.name, p.language, p.zone, "
+        "p.is_operator, m.company_id, m.role, c.trading_name, c.currency, c.vetting from api_token t "
+        "join person p on p.id = t.person_id left join membership m on m.person_id = p.id "
+        "left join company c on c.id = m.company_id "
+        "where t.token_hash = $1 and t.revoked_at is null and (p.is_operator or m.id is not null)",
+        digest(secret),
+    )
+    return _recognised(row, now()) if row else None
+
+
+def _recognised(row: Record, at: datetime) -> Recognised:
+    role = Role.OPERATOR if row["is_operator"] else Role(row["role"])
+    viewer = Viewer(
+        actor=Actor(row["person_id"], row["company_id"], role),
+        name=row["name"],
+        company_name=row["trading_name"] or "",
+        vetted=row["vetting"] == Vetting.VETTED,
+        language=row["language"],
+        zone=row["zone"],
+        currency=row["currency"] or "EUR",
+        session_id=row["secret_id"],
+    )
+    return Recognised(viewer, stale=row["used_at"] is None or at - row["used_at"] > SEEN_EVERY)
+
+
+# --- one's own company ---
+
+
+async def company_of(by: Actor, *, lock: bool = False) -> Company:
+    """The actor's own company. Raises NotSeen for somebody without one."""
+    return await _company(by.company_id, lock=lock)
+
+
+async def hours_of(company_id: UUID) -> WorkingHours:
+    """When the company works: for clocks. Raises NotSeen."""
+    row = await fetchrow("select zone, country, opens, closes, days from company where id = $1", company_id)
+    if row is None:
+        raise NotSeen
+    return _hours(row)
+
+
+async def groups_of(*company_ids: UUID) -> dict[UUID, UUID]:
+    """The legal group of each company: for `rules.ensure_strangers`."""
+    rows = await fetch("select id, legal_group_id from company where id = any($1::uuid[])", list(company_ids))
+    return {r["id"]: r["legal_group_id"] for r in rows}
+
+
+async def members_of(company_id: UUID) -> list[Recipient]:
+    """Everybody who acts for the company, for mail."""
+    rows = await fetch(
+        "select p.email::text, p.name, p.language, p.zone, p.id as person_id from membership m "
+        "join person p on p.id = m.person_id where m.company_id = $1 order by m.created_at, p.id",
+        company_id,
+    )
+    return [Recipient(**r) for r in rows]
+
+
+async def person_with_hours(person_id: UUID) -> tuple[Recipient, WorkingHours | None]:
+    """A person and when they may be written to: their company's hours in their own zone; None for the operator."""
+    row = await fetchrow(
+        "select p.email::text, p.name, p.language, p.zone as own_zone, p.id as person_id, "
+        "c.zone, c.country, c.opens, c.closes, c.days from person p left join membership m on m.person_id = p.id "
+        "left join company c on c.id = m.company_id where p.id = $1",
+        person_id,
+    )
+    if row is None:
+        raise NotSeen
+    to = Recipient(row["email"], row["name"], row["language"], row["own_zone"], row["person_id"])
+    return to, _hours(row, row["own_zone"]) if row["zone"] else None
+
+
+async def team_of(by: Actor) -> list[Colleague]:
+    """The actor's colleagues and the actor, owners first."""
+    rows = await fetch(
+        "select p.id, p.name, p.email::text, m.role, m.created_at, "
+        "(select max(s.last_seen_at) from session s where s.person_id = p.id) as last_seen_at "
+        "from membership m join person p on p.id = m.person_id where m.company_id = $1 "
+        "order by m.role = 'owner' desc, p.name, p.id",
+        by.company_id,
+    )
+    return [
+        Colleague(r["id"], r["name"], r["email"], Role(r["role"]), r["created_at"], r["last_seen_at"]) for r in rows
+    ]
+
+
+async def invitations_of(by: Actor) -> list[OpenInvitation]:
+    """Seats the actor's company has offered and nobody has taken yet."""
+    rows = await fetch(
+        f"{_INVITATION} where i.company_id = $1 and i.accepted_at is null and i.withdrawn_at is null "
+        "and i.expires_at > $2 order by i.created_at desc, i.id",
+        by.company_id,
+        now(),
+    )
+    return [_invitation(r) for r in rows]
+
+
+async def invitation_of(secret: str, *, lock: bool = False) -> OpenInvitation | None:
+    """The seat a link offers; None when it was taken, withdrawn or is too old."""
+    row = await fetchrow(
+        f"{_INVITATION} where i.token_hash = $1 and i.accepted_at is null and i.withdrawn_at is null "
+        f"and i.expires_at > $2{' for update of i' if lock else ''}",
+        digest(secret),
+        now(),
+    )
+    return _invitation(row) if row else None
+
+
+async def rivals_named_by(by: Actor) -> list[Rival]:
+    """Whom the actor's company hides from, as written."""
+    rows = await fetch(
+        "select id, written, kind, value, created_at from named_rival where company_id = $1 order by created_at, id",
+        by.company_id,
+    )
+    return [Rival(**r) for r in rows]
+
+
+# --- others ---
+
+
+async def identity_of(company_id: UUID) -> Identity:
+    """Who the company really is. The caller has made sure that an agreement reveals it to this viewer."""
+    row = await fetchrow(
+        "select id as company_id, legal_name, trading_name, country, region, registration, vat from company "
+        "where id = $1",
+        company_id,
+    )
+    if row is None:
+        raise NotSeen
+    return Identity(**row)
+
+
+async def applicants(*, state: Vetting, before: UUID | None = None, limit: int = 50) -> list[Applicant]:
+    """The operator's list: companies in ``state``, oldest first; ``before`` is the last of the page before."""
+    rows = await fetch(
+        "select c.id, c.legal_name, c.country, c.registration, c.vetting, c.created_at, "
+        "exists(select from membership m join person p on p.id = m.person_id "
+        "where m.company_id = c.id and p.confirmed_at is not null) as confirmed "
+        "from company c where c.vetting = $1 and ($2::uuid is null or (c.created_at, c.id) > "
+        "(select created_at, id from company where id = $2)) order by c.created_at, c.id limit $3",
+        state.value,
+        before,
+        limit,
+    )
+    return [Applicant(**(dict(r) | {"vetting": Vetting(r["vetting"])})) for r in rows]
+
+
+async def company_for_operator(company_id: UUID, *, lock: bool = False) -> Company:
+    """Any company: behind the operator's guard only. Raises NotSeen."""
+    return await _company(company_id, lock=lock)
+
+
+async def doubles_of(company: Company) -> list[Applicant]:
+    """Other companies with the same register number: the operator asks which is the true one."""
+    rows = await fetch(
+        "select id, legal_name, country, registration, vetting, created_at, true as confirmed from company "
+        "where country = $1 and registration = $2 and id <> $3 order by created_at",
+        company.country,
+        company.registration,
+        company.id,
+    )
+    return [Applicant(**(dict(r) | {"vetting": Vetting(r["vetting"])})) for r in rows]
+
+
+async def group_names() -> list[str]:
+    """The legal groups that are known, by name."""
+    return [r["name"] for r in await fetch("select distinct name from legal_group order by name")]
+
+
+_INVITATION = (
+    "select i.id, i.company_id, c.trading_name as company_name, i.name, i.email::text, i.role, p.name as invited_by, "
+    "i.expires_at from invitation i join company c on c.id = i.company_id join person p on p.id = i.invited_by"
+)
+
+
+def _invitation(row: Record) -> OpenInvitation:
+    return OpenInvitation(**(dict(row) | {"role": Role(row["role"])}))
+
+
+_COMPANY = (
+    "select c.id, c.legal_group_id, g.name as group_name, c.legal_name, c.trading_name, c.country, c.region, "
+    "c.registration, c.vat, c.currency, c.vetting, c.vetting_reason, c.vetting_changed_at, c.created_at, c.zone, "
+    "c.opens, c.closes, c.days from company c join legal_group g on g.id = c.legal_group_id where c.id = $1"
+)
+
+
+async def _company(company_id: UUID | None, *, lock: bool) -> Company:
+    row = await fetchrow(_COMPANY + (" for update of c" if lock else ""), company_id)
+    if row is None:
+        raise NotSeen
+    facts = {k: v for k, v in row.items() if k not in ("zone", "opens", "closes", "days")}
+    return Company(**(facts | {"vetting": Vetting(row["vetting"])}), hours=_hours(row))
+
+
+def _hours(row: Record, zone: str = "") -> WorkingHours:
+    return WorkingHours(zone or row["zone"], row["country"], row["opens"], row["closes"], frozenset(row["days"]))
