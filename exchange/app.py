@@ -23,6 +23,7 @@ from litestar.static_files import create_static_files_router
 from litestar.types import Message, Scope
 
 from exchange import __version__
+from exchange.companies.actions.recognition import recognise_session, recognise_token
 from exchange.database import close_pool, engine, open_pool
 from exchange.settings import settings
 from exchange.web import pages as web_pages
@@ -34,7 +35,6 @@ from exchange.web.render import STATIC, environment
 from exchange.web.sign_in import SignIn
 from exchange.web.stream import channels_plugin
 from exchange.web.translations import LANGUAGES
-from exchange.web.viewer import Viewer
 
 PAGES: list[Router] = []
 API: list[Router] = []
@@ -43,10 +43,6 @@ LIBRARY_FILES = [
     Path(js_lib_htmx.__file__).parent / "static",
     Path(litestar_offline_docs.__file__).parent / "static",
 ]
-
-
-async def nobody(_: str) -> Viewer | None:
-    return None
 
 
 class Metrics(PrometheusController):
@@ -94,7 +90,7 @@ def create_app() -> Litestar:
             PrometheusConfig(
                 app_name="exchange", prefix="exchange", group_path=True, exclude=["^/static/", "^/metrics$", "/live$"]
             ).middleware,
-            DefineMiddleware(SignIn, by_session=nobody, by_token=nobody),
+            DefineMiddleware(SignIn, by_session=recognise_session, by_token=recognise_token),
             IdempotencyMiddleware(),
         ],
         csrf_config=CSRFConfig(

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from exchange import clock
+import exchange.accounts.jobs  # noqa: F401  makes the handlers known
 from exchange.accounts import queries, rules
 from exchange.accounts.actions import mail, people, sessions, tokens
 from exchange.accounts.actions.passwords import hash_password
