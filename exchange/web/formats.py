@@ -25,16 +25,19 @@ def zone_of(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+@lru_cache(maxsize=4096)
 def money(amount: Money, language: str) -> str:
     """``1 250,00 €`` or ``€1,250.00``."""
     return str(format_currency(amount.decimal, amount.currency, locale=locale_of(language)))
 
 
+@lru_cache(maxsize=4096)
 def number(value: int | float | Decimal, language: str) -> str:
     """With the language's grouping."""
     return str(format_decimal(value, locale=locale_of(language)))
 
 
+@lru_cache(maxsize=4096)
 def percent(value: float | Decimal, language: str) -> str:
     """A share (0.41) as ``41 %`` or ``41%``."""
     return str(format_percent(value, locale=locale_of(language)))

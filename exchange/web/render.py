@@ -24,6 +24,7 @@ from exchange.errors import DomainError, Several
 from exchange.money import Money
 from exchange.settings import settings
 from exchange.web import formats
+from exchange.web.folding import folding
 from exchange.web.translations import LANGUAGES, say, translations
 from exchange.web.viewer import Viewer
 
@@ -155,6 +156,9 @@ def _environment(language: str, html: bool) -> Environment:
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
     cast(Any, env).install_gettext_translations(translations(language), newstyle=True)
+    gettext = translations(language).gettext
+    text = (lambda key: Markup(gettext(key))) if html else gettext  # noqa: S704  translations are our own writing
+    env.code_generator_class = folding({"_": text, "gettext": text, "asset": asset})
     env.filters |= {
         "money": partial(formats.money, language=language),
         "number": partial(formats.number, language=language),

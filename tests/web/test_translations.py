@@ -25,9 +25,9 @@ def wanted() -> dict[str, str]:
         keywords=KEYWORDS,
         directory_filter=lambda path: not Path(path).name.startswith((".", "tests")),
     ):
-        for text in message if isinstance(message, tuple) else (message,):
-            if text:
-                found.setdefault(text, f"{file}:{line}")
+        text = message[0] if isinstance(message, tuple) else message  # of a plural, the singular is the key
+        if text:
+            found.setdefault(text, f"{file}:{line}")
     return found
 
 
