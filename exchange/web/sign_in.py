@@ -46,6 +46,11 @@ class Remembered:
         self._viewers: dict[bytes, tuple[float, Viewer]] = {}
         self._hears = False
 
+    @property
+    def is_on(self) -> bool:
+        """Whether announcements are heard."""
+        return self._hears
+
     async def load(self, secret: str, loader: Loader) -> Viewer | None:
         """The viewer of ``secret``, remembered or asked for."""
         if not self._hears:
