@@ -1,0 +1,85 @@
+"""The sandbox as an ASGI app: the protocol under /v1 and /v2, pages under /c, controls under /_sandbox."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from litestar import Litestar, MediaType, Request, Response, route
+from litestar.datastructures import State
+
+from exchange.sandbox import accounts, checkout, disputes, events, money, payments
+from exchange.sandbox.config import SandboxSettings
+from exchange.sandbox.delivery import deliver, keep_time
+from exchange.sandbox.pages import pages
+from exchange.sandbox.protocol import Call, answer
+from exchange.sandbox.store import Books
+
+#: Importing these fills the register of routes.
+SPOKEN = (accounts, checkout, disputes, events, money, payments)
+
+
+@route(["/v1/{rest:path}", "/v2/{rest:path}"], http_method=["GET", "POST", "DELETE"], status_code=200)
+async def protocol(request: Request[None, None, State]) -> Response[bytes]:
+    """Hand every protocol call to the register."""
+    books: Books = request.app.state.books
+    call = Call(
+        method=request.method,
+        path=request.url.path,
+        query=request.url.query,
+        body=await request.body(),
+        headers={name.lower(): value for name, value in request.headers.items()},
+    )
+    given = await answer(books, call)
+    if given.stall:
+        await asyncio.sleep(given.stall)
+    return Response(given.body, status_code=given.status, headers=given.headers, media_type=MediaType.JSON)
+
+
+def create_app(settings: SandboxSettings | None = None) -> Litestar:
+    """The app; without ``settings`` they are read from ``EXCHANGE_SANDBOX_*``."""
+    settings = settings or SandboxSettings()
+    books = Books(settings)
+
+    @contextlib.asynccontextmanager
+    async def running(app: Litestar) -> AsyncIterator[None]:
+        await books.open()
+        await events.register(books, settings)
+        background = [asyncio.create_task(keep_time(books)), asyncio.create_task(deliver(books))]
+        try:
+            yield
+        finally:
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+            await books.close()
+
+    return Litestar(
+        route_handlers=[protocol, *pages],
+        lifespan=[running],
+        state=State({"books": books}),
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+async def serve(settings: SandboxSettings | None = None, stop: asyncio.Event | None = None) -> None:
+    """Serve on ``settings.host:port`` inside the running event loop, one worker, until ``stop`` is set or cancelled."""
+    settings = settings or SandboxSettings()
+    server = Server(
+        create_app(settings),
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        log_access=False,
+        websockets=False,
+    )
+    serving = asyncio.create_task(server.serve())
+    stopping = asyncio.create_task((stop or asyncio.Event()).wait())
+    try:
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        server.stop()  # type: ignore[no-untyped-call]  # granian leaves it unannotated
+        await asyncio.gather(serving, stopping, return_exceptions=True)
