@@ -11,9 +11,10 @@ from pathlib import Path
 import js_lib_htmx
 import litestar_offline_docs
 from litestar import Litestar, Router
+from litestar.channels import ChannelsPlugin
 from litestar.config.compression import CompressionConfig
 from litestar.config.csrf import CSRFConfig
-from litestar.datastructures import CacheControlHeader, MutableScopeHeaders
+from litestar.datastructures import CacheControlHeader, MutableScopeHeaders, State
 from litestar.middleware import DefineMiddleware
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -32,7 +33,7 @@ from exchange.web.headers import security_headers
 from exchange.web.idempotency import IdempotencyMiddleware
 from exchange.web.refusals import HANDLERS
 from exchange.web.render import STATIC, environment
-from exchange.web.sign_in import SignIn
+from exchange.web.sign_in import Remembered, SignIn
 from exchange.web.stream import channels_plugin
 from exchange.web.translations import LANGUAGES
 
@@ -52,7 +53,7 @@ class Metrics(PrometheusController):
 
 
 @asynccontextmanager
-async def lifespan(_: Litestar) -> AsyncIterator[None]:
+async def lifespan(app: Litestar) -> AsyncIterator[None]:
     """The pool, and both languages' templates ready, for as long as the process serves."""
     opened_here = engine().pool is None
     if opened_here:
@@ -60,7 +61,8 @@ async def lifespan(_: Litestar) -> AsyncIterator[None]:
     for language in LANGUAGES:
         environment(language)
     try:
-        yield
+        async with app.state.remembered.hearing(app.plugins.get(ChannelsPlugin)):
+            yield
     finally:
         if opened_here:
             await close_pool()
@@ -69,6 +71,7 @@ async def lifespan(_: Litestar) -> AsyncIterator[None]:
 def create_app() -> Litestar:
     """The ASGI application of one web process."""
     extra = security_headers()
+    remembered = Remembered()
 
     async def add_headers(message: Message, scope: Scope) -> None:
         if message["type"] == "http.response.start":
@@ -90,7 +93,9 @@ def create_app() -> Litestar:
             PrometheusConfig(
                 app_name="exchange", prefix="exchange", group_path=True, exclude=["^/static/", "^/metrics$", "/live$"]
             ).middleware,
-            DefineMiddleware(SignIn, by_session=recognise_session, by_token=recognise_token),
+            DefineMiddleware(
+                SignIn, by_session=recognise_session, by_token=recognise_token, remembered=remembered
+            ),
             IdempotencyMiddleware(),
         ],
         csrf_config=CSRFConfig(
@@ -104,6 +109,7 @@ def create_app() -> Litestar:
         compression_config=CompressionConfig(backend="gzip", minimum_size=2000, gzip_compress_level=1),
         plugins=[channels_plugin()],
         lifespan=[lifespan],
+        state=State({"remembered": remembered}),
         before_send=[add_headers],
         exception_handlers=HANDLERS,
         request_max_body_size=settings().upload_limit + 2**20,
