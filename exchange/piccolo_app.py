@@ -10,6 +10,7 @@ DOMAINS = [
     "accounts",
     "companies",
     "listings",
+    "offers",
 ]
 """Lower domains first; a domain without tables is not named."""
 

@@ -18,10 +18,11 @@ from hypothesis.stateful import (
 
 from exchange.companies.rules import WorkingHours
 from exchange.errors import DomainError
+from exchange.listings.rules.lots import CostAnswer, Incoterm
 from exchange.money import Money
 from exchange.offers.rules import talks, terms
-from exchange.offers.rules.talks import Answer, Cost, State, Talk
-from exchange.offers.rules.terms import Incoterm, Terms, ensure_quantity, nearest_quantities
+from exchange.offers.rules.talks import Answer, State, Talk
+from exchange.offers.rules.terms import Terms, ensure_quantity, nearest_quantities
 
 BUYER, SELLER = uuid4(), uuid4()
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)  # a Thursday
@@ -32,7 +33,7 @@ def euros(text: str) -> Money:
     return Money.parse(text, "EUR")
 
 
-TERMS = Terms(ask=euros("10"), partial=True, incoterms=(Incoterm.FCA, Incoterm.DAP), minimum=20, multiple=10)
+TERMS = Terms(ask=euros("10"), partial=True, minimum=20, multiple=10)
 
 
 def moved(
@@ -44,7 +45,7 @@ def moved(
     at: datetime = NOON,
     incoterm: Incoterm = Incoterm.FCA,
     available: int = 100,
-    cost: Cost | None = None,
+    cost: CostAnswer | None = None,
     seen: int | None = None,
 ) -> Talk:
     return talks.move(
@@ -183,10 +184,6 @@ class TestMoves:
                 available=100,
             )
 
-    def test_a_delivery_term_is_one_the_lot_offers(self) -> None:
-        with pytest.raises(terms.NotThisIncoterm, match="FCA, DAP"):
-            moved(fresh(), incoterm=Incoterm.EXW)
-
 
 class TestEnds:
     def test_declining_ends_the_talk_and_the_buyer_may_reopen_with_the_moves_left(self) -> None:
@@ -267,11 +264,11 @@ class TestSellersSecrets:
 
     def test_at_or_above_cost_covers_that_price_and_a_ground_covers_any(self) -> None:
         talk = moved(fresh(self.LOT), price="7")
-        assert moved(talk, SELLER, "8", cost=Cost.AT_OR_ABOVE_COST).terms.covered_from == euros("8")
-        assert moved(talk, SELLER, "8", cost=Cost.END_OF_SEASON).terms.covered_from is None
+        assert moved(talk, SELLER, "8", cost=CostAnswer.AT_OR_ABOVE_COST).terms.covered_from == euros("8")
+        assert moved(talk, SELLER, "8", cost=CostAnswer.END_OF_SEASON).terms.covered_from is None
 
     def test_the_buyer_is_never_asked(self) -> None:
-        talk = moved(moved(fresh(self.LOT), price="6"), SELLER, "8", cost=Cost.AT_OR_ABOVE_COST)
+        talk = moved(moved(fresh(self.LOT), price="6"), SELLER, "8", cost=CostAnswer.AT_OR_ABOVE_COST)
         assert accepted(talk, BUYER, "8", 100).state is State.AGREED
 
     def test_what_auto_accept_takes_was_answered_when_it_was_set(self) -> None:
@@ -302,7 +299,7 @@ class Bazaar(RuleBasedStateMachine):
     )
     def open(self, buyers: int, listed: int, minimum: int, multiple: int) -> None:
         lot = Terms(
-            ask=Money(1000, "EUR"), partial=True, incoterms=(Incoterm.FCA,), minimum=minimum, multiple=multiple,
+            ask=Money(1000, "EUR"), partial=True, minimum=minimum, multiple=multiple,
             covered_from=Money(500, "EUR"),
         )  # fmt: skip
         self.listed = self.available = listed
@@ -319,7 +316,7 @@ class Bazaar(RuleBasedStateMachine):
         before = self.talks[n]
         by = before.buyer if by_buyer else before.seller
         stated = Money(price, "EUR")
-        cost = Cost.AT_OR_ABOVE_COST if price % 2 else None
+        cost = CostAnswer.AT_OR_ABOVE_COST if price % 2 else None
         try:
             if act == "move":
                 after = talks.move(

@@ -11,11 +11,14 @@ from uuid import UUID
 
 from exchange.companies.rules import WorkingHours, after_business_days, next_opening
 from exchange.errors import N_, Conflict, DomainError, Invalid, NotAllowed
+from exchange.listings.rules.lots import CostAnswer, Incoterm
 from exchange.money import Money
-from exchange.offers.rules.terms import Incoterm, NothingLeft, Terms, ensure_incoterm, ensure_price, ensure_quantity
+from exchange.offers.rules.terms import NothingLeft, Terms, ensure_price, ensure_quantity
 
 MOVES = 6
 """Moves per talk, both sides together; those that expired, were declined or withdrawn count (rule 4)."""
+TERMS_VERSION = "2026-11-22"
+"""The terms of the exchange that an offer and its acceptance are signed under (rule 12)."""
 DAYS_TO_ANSWER = 2
 """Business days of the receiver before a move expires (rule 3)."""
 
@@ -32,17 +35,6 @@ class State(StrEnum):
     EXPIRED = "expired"
     UNAVAILABLE = "unavailable"
     """The stock went to another buyer, or the lot was taken down (rule 10)."""
-
-
-class Cost(StrEnum):
-    """The seller's answer on resale below cost, private (guide §3; grounds of L442-4 and L442-5 C.com.)."""
-
-    AT_OR_ABOVE_COST = "at_or_above_cost"
-    CEASING_TRADE = "ceasing_trade"
-    END_OF_SEASON = "end_of_season"
-    OUT_OF_DEMAND = "out_of_demand"
-    RESTOCKED_CHEAPER = "restocked_cheaper"
-    SMALL_FOOD_SHOP = "small_food_shop"
 
 
 class Answer(StrEnum):
@@ -106,6 +98,18 @@ class Talk:
 
 class AlreadyAgreed(Conflict):
     message = N_("You have already agreed on this lot. The deal is under way.")
+
+
+class OwnLot(NotAllowed):
+    message = N_("This is your own company's lot. You cannot make an offer for it.")
+
+
+class BuyerNotVetted(NotAllowed):
+    message = N_("Your company is being checked. You can make offers as soon as that is done.")
+
+
+class LotClosed(Conflict):
+    message = N_("This lot is no longer for sale. Nothing was agreed.")
 
 
 class OfferRefused(Conflict):
@@ -190,7 +194,7 @@ def move(
     at: datetime,
     expires_at: datetime,
     available: int,
-    cost: Cost | None = None,
+    cost: CostAnswer | None = None,
     seen: int | None = None,
 ) -> Talk:
     """The side whose turn it is makes an offer or a counter-offer, which replaces the one before it (rules 2 to 6).
@@ -204,7 +208,6 @@ def move(
     if not talk.moves_left:
         raise NoMovesLeft
     ensure_price(talk.terms, price)
-    ensure_incoterm(talk.terms, incoterm)
     ensure_quantity(talk.terms, quantity, available)
     _ensure_monotone(talk, by, price, quantity)
     _ensure_worth_saying(talk, price, quantity, incoterm)
@@ -215,7 +218,7 @@ def move(
 
 
 def accept(
-    talk: Talk, *, by: UUID, price: Money, quantity: int, at: datetime, available: int, cost: Cost | None = None
+    talk: Talk, *, by: UUID, price: Money, quantity: int, at: datetime, available: int, cost: CostAnswer | None = None
 ) -> Talk:
     """The side whose turn it is accepts exactly the ``price`` and ``quantity`` it names (rules 7 and 9).
 
@@ -349,12 +352,12 @@ def _ensure_worth_saying(talk: Talk, price: Money, quantity: int, incoterm: Inco
         raise BetterToAccept(quantity=live.quantity, price=live.price, field="price")
 
 
-def _with_cost(talk: Talk, price: Money, cost: Cost | None) -> Talk:
+def _with_cost(talk: Talk, price: Money, cost: CostAnswer | None) -> Talk:
     if not cost_wanted(talk, price):
         return talk
     if cost is None:
         raise CostUnanswered(field="cost")
-    covered = price if cost is Cost.AT_OR_ABOVE_COST else None
+    covered = price if cost is CostAnswer.AT_OR_ABOVE_COST else None
     return replace(talk, terms=replace(talk.terms, covered_from=covered))
 
 

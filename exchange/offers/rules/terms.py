@@ -2,19 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from exchange.errors import N_, Conflict, Invalid
 from exchange.money import Money
-
-
-class Incoterm(StrEnum):
-    """Who carries the goods how far (Incoterms 2020), as far as merchants of one country and its neighbours need it."""
-
-    EXW = "EXW"
-    FCA = "FCA"
-    DAP = "DAP"
-    DDP = "DDP"
 
 
 class NothingLeft(Conflict):
@@ -51,10 +41,6 @@ class AboveAsk(Invalid):
     message = N_("The price asked is %(ask)s per unit. There is no need to go above it.")
 
 
-class NotThisIncoterm(Invalid):
-    message = N_("This lot is not offered on this delivery term. Choose one of: %(incoterms)s.")
-
-
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How a lot is sold: ``ask`` per unit without VAT, whole or in parts of ``multiple`` from ``minimum`` units on.
@@ -65,7 +51,6 @@ class Terms:
 
     ask: Money
     partial: bool
-    incoterms: tuple[Incoterm, ...]
     minimum: int = 1
     multiple: int = 1
     floor: Money | None = None
@@ -81,12 +66,6 @@ def ensure_price(terms: Terms, price: Money) -> None:
         raise NoPrice(field="price")
     if terms.ask < price:
         raise AboveAsk(ask=terms.ask, field="price")
-
-
-def ensure_incoterm(terms: Terms, incoterm: Incoterm) -> None:
-    """Raises NotThisIncoterm."""
-    if incoterm not in terms.incoterms:
-        raise NotThisIncoterm(incoterms=", ".join(terms.incoterms), field="incoterm")
 
 
 def ensure_quantity(terms: Terms, quantity: int, available: int) -> None:

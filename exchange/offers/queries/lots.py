@@ -1,0 +1,105 @@
+"""The lot of a first offer."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from exchange.actor import Actor
+from exchange.clock import now
+from exchange.companies.rules import Vetting, WorkingHours
+from exchange.database import execute, fetch, fetchrow
+from exchange.errors import NotSeen
+from exchange.listings.rules.lots import Incoterm, LotState
+from exchange.money import Money
+from exchange.offers.rules.terms import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class LotOffered:
+    """A lot as the maker of a first offer sees it."""
+
+    id: UUID
+    title: str
+    seller: UUID
+    seller_group: UUID
+    buyer_group: UUID
+    buyer_vetted: bool
+    is_for_sale: bool
+    available: int
+    terms: Terms
+    incoterm: Incoterm
+    seller_hours: WorkingHours
+    talk_id: UUID | None
+    """The talk this buyer already has about the lot."""
+
+
+_LOT = """
+    select l.*, l.quantity - l.reserved - l.sold as lot_left, s.legal_group_id as seller_group,
+        s.zone, s.opens, s.closes, s.days, s.country as seller_country,
+        b.legal_group_id as buyer_group, b.vetting as buyer_vetting, n.id as talk_id,
+        coalesce((select bool_and(c.answer = 'at_or_above_cost') from cost_statement c where c.lot_id = l.id), true)
+            as above_cost
+    from lot l join company s on s.id = l.company_id join company b on b.id = $2
+    left join negotiation n on n.lot_id = l.id and n.buyer_company_id = $2
+    where l.id = $1 and s.vetting = 'vetted' and (n.id is not null or not (
+        exists (select from company_block k where k.company_id = l.company_id and k.rival_id = $2)
+        or exists (select from lot_block k where k.lot_id = l.id and k.company_id = $2)))
+"""
+
+
+async def lot_offered_to(actor: Actor, lot_id: UUID, *, lock: bool = False) -> LotOffered:
+    """The lot a buyer may make a first offer for, or go on talking about.
+
+    Hidden lots and lots that do not exist raise the same NotSeen. A block hides what one does not talk about yet: to
+    end a talk under way would tell the seller which mask the rival wears.
+    """
+    if lock:
+        await lock_lot(lot_id)
+    row = await fetchrow(_LOT, lot_id, actor.company_id)
+    if row is None:
+        raise NotSeen
+    is_for_sale = LotState(row["state"]).is_for_sale and row["expires_at"] > now()
+    ask = Money(row["unit_ask_minor"], row["currency"])
+    return LotOffered(
+        id=row["id"],
+        title=row["title"],
+        seller=row["company_id"],
+        seller_group=row["seller_group"],
+        buyer_group=row["buyer_group"],
+        buyer_vetted=row["buyer_vetting"] == Vetting.VETTED,
+        is_for_sale=is_for_sale,
+        available=row["lot_left"] if is_for_sale else 0,
+        terms=Terms(
+            ask=ask,
+            partial=row["partial"],
+            minimum=row["minimum"],
+            multiple=row["multiple"],
+            floor=None if row["floor_minor"] is None else replace(ask, minor=row["floor_minor"]),
+            auto_accept=None if row["auto_accept_minor"] is None else replace(ask, minor=row["auto_accept_minor"]),
+            covered_from=ask if row["above_cost"] else None,
+        ),
+        incoterm=Incoterm(row["incoterm"]),
+        seller_hours=WorkingHours(
+            row["zone"], row["seller_country"], row["opens"], row["closes"], frozenset(row["days"])
+        ),
+        talk_id=row["talk_id"],
+    )
+
+
+async def lock_lot(lot_id: UUID) -> None:
+    """Hold the lot's row, and with it every talk about the lot, until the transaction ends.
+
+    A statement of its own: the reading after it must see what was committed while this one waited.
+    """
+    await execute("select from lot where id = $1 for update", lot_id)
+
+
+async def names_behind(lot_id: UUID, buyer: UUID) -> list[str]:
+    """Names that no message of this talk may hold: the two companies' and their people's."""
+    rows = await fetch(
+        "select c.legal_name, c.trading_name, array(select p.name from membership m "
+        "join person p on p.id = m.person_id where m.company_id = c.id) as people from company c "
+        "where c.id = $2 or c.id = (select company_id from lot where id = $1)",
+        lot_id,
+        buyer,
+    )
+    return [name for r in rows for name in (r["legal_name"], r["trading_name"], *r["people"])]

@@ -1,0 +1,257 @@
+"""One talk."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Record
+
+from exchange.actor import Actor
+from exchange.clock import now
+from exchange.companies.rules import WorkingHours
+from exchange.database import execute, fetch, fetchrow, fetchval
+from exchange.errors import NotSeen
+from exchange.listings.rules.lots import Incoterm, LotState
+from exchange.money import Money
+from exchange.offers.rules.talks import MOVES, Move, State, Talk
+from exchange.offers.rules.terms import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What surrounds a move: its words and, for its own side only, which colleague made it."""
+
+    id: UUID
+    number: int
+    move: Move
+    message: str
+    answered_at: datetime | None
+    person_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """A talk as its parties and the rules see it."""
+
+    id: UUID
+    lot_id: UUID
+    talk: Talk
+    said: tuple[Said, ...]
+    available: int
+    """Units the lot has left to agree on now; none once it is closed or past its date."""
+    hours: dict[UUID, WorkingHours]
+    opened_at: datetime
+    agreed_at: datetime | None
+
+    @property
+    def channel(self) -> str:
+        """Where open pages listen."""
+        return f"talk_{self.id.hex}"
+
+    @property
+    def seen(self) -> int:
+        """How many moves there are: a form names it, so that an answer meets the offer it was written for."""
+        return len(self.said)
+
+
+@dataclass(frozen=True, slots=True)
+class OnPage(Negotiated):
+    """A talk with what its page shows besides: the frozen lot, and names where they are revealed."""
+
+    lot: dict[str, Any]
+    """The frozen copy without its lines."""
+    lines: list[dict[str, Any]]
+    """The first lines of the copy."""
+    line_count: int
+    other_country: str
+    other_name: str | None
+    """Trading name of the other side, once agreed."""
+    other_legal_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An offer and what became of it: for the mail that tells its author, or its receiver when it is new."""
+
+    id: UUID
+    negotiation_id: UUID
+    lot_title: str
+    state: State
+    move: Move
+    message: str
+    author: UUID
+    """The person who made it."""
+    receiver: UUID
+    """The person on the other side: who moved last there, else who listed the lot."""
+    last: bool
+    """Whether no move is left after it."""
+
+
+_SIDES = "$2 in (n.buyer_company_id, n.seller_company_id)"
+_TALK = """
+    n.*, l.state as lot_state, l.expires_at as lot_expires_at, l.quantity - l.reserved - l.sold as lot_left,
+    b.zone as b_zone, b.country as b_country, b.opens as b_opens, b.closes as b_closes, b.days as b_days,
+    s.zone as s_zone, s.country as s_country, s.opens as s_opens, s.closes as s_closes, s.days as s_days,
+    (select json_agg(json_build_object('id', o.id, 'number', o.number, 'company', o.company_id, 'price',
+        o.unit_price_minor, 'quantity', o.quantity, 'incoterm', o.incoterm, 'message', o.message, 'made_at', o.made_at,
+        'expires_at', o.expires_at, 'state', o.state, 'answered_at', o.answered_at,
+        'person', case when o.company_id = $2 then p.name end) order by o.number)
+     from offer o join person p on p.id = o.person_id where o.negotiation_id = n.id) as offers
+"""
+_FROM = """
+    from negotiation n join lot l on l.id = n.lot_id
+    join company b on b.id = n.buyer_company_id join company s on s.id = n.seller_company_id
+"""
+_LINES_SHOWN = 50
+
+
+async def negotiation_seen_by(actor: Actor, negotiation_id: UUID, *, lock: bool = False) -> Negotiated:
+    """The talk, for one of its two sides; ``lock`` takes the lot's row first, which holds every talk about it still.
+
+    Raises NotSeen for everybody else.
+    """
+    return await _negotiation(negotiation_id, actor.company_id, lock=lock)
+
+
+async def negotiation_on_page(actor: Actor, negotiation_id: UUID) -> OnPage:
+    """The talk with all its page shows, in one round trip. Raises NotSeen."""
+    row = await fetchrow(
+        f"select {_TALK}, c.content - 'lines' as copy, jsonb_array_length(c.content -> 'lines') as line_count, "
+        f"jsonb_path_query_array(c.content, '$.lines[0 to {_LINES_SHOWN - 1}]') as lines, "
+        "case when n.buyer_company_id = $2 then s.country else b.country end as other_country, "
+        "case when n.state = 'agreed' then case when n.buyer_company_id = $2 then s.trading_name else b.trading_name "
+        "end end as other_name, "
+        "case when n.state = 'agreed' then case when n.buyer_company_id = $2 then s.legal_name else b.legal_name "
+        f"end end as other_legal_name {_FROM} join lot_copy c on c.id = n.lot_copy_id where n.id = $1 and {_SIDES}",
+        negotiation_id,
+        actor.company_id,
+    )
+    if row is None:
+        raise NotSeen
+    found = _read(row)
+    return OnPage(
+        **{name: getattr(found, name) for name in Negotiated.__slots__},
+        lot=json.loads(row["copy"]),
+        lines=json.loads(row["lines"]),
+        line_count=row["line_count"],
+        other_country=row["other_country"],
+        other_name=row["other_name"],
+        other_legal_name=row["other_legal_name"],
+    )
+
+
+async def negotiation_of_offer(offer_id: UUID, *, lock: bool = False) -> Negotiated:
+    """The talk an offer belongs to: for the exchange's own acts, which no person asks for. Raises NotSeen."""
+    negotiation_id = await fetchval("select negotiation_id from offer where id = $1", offer_id)
+    return await _negotiation(negotiation_id, None, lock=lock)
+
+
+async def negotiation_to_expire(negotiation_id: UUID) -> Negotiated:
+    """The talk under its lot's lock: for the clock, which is no party. Raises NotSeen."""
+    return await _negotiation(negotiation_id, None, lock=True)
+
+
+async def overdue(at: datetime, limit: int) -> list[UUID]:
+    """Talks whose live move's time is up, the oldest deadline first: what a day's pause left is caught up in order."""
+    rows = await fetch(
+        "select id from negotiation where state = 'live' and deadline <= $1 order by deadline, id limit $2", at, limit
+    )
+    return [r["id"] for r in rows]
+
+
+async def _negotiation(negotiation_id: UUID | None, company_id: UUID | None, *, lock: bool) -> Negotiated:
+    party = f"and ($2::uuid is null or {_SIDES})"
+    if lock:
+        # a statement of its own, like `lots.lock_lot`, for the parties alone
+        await execute(
+            f"select from lot l join negotiation n on n.lot_id = l.id where n.id = $1 {party} for update of l",
+            negotiation_id,
+            company_id,
+        )
+    row = await fetchrow(f"select {_TALK} {_FROM} where n.id = $1 {party}", negotiation_id, company_id)
+    if row is None:
+        raise NotSeen
+    return _read(row)
+
+
+def _read(row: Record) -> Negotiated:
+    currency = row["currency"]
+
+    def money(column: str) -> Money | None:
+        return None if row[column] is None else Money(row[column], currency)
+
+    terms = Terms(
+        ask=Money(row["unit_ask_minor"], currency),
+        partial=row["partial"],
+        minimum=row["minimum"],
+        multiple=row["multiple"],
+        floor=money("floor_minor"),
+        auto_accept=money("auto_accept_minor"),
+        covered_from=money("covered_from_minor"),
+    )
+    said = tuple(_said(o, currency) for o in json.loads(row["offers"] or "[]"))
+    for_sale = LotState(row["lot_state"]).is_for_sale and row["lot_expires_at"] > now()
+    return Negotiated(
+        id=row["id"],
+        lot_id=row["lot_id"],
+        talk=Talk(row["buyer_company_id"], row["seller_company_id"], terms, tuple(s.move for s in said)),
+        said=said,
+        available=row["lot_left"] if for_sale else 0,
+        hours={row["buyer_company_id"]: _hours(row, "b_"), row["seller_company_id"]: _hours(row, "s_")},
+        opened_at=row["opened_at"],
+        agreed_at=row["agreed_at"],
+    )
+
+
+def _said(o: dict[str, Any], currency: str) -> Said:
+    move = Move(
+        by=UUID(o["company"]),
+        price=Money(o["price"], currency),
+        quantity=o["quantity"],
+        incoterm=Incoterm(o["incoterm"]),
+        made_at=datetime.fromisoformat(o["made_at"]),
+        expires_at=datetime.fromisoformat(o["expires_at"]),
+        state=State(o["state"]),
+    )
+    answered = datetime.fromisoformat(o["answered_at"]) if o["answered_at"] else None
+    return Said(UUID(o["id"]), o["number"], move, o["message"], answered, o["person"])
+
+
+def _hours(row: Record, prefix: str = "") -> WorkingHours:
+    zone, country, opens, closes, days = (row[prefix + c] for c in ("zone", "country", "opens", "closes", "days"))
+    return WorkingHours(zone, country, opens, closes, frozenset(days))
+
+
+async def offer_told(offer_id: UUID) -> Answered | None:
+    """An offer with the two people it concerns."""
+    r = await fetchrow(
+        "select o.*, c.content ->> 'title' as title, coalesce((select a.person_id from offer a "
+        "where a.negotiation_id = o.negotiation_id and a.company_id <> o.company_id order by a.number desc limit 1), "
+        "l.person_id) as receiver from offer o join negotiation n on n.id = o.negotiation_id "
+        "join lot_copy c on c.id = n.lot_copy_id join lot l on l.id = o.lot_id where o.id = $1",
+        offer_id,
+    )
+    if r is None:
+        return None
+    move = Move(
+        by=r["company_id"],
+        price=Money(r["unit_price_minor"], r["currency"]),
+        quantity=r["quantity"],
+        incoterm=Incoterm(r["incoterm"]),
+        made_at=r["made_at"],
+        expires_at=r["expires_at"],
+        state=State(r["state"]),
+    )
+    return Answered(
+        id=r["id"],
+        negotiation_id=r["negotiation_id"],
+        lot_title=r["title"],
+        state=move.state,
+        move=move,
+        message=r["message"],
+        author=r["person_id"],
+        receiver=r["receiver"],
+        last=r["number"] == MOVES,
+    )

@@ -1,0 +1,123 @@
+"""Negotiations, their offers, and the frozen copy of what was on sale.
+
+Every row carries its lot's id, so that all rows of a lot can be kept together (design §8). What PostgreSQL enforces
+besides the checks below stands in the migration: one live and one agreed offer at most per negotiation, and offers
+whose words never change.
+"""
+
+from piccolo.columns import (
+    JSONB,
+    UUID,
+    BigInt,
+    Boolean,
+    Bytea,
+    ForeignKey,
+    Integer,
+    OnDelete,
+    SmallInt,
+    Text,
+    Timestamptz,
+    Varchar,
+)
+from piccolo.constraints import Check, Unique
+from piccolo.table import Table
+
+from exchange.accounts.tables import Person
+from exchange.companies.tables import Company
+from exchange.listings.tables import Lot
+from exchange.offers.rules.talks import State
+
+
+class LotCopy(Table, tablename="lot_copy"):
+    """What every buyer could read of a lot when a talk began (rule 1): no company, no seller's reference, no secret.
+
+    Talks that began on the same wording share one copy.
+    """
+
+    id = UUID(primary_key=True)
+    lot_id = ForeignKey(Lot, null=False, on_delete=OnDelete.restrict)
+    sha256 = Bytea(null=False)
+    content = JSONB(null=False)
+    made_at = Timestamptz(null=False)
+
+    one_copy_of_a_wording = Unique([lot_id, sha256])
+
+
+class Negotiation(Table, tablename="negotiation"):
+    """A talk: one buyer, one seller, one lot. The lot's terms of sale are frozen beside the copy of its wording."""
+
+    id = UUID(primary_key=True)
+    lot_id = ForeignKey(Lot, null=False, on_delete=OnDelete.restrict)
+    lot_copy_id = ForeignKey(LotCopy, null=False, on_delete=OnDelete.restrict)
+    buyer_company_id = ForeignKey(Company, null=False, on_delete=OnDelete.restrict)
+    seller_company_id = ForeignKey(Company, null=False, on_delete=OnDelete.restrict)
+
+    currency = Varchar(length=3, null=False)
+    unit_ask_minor = BigInt(null=False)
+    """Per unit, without VAT, as are the three prices below."""
+    partial = Boolean(null=False)
+    minimum = Integer(null=False)
+    multiple = Integer(null=False)
+    floor_minor = BigInt(null=True, default=None)
+    auto_accept_minor = BigInt(null=True, default=None)
+    covered_from_minor = BigInt(null=True, default=None)
+    """The lowest price the seller has said to be at or above cost; null when a legal ground covers any price."""
+
+    state = Varchar(length=12, null=False, default=State.LIVE.value)
+    """The state of the last move."""
+    turn_company_id = ForeignKey(Company, null=True, default=None, on_delete=OnDelete.restrict)
+    """Whose answer is awaited while the state is live."""
+    moves = SmallInt(null=False, default=0)
+    deadline = Timestamptz(null=True, default=None)
+    """When the live move expires."""
+    opened_at = Timestamptz(null=False)
+    changed_at = Timestamptz(null=False)
+    agreed_at = Timestamptz(null=True, default=None)
+
+    one_talk_per_pair = Unique([lot_id, buyer_company_id])
+    not_with_oneself = Check("buyer_company_id <> seller_company_id")
+    at_most_six_moves = Check("moves between 0 and 6")
+    known_state = Check("state in ('live', 'agreed', 'refused', 'withdrawn', 'expired', 'unavailable')")
+    waits_for_somebody = Check("(state = 'live') = (turn_company_id is not null and deadline is not null)")
+    turn_is_a_party = Check("turn_company_id in (buyer_company_id, seller_company_id)")
+    agreed_at_an_instant = Check("(state = 'agreed') = (agreed_at is not null)")
+
+
+class Offer(Table, tablename="offer"):
+    """One move, signed: who, when, what, under which terms of the exchange (rule 12)."""
+
+    id = UUID(primary_key=True)
+    lot_id = ForeignKey(Lot, null=False, on_delete=OnDelete.restrict)
+    negotiation_id = ForeignKey(Negotiation, null=False, on_delete=OnDelete.restrict)
+    number = SmallInt(null=False)
+    company_id = ForeignKey(Company, null=False, on_delete=OnDelete.restrict)
+    person_id = ForeignKey(Person, null=False, on_delete=OnDelete.restrict)
+    unit_price_minor = BigInt(null=False)
+    currency = Varchar(length=3, null=False)
+    quantity = Integer(null=False)
+    incoterm = Varchar(length=3, null=False)
+    message = Text(null=False, default="")
+    terms_version = Varchar(length=12, null=False)
+    made_at = Timestamptz(null=False)
+    expires_at = Timestamptz(null=False)
+
+    state = Varchar(length=12, null=False, default=State.LIVE.value)
+    answered_at = Timestamptz(null=True, default=None)
+    """When it was agreed, countered, declined, withdrawn or found expired or uncovered."""
+    answered_by = ForeignKey(Person, null=True, default=None, on_delete=OnDelete.restrict)
+    """The second signature at agreement; null where a clock, a threshold or the stock answered."""
+
+    made_told = Boolean(null=False, default=False)
+    """Whether the receiver was written to; `answer_told` the maker: a job that runs twice writes once."""
+    answer_told = Boolean(null=False, default=False)
+
+    offer_in_order = Unique([negotiation_id, number])
+    one_to_six = Check("number between 1 and 6")
+    names_a_price = Check("unit_price_minor > 0")
+    names_a_quantity = Check("quantity > 0")
+    ends_later = Check("expires_at > made_at")
+    known_incoterm = Check("incoterm in ('EXW', 'FCA', 'DAP', 'DDP')")
+    offer_known_state = Check(
+        "state in ('live', 'countered', 'agreed', 'refused', 'withdrawn', 'expired', 'unavailable')"
+    )
+    answered_unless_live = Check("(state = 'live') = (answered_at is null)")
