@@ -1,0 +1,33 @@
+"""What may happen in a talk, by noun: moves, answers, the telling of people. ``saving`` writes what they decide.
+
+Every action locks the lot's row before it reads, so that rivals come one after the other.
+"""
+
+from exchange.offers.actions.answers import (
+    accept_offer,
+    close_lot,
+    close_uncovered,
+    expire_overdue,
+    refuse_offer,
+    refuse_offers,
+    weigh_offer,
+    withdraw_offer,
+)
+from exchange.offers.actions.moves import make_move, open_talk
+from exchange.offers.actions.telling import tell_of_answer, tell_of_offer, tell_uncovered
+
+__all__ = [
+    "accept_offer",
+    "close_lot",
+    "close_uncovered",
+    "expire_overdue",
+    "make_move",
+    "open_talk",
+    "refuse_offer",
+    "refuse_offers",
+    "tell_of_answer",
+    "tell_of_offer",
+    "tell_uncovered",
+    "weigh_offer",
+    "withdraw_offer",
+]

@@ -1,0 +1,158 @@
+"""How an offer ends: accepted, declined, withdrawn, expired, or without stock to cover it."""
+
+from uuid import UUID
+
+from exchange.actor import Actor
+from exchange.clock import now
+from exchange.database import announce, fetch, transaction
+from exchange.errors import Conflict, NotSeen
+from exchange.jobs import enqueue
+from exchange.journal.actions import record
+from exchange.listings.actions.reservations import reserve
+from exchange.listings.rules.lots import CostAnswer
+from exchange.money import Money
+from exchange.offers.actions.saving import company_of, save_answer, save_cost
+from exchange.offers.queries.lots import lock_lot
+from exchange.offers.queries.talks import (
+    Negotiated,
+    negotiation_of_offer,
+    negotiation_seen_by,
+    negotiation_to_expire,
+    overdue,
+)
+from exchange.offers.rules import talks
+from exchange.offers.rules.talks import Answer, Move, Talk
+
+
+async def accept_offer(
+    *, negotiation_id: UUID, price: Money, quantity: int, by: Actor, cost: CostAnswer | None = None
+) -> None:
+    """The side whose turn it is accepts exactly what it names; the quantity is reserved."""
+    async with transaction():
+        held = await negotiation_seen_by(by, negotiation_id, lock=True)  # the lot's row first
+        after = talks.accept(
+            held.talk,
+            by=company_of(by),
+            price=price,
+            quantity=quantity,
+            at=now(),
+            available=held.available,
+            cost=cost,
+        )
+        await save_cost(held, after, cost, by, "acceptance")
+        await _agree(held, after, by)
+
+
+async def refuse_offer(*, negotiation_id: UUID, by: Actor, seen: int | None = None) -> None:
+    """The side whose turn it is declines the live offer."""
+    async with transaction():
+        held = await negotiation_seen_by(by, negotiation_id, lock=True)
+        await _end(held, talks.refuse(held.talk, by=company_of(by), at=now(), seen=seen), by)
+
+
+async def refuse_offers(*, negotiation_ids: list[UUID], by: Actor) -> int:
+    """Decline several live offers at once (rule 14); those that changed meanwhile are left alone. Returns how many."""
+    declined = 0
+    for negotiation_id in sorted(set(negotiation_ids)):
+        try:
+            await refuse_offer(negotiation_id=negotiation_id, by=by)
+        except (Conflict, NotSeen):
+            continue
+        declined += 1
+    return declined
+
+
+async def withdraw_offer(*, negotiation_id: UUID, by: Actor, seen: int | None = None) -> None:
+    """The side that made the live offer takes it back."""
+    async with transaction():
+        held = await negotiation_seen_by(by, negotiation_id, lock=True)
+        await _end(held, talks.withdraw(held.talk, by=company_of(by), at=now(), seen=seen), by)
+
+
+async def weigh_offer(*, offer_id: UUID) -> None:
+    """The seller's hidden thresholds answer an offer nobody has answered meanwhile."""
+    async with transaction():
+        held = await negotiation_of_offer(offer_id, lock=True)
+        live = talks.run_clock(held.talk, now()).live
+        if live is None or held.said[-1].id != offer_id:
+            return
+        answer, seller = talks.automatic_answer(held.talk), held.talk.seller
+        if answer is Answer.REFUSE:
+            await _end(held, talks.refuse(held.talk, by=seller, at=now()), None)
+        elif answer is Answer.ACCEPT and live.quantity <= held.available:
+            after = talks.accept(
+                held.talk,
+                by=seller,
+                price=live.price,
+                quantity=live.quantity,
+                at=now(),
+                available=held.available,
+            )
+            await _agree(held, after, None)
+
+
+async def expire_overdue(*, at_most: int = 500) -> int:
+    """Expire every live offer whose time is up, oldest first. Returns how many."""
+    expired = 0
+    for negotiation_id in await overdue(now(), at_most):
+        async with transaction():
+            held = await negotiation_to_expire(negotiation_id)
+            after = talks.run_clock(held.talk, now())
+            if after is not held.talk:
+                await _end(held, after, None)
+                expired += 1
+    return expired
+
+
+async def close_uncovered(*, lot_id: UUID) -> None:
+    """Close the live offers that a lot's stock no longer covers, in one statement however many there are (rule 10).
+
+    The caller holds the lot's row. Their makers are told later; they learn no price.
+    """
+    closed = await fetch(
+        "with gone as (update offer o set state = 'unavailable', answered_at = $2 from lot l "
+        "where o.lot_id = $1 and l.id = $1 and o.state = 'live' and (l.state not in ('open', 'part_sold') "
+        "or o.quantity > l.quantity - l.reserved - l.sold) returning o.negotiation_id) "
+        "update negotiation n set state = 'unavailable', turn_company_id = null, deadline = null, changed_at = $2 "
+        "from gone where n.id = gone.negotiation_id returning n.id, "
+        "pg_notify('talk_' || replace(n.id::text, '-', ''), 'offer.unavailable ' || n.id)",
+        lot_id,
+        now(),
+    )
+    if closed:
+        await enqueue("offers.uncovered", lot_id)
+
+
+async def close_lot(*, lot_id: UUID) -> None:
+    """A lot was taken down or has run out: close what was still open about it."""
+    async with transaction():
+        await lock_lot(lot_id)
+        await close_uncovered(lot_id=lot_id)
+
+
+async def _agree(held: Negotiated, after: Talk, by: Actor | None) -> None:
+    await reserve(lot_id=held.lot_id, quantity=after.moves[-1].quantity, agreement_id=held.id)
+    await save_answer(held, after.moves[-1], by=by)
+    await close_uncovered(lot_id=held.lot_id)  # offers the rest of the stock cannot fill
+    await record(by, "negotiation.agreed", held.id, **_terms(after.moves[-1]))
+    await enqueue("negotiation.agreed", held.id)  # settlement opens the deal
+    await enqueue("offer.answered", held.said[-1].id)
+    await announce(held.channel, "negotiation.agreed", held.id)
+
+
+async def _end(held: Negotiated, after: Talk, by: Actor | None) -> None:
+    fact = f"offer.{after.moves[-1].state}"
+    await save_answer(held, after.moves[-1], by=by)
+    await record(by, fact, held.id, number=len(after.moves))
+    await enqueue("offer.answered", held.said[-1].id)
+    await announce(held.channel, fact, held.id)
+
+
+def _terms(move: Move) -> dict[str, str | int]:
+    return {
+        "unit_price_minor": move.price.minor,
+        "currency": move.price.currency,
+        "quantity": move.quantity,
+        "incoterm": move.incoterm.value,
+        "terms_version": talks.TERMS_VERSION,
+    }

@@ -1,0 +1,113 @@
+"""Offers and counter-offers."""
+
+from datetime import timedelta
+from secrets import randbelow
+from uuid import UUID
+
+from exchange.actor import Actor
+from exchange.clock import now
+from exchange.companies.rules import ensure_strangers
+from exchange.contact_details import ensure_no_contact_details
+from exchange.database import announce, transaction
+from exchange.errors import N_, Invalid
+from exchange.jobs import enqueue
+from exchange.journal.actions import record
+from exchange.listings.rules.lots import CostAnswer, Incoterm
+from exchange.money import Money
+from exchange.offers.actions.saving import company_of, save_cost, save_move, save_talk, supersede
+from exchange.offers.queries.lots import lot_offered_to, names_behind
+from exchange.offers.queries.talks import Negotiated, negotiation_seen_by
+from exchange.offers.rules import talks
+
+LONGEST_MESSAGE = 2000
+PAUSE = (timedelta(minutes=12), timedelta(minutes=95))
+"""Worked time between an offer and its automatic answer, drawn anew each time: within what people take (rule 11)."""
+
+
+class MessageTooLong(Invalid):
+    message = N_("Keep the message under %(most)s characters.")
+
+
+async def open_talk(
+    *, lot_id: UUID, price: Money, quantity: int, incoterm: Incoterm, message: str = "", by: Actor
+) -> UUID:
+    """A vetted buyer makes a first offer for another group's lot; a frozen copy of the lot is kept. Returns the talk.
+
+    Where a talk about the lot was closed before, this opens it again with the moves left.
+    """
+    async with transaction():
+        lot = await lot_offered_to(by, lot_id, lock=True)
+        buyer = company_of(by)
+        if lot.seller == buyer:
+            raise talks.OwnLot
+        if not lot.buyer_vetted:
+            raise talks.BuyerNotVetted
+        ensure_strangers(lot.seller_group, lot.buyer_group)
+        if not lot.is_for_sale:
+            raise talks.LotClosed
+        negotiation_id = lot.talk_id or await save_talk(lot, buyer)
+        await make_move(
+            negotiation_id=negotiation_id, price=price, quantity=quantity, incoterm=incoterm, message=message, by=by
+        )
+        return negotiation_id
+
+
+async def make_move(
+    *,
+    negotiation_id: UUID,
+    price: Money,
+    quantity: int,
+    incoterm: Incoterm,
+    message: str = "",
+    by: Actor,
+    cost: CostAnswer | None = None,
+    seen: int | None = None,
+) -> UUID:
+    """The side whose turn it is makes an offer or a counter-offer. Returns the offer.
+
+    ``cost`` is the seller's private answer where the price is below what he answered for; ``seen`` the number of moves
+    the person had before their eyes.
+    """
+    async with transaction():
+        held = await negotiation_seen_by(by, negotiation_id, lock=True)
+        message = await _checked(message, held)
+        at, mover = now(), company_of(by)
+        after = talks.move(
+            held.talk,
+            by=mover,
+            price=price,
+            quantity=quantity,
+            incoterm=incoterm,
+            at=at,
+            expires_at=talks.deadline(at, held.hours[held.talk.other(mover)]),
+            available=held.available,
+            cost=cost,
+            seen=seen,
+        )
+        if held.talk.live:
+            await supersede(held, after.moves[-2], by)
+        offer_id = await save_move(held, after, message, by)
+        await save_cost(held, after, cost, by, "counter")
+        answer = talks.automatic_answer(after)
+        if answer is None:
+            await enqueue("offer.made", offer_id)
+        else:
+            await enqueue("offer.weighed", offer_id, at=talks.answers_at(at, held.hours[after.seller], _pause()))
+        await record(by, "offer.made", held.id, number=len(after.moves))
+        await announce(held.channel, "offer.made", held.id)
+        return offer_id
+
+
+async def _checked(message: str, held: Negotiated) -> str:
+    """The message, trimmed. Raises MessageTooLong, ContactDetails."""
+    message = message.strip()
+    if len(message) > LONGEST_MESSAGE:
+        raise MessageTooLong(most=LONGEST_MESSAGE, field="message")
+    if message:
+        ensure_no_contact_details(message, names=await names_behind(held.lot_id, held.talk.buyer))
+    return message
+
+
+def _pause() -> timedelta:
+    shortest, longest = (int(p.total_seconds()) for p in PAUSE)
+    return timedelta(seconds=shortest + randbelow(longest - shortest))

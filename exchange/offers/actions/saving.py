@@ -1,0 +1,138 @@
+"""What the actions write, once the rules have decided. Each function joins the caller's transaction."""
+
+from uuid import UUID, uuid4
+
+from exchange.actor import Actor
+from exchange.clock import now
+from exchange.database import execute, fetchval
+from exchange.errors import NotSeen
+from exchange.listings.rules.lots import CostAnswer
+from exchange.offers.queries.lots import LotOffered
+from exchange.offers.queries.talks import Negotiated
+from exchange.offers.rules import talks
+from exchange.offers.rules.talks import Move, State, Talk
+
+
+async def save_answer(held: Negotiated, move: Move, *, by: Actor | None) -> None:
+    """Write what became of the live move; the talk follows its last move."""
+    expired = move.state is State.EXPIRED
+    await execute(
+        "with answered as (update offer set state = $2, answered_at = $3, answered_by = $4 where id = $1) "
+        "update negotiation set state = $2, turn_company_id = null, deadline = null, changed_at = $3, "
+        "agreed_at = case when $2 = 'agreed' then $3 end where id = $5",
+        held.said[-1].id,
+        move.state.value,
+        move.expires_at if expired else now(),
+        by.person_id if by and not expired else None,
+        held.id,
+    )
+
+
+async def supersede(held: Negotiated, move: Move, by: Actor) -> None:
+    """Write what became of the move before a new one: countered, or expired before the clock's job came round.
+
+    The talk's own row follows with the new move (`save_move`).
+    """
+    expired = move.state is State.EXPIRED
+    await execute(
+        "update offer set state = $2, answered_at = $3, answered_by = $4 where id = $1",
+        held.said[-1].id,
+        move.state.value,
+        move.expires_at if expired else now(),
+        None if expired else by.person_id,
+    )
+
+
+async def save_move(held: Negotiated, after: Talk, message: str, by: Actor) -> UUID:
+    move, offer_id = after.moves[-1], uuid4()
+    await execute(
+        "with made as (insert into offer (id, lot_id, negotiation_id, number, company_id, person_id, unit_price_minor, "
+        "currency, quantity, incoterm, message, terms_version, made_at, expires_at, state) "
+        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'live')) "
+        "update negotiation set state = 'live', turn_company_id = $15, deadline = $14, moves = $4, changed_at = $13, "
+        "covered_from_minor = $16 where id = $3",
+        offer_id,
+        held.lot_id,
+        held.id,
+        len(after.moves),
+        move.by,
+        by.person_id,
+        move.price.minor,
+        move.price.currency,
+        move.quantity,
+        move.incoterm.value,
+        message,
+        talks.TERMS_VERSION,
+        move.made_at,
+        move.expires_at,
+        after.turn,
+        after.terms.covered_from.minor if after.terms.covered_from else None,
+    )
+    return offer_id
+
+
+async def save_talk(lot: LotOffered, buyer: UUID) -> UUID:
+    """The talk and the frozen copy of the lot (rule 1): all that a buyer may read of it, and nothing else."""
+    negotiation_id, terms, at = uuid4(), lot.terms, now()
+    copy_id = await fetchval(
+        "with copy as (select jsonb_build_object('title', l.title, 'category', l.category, 'region', l.region, "
+        "'country', l.country, 'brands', l.brands, 'grade', l.grade, 'packing', l.packing, 'weight_g', l.weight_g, "
+        "'incoterm', l.incoterm, 'slots', l.slots, 'currency', l.currency, 'unit_ask_minor', l.unit_ask_minor, "
+        "'rrp_minor', l.rrp_minor, 'quantity', l.quantity, 'partial', l.partial, 'minimum', l.minimum, "
+        "'multiple', l.multiple, 'authorised_brand', l.authorised_brand, 'unmark', l.unmark, "
+        "'no_warranty', l.no_warranty, 'tolerance_bp', l.tolerance_bp, 'lines', (select coalesce(jsonb_agg("
+        "jsonb_build_object('id', m.id, 'gtin', m.gtin, 'title', m.title, 'brand', m.brand, 'model', m.model, "
+        "'category', m.category, 'quantity', m.quantity, 'rrp_minor', m.rrp_minor, 'unit_ask_minor', m.unit_ask_minor, "
+        "'grade', m.grade) order by m.position), '[]') from manifest_line m where m.lot_id = l.id)) as content "
+        "from lot l where l.id = $2), made as (insert into lot_copy (id, lot_id, sha256, content, made_at) "
+        "select $1, $2, sha256(convert_to(content::text, 'UTF8')), content, $3 from copy "
+        "on conflict (lot_id, sha256) do nothing returning id) "
+        "select id from made union all select c.id from lot_copy c, copy where c.lot_id = $2 "
+        "and c.sha256 = sha256(convert_to(copy.content::text, 'UTF8')) limit 1",
+        uuid4(),
+        lot.id,
+        at,
+    )
+    await execute(
+        "insert into negotiation (id, lot_id, lot_copy_id, buyer_company_id, seller_company_id, currency, "
+        "unit_ask_minor, partial, minimum, multiple, floor_minor, auto_accept_minor, covered_from_minor, state, moves, "
+        "opened_at, changed_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'withdrawn', 0, "
+        "$14, $14)",
+        negotiation_id,
+        lot.id,
+        copy_id,
+        buyer,
+        lot.seller,
+        terms.ask.currency,
+        terms.ask.minor,
+        terms.partial,
+        terms.minimum,
+        terms.multiple,
+        terms.floor.minor if terms.floor else None,
+        terms.auto_accept.minor if terms.auto_accept else None,
+        terms.covered_from.minor if terms.covered_from else None,
+        at,
+    )
+    return negotiation_id
+
+
+async def save_cost(held: Negotiated, after: Talk, cost: CostAnswer | None, by: Actor, occasion: str) -> None:
+    """Keep the seller's answer, dated and signed, where one was needed (guide/domain.md §3, below cost)."""
+    if cost is None or after.terms.covered_from == held.talk.terms.covered_from:
+        return
+    await execute(
+        "insert into cost_statement (id, lot_id, person_id, answer, occasion, stated_at) "
+        "values ($1, $2, $3, $4, $5, $6)",
+        uuid4(),
+        held.lot_id,
+        by.person_id,
+        cost.value,
+        occasion,
+        now(),
+    )
+
+
+def company_of(by: Actor) -> UUID:
+    if by.company_id is None:
+        raise NotSeen
+    return by.company_id

@@ -1,0 +1,37 @@
+"""Talks, later: what the clock, the thresholds and the mail do."""
+
+from uuid import UUID
+
+from exchange.jobs import every, handles
+from exchange.offers import actions
+
+
+@every("* * * * *")
+async def expire_overdue() -> None:
+    """Every minute; after a pause of the worker it catches up in the order of the deadlines."""
+    await actions.expire_overdue()
+
+
+@handles("offer.made")
+async def tell_receiver(offer_id: UUID) -> None:
+    await actions.tell_of_offer(offer_id=offer_id)
+
+
+@handles("offer.answered")
+async def tell_maker(offer_id: UUID) -> None:
+    await actions.tell_of_answer(offer_id=offer_id)
+
+
+@handles("offers.uncovered")
+async def tell_uncovered(lot_id: UUID) -> None:
+    await actions.tell_uncovered(lot_id=lot_id)
+
+
+@handles("offer.weighed")
+async def weigh(offer_id: UUID) -> None:
+    await actions.weigh_offer(offer_id=offer_id)
+
+
+@handles("lot.closed")
+async def close_lot(lot_id: UUID) -> None:
+    await actions.close_lot(lot_id=lot_id)
