@@ -1,7 +1,9 @@
 """`exchange …`: the doors of the command line. Each loads what it needs and calls one function."""
 
 import asyncio
+import importlib.util
 import logging
+import pkgutil
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -9,10 +11,8 @@ from typing import Any
 
 import click
 
-from exchange import __version__
+import exchange
 from exchange.errors import DomainError
-
-DOMAINS_WITH_JOBS = ("accounts", "companies", "listings", "wants", "introductions", "offers", "settlement", "insight")
 
 
 class Refusing(click.Group):
@@ -26,7 +26,7 @@ class Refusing(click.Group):
 
 
 @click.group(cls=Refusing, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
+@click.version_option(exchange.__version__)
 def main() -> None:
     """Confrère: the exchange where rival businesses clear surplus stock together."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -111,13 +111,10 @@ def migrate() -> None:
 @main.command()
 def worker() -> None:
     """Run jobs until stopped."""
-    import importlib
-
     from exchange.database import close_pool, open_pool
     from exchange.jobs import run_worker
 
-    for domain in DOMAINS_WITH_JOBS:
-        importlib.import_module(f"exchange.{domain}.jobs")
+    load_handlers()
 
     async def work() -> None:
         await open_pool()
@@ -148,6 +145,48 @@ def _attach(data_dir: Path | None) -> None:
     from exchange.supervisor import attach
 
     attach(data_dir)
+
+
+@main.command()
+@beside
+@click.argument("email")
+@click.option("--label", default="command line", show_default=True, help="What the account page calls it.")
+def token(email: str, label: str, data_dir: Path | None) -> None:
+    """Print a new API token of the person with this address; it is shown once."""
+    _attach(data_dir)
+    from exchange.accounts.actions.tokens import issue_token_for
+
+    click.echo(_run(issue_token_for(email, label=label)))
+
+
+@main.command()
+@beside
+@click.argument("email")
+@click.option("--name", required=True)
+@click.option("--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True)
+@click.option("--zone", default="Europe/Paris", show_default=True)
+@click.password_option(help="Asked for when not given; at least 12 characters.")
+def operator(email: str, name: str, language: str, zone: str, password: str, data_dir: Path | None) -> None:
+    """Add an operator: the person who vets companies, decides claims and freezes releases."""
+    _attach(data_dir)
+    from exchange.accounts.actions.passwords import hash_password
+    from exchange.accounts.actions.people import add_person
+    from exchange.accounts.rules import ensure_password
+
+    async def add() -> None:
+        ensure_password(password, email, name)
+        await add_person(
+            email=email,
+            name=name,
+            password_hash=await hash_password(password),
+            language=language,
+            zone=zone,
+            confirmed=True,
+            operator=True,
+        )
+
+    _run(add())
+    click.echo(f"{email} may sign in and operates the exchange.")
 
 
 @main.command()
@@ -193,6 +232,13 @@ def restore(file: Path, database_url: str) -> None:
 
     fill(database_url, file)
     click.echo("Restored.")
+
+
+def load_handlers() -> None:
+    """Import every domain's ``jobs``, so that each fact finds its handler."""
+    for package in pkgutil.iter_modules(exchange.__path__, "exchange."):
+        if package.ispkg and importlib.util.find_spec(f"{package.name}.jobs"):
+            importlib.import_module(f"{package.name}.jobs")
 
 
 async def _until_told(work: Coroutine[Any, Any, None]) -> None:

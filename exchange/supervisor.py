@@ -318,8 +318,11 @@ class Supervisor:
                     return
             except (urllib.error.URLError, OSError):
                 pass
-            if time.monotonic() > deadline or any(not p.is_running for p in self.parts):
-                raise DidNotAnswer(part="exchange", log=str(self.data_dir / "log"))
+            for part in self.parts:
+                if not part.is_running:
+                    raise DidNotAnswer(part=part.name, log=str(part.log))
+            if time.monotonic() > deadline:
+                raise DidNotAnswer(part="web", log=str(self.data_dir / "log" / "web.log"))
             time.sleep(0.1)
 
     # --- watching
