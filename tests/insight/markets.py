@@ -81,13 +81,15 @@ def market(
     return Market(grown, tuple(tuple(trade() for _ in range(trades)) for _ in range(quarters)), sizes)
 
 
-def flows(trades: Iterable[Trade], amount: Callable[[Trade], int], ends: Callable[[Trade], Ends]) -> dict[str, Flow]:
-    """By leaf: what moved between whom."""
+def flows(
+    trades: Iterable[Trade], amount: Callable[[Trade], int], ends: Callable[[Trade], Ends], records_each: int = 1
+) -> dict[str, Flow]:
+    """By leaf: what moved between whom, each trade standing for so many facts."""
     amounts: defaultdict[str, defaultdict[Ends, int]] = defaultdict(lambda: defaultdict(int))
     records: defaultdict[str, int] = defaultdict(int)
     for t in trades:
         amounts[t.leaf][ends(t)] += amount(t)
-        records[t.leaf] += 1
+        records[t.leaf] += records_each
     return {leaf: Flow(dict(found), records[leaf]) for leaf, found in amounts.items()}
 
 
@@ -96,7 +98,7 @@ def both(t: Trade) -> Ends:
 
 
 def quarterly(trades: Iterable[Trade]) -> Quarterly:
-    """Each trade was a listing of its seller, sold whole, on its buyer's second offer."""
+    """Each trade was a listing of its seller, three quarters sold, on the second of its buyer's two talks."""
     trades = tuple(trades)
 
     def seller(t: Trade) -> Ends:
@@ -109,9 +111,9 @@ def quarterly(trades: Iterable[Trade]) -> Quarterly:
         listed=flows(trades, lambda t: t.rrp * 4 // 3, seller),
         sold=flows(trades, lambda t: t.rrp, seller),
         listings=flows(trades, lambda _: 1, seller),
-        requested=flows(trades, lambda t: t.rrp, both),
-        offers=flows(trades, lambda _: 2, both),
-        accepted=flows(trades, lambda _: 1, both),
+        requested=flows(trades, lambda t: 2 * t.rrp, both, 2),
+        offers=flows(trades, lambda _: 2, both, 2),
+        accepted=flows(trades, lambda _: 1, both, 2),
     )
 
 
