@@ -25,7 +25,7 @@ from litestar.types import Message, Scope
 
 from exchange import __version__
 from exchange.companies.actions.recognition import recognise_session, recognise_token
-from exchange.database import close_pool, engine, open_pool
+from exchange.database import WEB_ROLE, close_pool, engine, open_pool
 from exchange.settings import settings
 from exchange.web import pages as web_pages
 from exchange.web.guards import operator
@@ -57,7 +57,7 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
     """The pool, and both languages' templates ready, for as long as the process serves."""
     opened_here = engine().pool is None
     if opened_here:
-        await open_pool()
+        await open_pool(server_settings={"role": WEB_ROLE})
     for language in LANGUAGES:
         environment(language)
     try:

@@ -14,6 +14,9 @@ from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from exchange.errors import N_, Unavailable
 from exchange.settings import settings
 
+WEB_ROLE = "exchange_web"
+"""The database role of web processes: everything but the facts that insight's figures are made of."""
+
 
 class Engine(PostgresEngine):
     """Piccolo's engine, silent when it is made.

@@ -1,10 +1,5 @@
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
-from piccolo.columns.column_types import BigInt
-from piccolo.columns.column_types import Integer
-from piccolo.columns.column_types import Text
-from piccolo.columns.column_types import Timestamptz
-from piccolo.columns.column_types import UUID
-from piccolo.columns.column_types import Varchar
+from piccolo.columns.column_types import UUID, BigInt, Integer, Text, Timestamptz, Varchar
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.columns.defaults.uuid import UUID4
 from piccolo.columns.indexes import IndexMethod
@@ -16,9 +11,7 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="exchange", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="exchange", description=DESCRIPTION)
 
     manager.add_table(
         class_name="InsightPrivateManifest",
@@ -1148,9 +1141,7 @@ async def forwards():
         tablename="insight_fact",
         constraint_name="trade_of_something",
         constraint_class=Check,
-        params={
-            "condition": "units > 0 and rrp_minor > 0 and recovery_bp >= 0 and days_to_clear >= 0"
-        },
+        params={"condition": "units > 0 and rrp_minor > 0 and recovery_bp >= 0 and days_to_clear >= 0"},
         schema=None,
     )
 
@@ -1168,9 +1159,7 @@ async def forwards():
         tablename="insight_offer_fact",
         constraint_name="offer_of_something",
         constraint_class=Check,
-        params={
-            "condition": "rrp_minor > 0 and spread_bp between 0 and 10000 and accepted in (0, 1)"
-        },
+        params={"condition": "rrp_minor > 0 and spread_bp between 0 and 10000 and accepted in (0, 1)"},
         schema=None,
     )
 
@@ -1179,9 +1168,7 @@ async def forwards():
         tablename="insight_listing_fact",
         constraint_name="sold_within_listed",
         constraint_class=Check,
-        params={
-            "condition": "rrp_minor > 0 and sold_rrp_minor between 0 and rrp_minor"
-        },
+        params={"condition": "rrp_minor > 0 and sold_rrp_minor between 0 and rrp_minor"},
         schema=None,
     )
 

@@ -11,7 +11,8 @@ import asyncpg
 import pytest
 
 from exchange import clock
-from exchange.database import execute, fetch, fetchval, transaction
+from exchange.app import create_app
+from exchange.database import WEB_ROLE, execute, fetch, fetchval, transaction
 from exchange.errors import NotSeen
 from exchange.insight.actions import record_facts, release, signing, void_trade, withdraw
 from exchange.insight.queries import evidence as queries
@@ -269,6 +270,16 @@ async def test_the_web_role_may_do_everything_else(db: None) -> None:
     )
     views = {"insight_trade"}
     assert {row["relname"] for row in refused} == (set(FACTS) - views) | {"insight_release", "insight_release_cell"}
+
+
+async def test_web_processes_are_that_role_from_their_first_query_to_their_last(database_url: str) -> None:
+    app = create_app()
+    async with app.lifespan():
+        assert await fetchval("select current_user") == WEB_ROLE
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await fetch("select 1 from insight_fact")
+        async with transaction():
+            assert await fetchval("select current_user") == WEB_ROLE
 
 
 async def test_one_company_s_own_medians_are_all_the_web_role_learns_of_facts(db: None) -> None:
