@@ -1,8 +1,10 @@
 """Things a test needs but does not care about. Each function fills in what it is not told and returns what it made."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import time, timedelta
 from itertools import count
+from typing import Any
 from uuid import UUID, uuid4
 
 from stdnum import luhn
@@ -12,6 +14,11 @@ from exchange.actor import Actor, Role
 from exchange.clock import now
 from exchange.companies.rules import Vetting, WorkingHours
 from exchange.companies.tables import Company, LegalGroup, Membership
+from exchange.listings.actions.lots import NewLot, publish_lot
+from exchange.listings.rules.articles import Article, Price, PriceMode
+from exchange.listings.rules.grades import Grade
+from exchange.listings.rules.lots import CostAnswer, Incoterm, Packing, Terms
+from exchange.money import Money
 
 _next = count(1)
 
@@ -123,6 +130,80 @@ async def make_person(
             id=uuid4(), person_id=person.id, company_id=company.id, role=role.value, created_at=now()
         ).save()
     return MadePerson(person.id, person.email, name, language, role, company)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeLot:
+    """A lot on sale that stands in the database."""
+
+    id: UUID
+    seller: MadePerson
+    quantity: int
+    unit_ask: Money
+    title: str
+
+
+def make_article(**fields: Any) -> Article:
+    """One article of a lot."""
+    n = next(_next)
+    plain: dict[str, Any] = {
+        "title": f"Enamel pan {n} cm", "quantity": 10, "grade": Grade.A, "category": "tableware",
+        "seller_ref": f"REF-{n}", "brand": "Volcana", "rrp_minor": 4000, "weight_g": 900,
+    }  # fmt: skip
+    return Article(**(plain | fields))
+
+
+async def make_lot(
+    seller: MadePerson | None = None,
+    *,
+    title: str = "Enamel pans, end of line",
+    category: str = "tableware",
+    region: str = "fr-north",
+    articles: Sequence[Article] | None = None,
+    quantity: int = 10,
+    unit_ask: Money | None = None,
+    partial: bool = True,
+    minimum: int = 1,
+    multiple: int = 1,
+    floor: Money | None = None,
+    auto_accept: Money | None = None,
+    authorised_brand: str = "",
+    tolerance_bp: int = 500,
+    incoterm: Incoterm = Incoterm.FCA,
+    expires_in: timedelta = timedelta(days=30),
+    hidden_from: Sequence[str] = (),
+) -> MadeLot:
+    """A lot of one line of ``quantity`` units (unless ``articles`` are given) at 12.00 EUR each, sold in parts."""
+    seller = seller or await make_person()
+    unit_ask = unit_ask or Money(1200, "EUR")
+    articles = articles or [make_article(quantity=quantity, category=category)]
+    lot_id = await publish_lot(
+        by=seller.actor,
+        lot=NewLot(
+            title=title,
+            category=category,
+            region=region,
+            articles=articles,
+            price=Price(PriceMode.UNIT, unit_ask),
+            terms=Terms(
+                unit_ask=unit_ask,
+                partial=partial,
+                minimum=minimum,
+                multiple=multiple,
+                expires_at=now() + expires_in,
+                incoterm=incoterm,
+                packing=Packing.PALLETS,
+                floor=floor,
+                auto_accept=auto_accept,
+                authorised_brand=authorised_brand,
+                tolerance_bp=tolerance_bp,
+            ),
+            cost_answer=CostAnswer.AT_OR_ABOVE_COST,
+            origin_declared=True,
+            hidden_from=hidden_from,
+        ),
+    )
+    return MadeLot(lot_id, seller, sum(a.quantity for a in articles), unit_ask, title)
 
 
 def make_siren(n: int) -> str:

@@ -131,9 +131,9 @@ class Lot(Table, tablename="lot"):
     origin_declared = Boolean(null=False, default=False)
     """First sold in the EEA by the mark's owner or with his consent: compulsory."""
     search_title = Text(null=False, default="")
-    """Title and brands without accents or case. `search` (tsvector) is generated from it and `search_text`."""
+    """Title and brands without accents or case, kept by a trigger; `search` (tsvector) is generated from both."""
     search_text = Text(null=False, default="")
-    """Bar codes and line titles, likewise."""
+    """Bar codes and words of the lines, folded by the same trigger."""
     published_at = Timestamptz(null=False)
     expires_at = Timestamptz(null=False)
     closed_at = Timestamptz(null=True, default=None)
@@ -215,22 +215,32 @@ class CostStatement(Table, tablename="cost_statement"):
     stated_at = Timestamptz(null=False)
 
 
-class LotBlock(Table, tablename="lot_block"):
-    """One lot hidden from one rival, as the seller wrote him down; the rival is never told.
-
-    ``kind`` and ``value`` are companies' key of a rival (``companies.rules.rival_key``); ``company_id`` is the member
-    it names, once there is one. Hot queries ask: ``not exists (select from lot_block b where b.lot_id = l.id and
-    b.company_id = <viewer>)``.
-    """
+class LotRival(Table, tablename="lot_rival"):
+    """Whom a seller hides one lot from, as he wrote it, member or not (``companies.rules.rival_key``)."""
 
     id = UUID(primary_key=True)
     lot_id = ForeignKey(Lot, null=False, on_delete=OnDelete.restrict)
     written = Varchar(length=200, null=False)
     kind = Varchar(length=12, null=False)
     value = Varchar(length=240, null=False)
-    company_id = ForeignKey(Company, null=True, default=None, on_delete=OnDelete.restrict, index=True)
 
-    lot_block_once = Unique([lot_id, kind, value])
+    lot_rival_once = Unique([lot_id, kind, value])
+
+
+class LotBlock(Table, tablename="lot_block"):
+    """``company_id`` may not see the lot. What follows from `LotRival`; never shown to anybody."""
+
+    id = UUID(primary_key=True)
+    lot_id = ForeignKey(Lot, null=False, on_delete=OnDelete.restrict)
+    company_id = ForeignKey(Company, null=False, on_delete=OnDelete.restrict)
+
+    lot_block_pair = Unique([company_id, lot_id])
+
+
+class SearchWord(Table, tablename="search_word"):
+    """Every word that stands in a lot's title or brands: what a mistyped word is corrected to. Kept by a trigger."""
+
+    word = Varchar(length=40, primary_key=True)
 
 
 class Photo(Table, tablename="photo"):
