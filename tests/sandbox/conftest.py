@@ -1,8 +1,9 @@
 """A sandbox on a free port in the test's own event loop, the real SDK against it, and a receiver of webhooks."""
 
 import asyncio
+import json
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -12,6 +13,7 @@ import stripe
 
 from exchange.sandbox.app import serve
 from exchange.sandbox.config import PINNED_VERSION, SandboxSettings, Webhook
+from tests.sandbox import contract
 
 KEY = "sk_test_sbxTESTS"
 SECRETS = {"platform": "whsec_platform", "connect": "whsec_connect", "thin": "whsec_thin"}
@@ -65,6 +67,23 @@ class Receiver:
                 await self.arrived.wait()
 
 
+class JudgedClient(stripe.HTTPXClient):
+    """The SDK's own transport, every exchange laid before the schemas."""
+
+    def __init__(self, judge: contract.Contract, **options: Any) -> None:
+        super().__init__(**options)
+        self.judge = judge
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        answer = await super().request_async(method, url, headers, post_data=post_data)
+        if contract.present() and headers["Stripe-Version"] == PINNED_VERSION:
+            sent = post_data.decode() if isinstance(post_data, bytes) else post_data or ""
+            self.judge.check(method.upper(), url, sent, answer[1], bytes(answer[0]).decode())
+        return answer
+
+
 class Sandbox(NamedTuple):
     """A running sandbox as its users hold it."""
 
@@ -72,6 +91,7 @@ class Sandbox(NamedTuple):
     client: stripe.StripeClient
     http: httpx.AsyncClient
     hooks: Receiver
+    judge: contract.Contract
 
     @property
     def v1(self) -> Any:
@@ -94,12 +114,12 @@ class Sandbox(NamedTuple):
         return [event["type"] for event in reversed(events)]
 
 
-def sdk(url: str, key: str = KEY, **options: Any) -> stripe.StripeClient:
+def sdk(url: str, judge: contract.Contract, key: str = KEY, **options: Any) -> stripe.StripeClient:
     """The SDK as settlement uses it."""
     return stripe.StripeClient(
         key,
         base_addresses={"api": url},
-        http_client=stripe.HTTPXClient(timeout=15),
+        http_client=JudgedClient(judge, timeout=options.pop("timeout", 15)),
         stripe_version=options.pop("stripe_version", PINNED_VERSION),
         max_network_retries=options.pop("max_network_retries", 0),
     )
@@ -132,9 +152,13 @@ async def sandbox(database_url: str) -> AsyncIterator[Sandbox]:
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(base_url=settings.public_url, headers=headers, trust_env=False) as http:
         await _answers(http, running)
-        client = sdk(settings.public_url)
+        judge = contract.Contract()
+        client = sdk(settings.public_url, judge)
         try:
-            yield Sandbox(settings, client, http, hooks)
+            yield Sandbox(settings, client, http, hooks, judge)
+            for received in hooks.got if contract.present() else []:
+                judge.event(json.loads(received.body))
+            assert not judge.faults, "\n".join(dict.fromkeys(judge.faults))
         finally:
             stop.set()
             await running
