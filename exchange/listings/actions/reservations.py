@@ -13,7 +13,7 @@ from uuid import UUID
 from exchange.clock import now
 from exchange.database import announce, execute, fetch, fetchrow, transaction
 from exchange.errors import NotSeen
-from exchange.listings.rules.lots import LotState, NotForSale, ensure_buyable, ensure_free, spread, state_after
+from exchange.listings.rules.lots import LotState, NotForSale, StockTaken, ensure_free, spread, state_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,12 @@ async def reserve(
 ) -> list[Reserved]:
     """Take ``quantity`` units of an open lot for an agreement; without ``lines``, from every line in proportion.
 
-    Asked again for the same agreement, answers the same and takes nothing more. Raises NotSeen, NotForSale, StockTaken
-    and what `ensure_buyable` raises.
+    Asked again for the same agreement, answers the same and takes nothing more. Whether the quantity fits the terms was
+    settled when it was offered; now only the stock decides. Raises NotSeen, NotForSale, StockTaken.
     """
     async with transaction():
         lot = await fetchrow(
-            "select state, quantity, reserved, sold, partial, minimum, multiple, expires_at"
-            " from lot where id = $1 for update",
+            "select state, quantity, reserved, sold, expires_at from lot where id = $1 for update",
             lot_id,
         )
         if lot is None:
@@ -44,13 +43,8 @@ async def reserve(
             return made
         if not LotState(lot["state"]).is_for_sale or lot["expires_at"] <= now():
             raise NotForSale
-        ensure_buyable(
-            quantity,
-            left=lot["quantity"] - lot["reserved"] - lot["sold"],
-            partial=lot["partial"],
-            minimum=lot["minimum"],
-            multiple=lot["multiple"],
-        )
+        if quantity > (left := lot["quantity"] - lot["reserved"] - lot["sold"]):
+            raise StockTaken(field="quantity", left=left)
         free = await fetch(
             "select id, quantity - reserved - sold as free from manifest_line where lot_id = $1 order by position",
             lot_id,
