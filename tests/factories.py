@@ -7,8 +7,11 @@ from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 from stdnum import luhn
 
+from exchange.accounts.actions.sessions import open_session
+from exchange.accounts.actions.tokens import issue_token
 from exchange.accounts.tables import Person
 from exchange.actor import Actor, Role
 from exchange.clock import now
@@ -19,6 +22,7 @@ from exchange.listings.rules.articles import Article, Price, PriceMode
 from exchange.listings.rules.grades import Grade
 from exchange.listings.rules.lots import CostAnswer, Incoterm, Packing, Terms
 from exchange.money import Money
+from exchange.web.sign_in import session_cookie
 
 _next = count(1)
 
@@ -210,3 +214,22 @@ def make_siren(n: int) -> str:
     """The ``n``-th SIREN with a right check digit."""
     digits = f"{10_000_000 + n}"
     return digits + str(luhn.calc_check_digit(digits))
+
+
+async def sign_in(client: httpx.AsyncClient, person: MadePerson) -> httpx.AsyncClient:
+    """``client`` with a session of ``person``'s and a CSRF token it sends along by itself: ready to GET and POST."""
+    client.cookies.set(session_cookie(), await open_session(person.id, address="127.0.0.1", agent="test"))
+    await client.get("/about")
+    client.headers["x-csrf-token"] = client.cookies["csrf"]
+    return client
+
+
+async def sign_out(client: httpx.AsyncClient) -> httpx.AsyncClient:
+    """``client`` as a visitor again."""
+    client.cookies.delete(session_cookie())
+    return client
+
+
+async def bearer(person: MadePerson) -> dict[str, str]:
+    """The header that lets the API act for ``person``."""
+    return {"Authorization": f"Bearer {await issue_token(by=person.actor, label='test')}"}

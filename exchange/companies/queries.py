@@ -111,6 +111,25 @@ class Applicant:
     """Whether somebody of it proved their e-mail address."""
 
 
+@dataclass(frozen=True, slots=True)
+class Applying:
+    """A person of a company, as the operator sees them."""
+
+    name: str
+    email: str
+    role: Role
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the journal. ``person`` is None for what nobody did."""
+
+    at: datetime
+    fact: str
+    person: str | None
+
+
 # --- who is asking ---
 
 
@@ -264,8 +283,8 @@ async def identity_of(company_id: UUID) -> Identity:
     return Identity(**row)
 
 
-async def applicants(*, state: Vetting, before: UUID | None = None, limit: int = 50) -> list[Applicant]:
-    """The operator's list: companies in ``state``, oldest first; ``before`` is the last of the page before."""
+async def applicants(*, state: Vetting, after: UUID | None = None, limit: int = 50) -> list[Applicant]:
+    """The operator's list: companies in ``state``, oldest first; ``after`` is the last of the page before."""
     rows = await fetch(
         "select c.id, c.legal_name, c.country, c.registration, c.vetting, c.created_at, "
         "exists(select from membership m join person p on p.id = m.person_id "
@@ -273,7 +292,7 @@ async def applicants(*, state: Vetting, before: UUID | None = None, limit: int =
         "from company c where c.vetting = $1 and ($2::uuid is null or (c.created_at, c.id) > "
         "(select created_at, id from company where id = $2)) order by c.created_at, c.id limit $3",
         state.value,
-        before,
+        after,
         limit,
     )
     return [Applicant(**(dict(r) | {"vetting": Vetting(r["vetting"])})) for r in rows]
@@ -294,6 +313,26 @@ async def doubles_of(company: Company) -> list[Applicant]:
         company.id,
     )
     return [Applicant(**(dict(r) | {"vetting": Vetting(r["vetting"])})) for r in rows]
+
+
+async def people_for_operator(company_id: UUID) -> list[Applying]:
+    """Who acts for the company, and whether they proved their address."""
+    rows = await fetch(
+        "select p.name, p.email::text, m.role, p.confirmed_at from membership m join person p on p.id = m.person_id "
+        "where m.company_id = $1 order by m.created_at, p.id",
+        company_id,
+    )
+    return [Applying(r["name"], r["email"], Role(r["role"]), r["confirmed_at"]) for r in rows]
+
+
+async def history_of(company_id: UUID) -> list[Entry]:
+    """The journal's latest entries about the company."""
+    rows = await fetch(
+        "select j.at, j.fact, p.name as person from journal_entry j left join person p on p.id = j.person_id "
+        "where j.subject_id = $1 order by j.id desc limit 50",
+        company_id,
+    )
+    return [Entry(**r) for r in rows]
 
 
 async def group_names() -> list[str]:

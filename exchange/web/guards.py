@@ -35,6 +35,13 @@ class OperatorOnly(NotAllowed):
     message = N_("This page is for the operator of the exchange.")
 
 
+def viewer_of(connection: Connection) -> Viewer:
+    """Who is asking, behind a guard. Raises SignInFirst."""
+    if connection.user is None:
+        raise SignInFirst
+    return connection.user
+
+
 def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
     """Anybody with an account."""
     if connection.user is None:

@@ -10,7 +10,7 @@ from litestar.params import Body, FromPath
 from exchange.database import fetchval
 from exchange.errors import NotSeen, Unavailable
 from exchange.settings import settings
-from exchange.web.render import THEMES, Web, render, see_other
+from exchange.web.render import THEMES, Web, local_path, render, see_other
 from exchange.web.translations import LANGUAGES
 
 YEAR = 365 * 24 * 3600
@@ -58,8 +58,7 @@ async def nothing_here(rest: FromPath[str]) -> None:
 
 
 def _keep(request: Web, data: dict[str, str], name: str, allowed: tuple[str, ...]) -> Response[str]:
-    back = data.get("next", "/")
-    response = see_other(request, back if back.startswith("/") and not back.startswith("//") else "/")
+    response = see_other(request, local_path(data.get("next", "/")))
     if (chosen := data.get(name, "")) in allowed:
         response.set_cookie(Cookie(name, value=chosen, max_age=YEAR, samesite="lax", secure=settings().is_secure))
     return response

@@ -4,6 +4,7 @@ The one place that knows status codes.
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -105,6 +106,16 @@ def answer(request: Request[Any, Any, Any], refusal: DomainError) -> Response[An
             return Response("", status_code=200, headers={"HX-Redirect": url})
         return Response("", status_code=303, headers={"Location": url})
     return render(request, "errors/error.html", status=status, refusal=refusal, status_code=status, headers=headers)
+
+
+def again(
+    request: Request[Any, Any, Any], template: str, refusal: DomainError, typed: Mapping[str, Any], **context: Any
+) -> Response[str]:
+    """A refused form once more: its page, what was wrong, and everything that was typed."""
+    headers = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, TooMany) else {}
+    return render(
+        request, template, status=status_of(refusal), refusal=refusal, typed=typed, headers=headers, **context
+    )
 
 
 def _problem(

@@ -122,6 +122,15 @@ def see_other(
     return response
 
 
+def local_path(text: str) -> str:
+    """``text`` when it is a path of this site, else ``/``: where a form may send a browser on.
+
+    Browsers read ``//host`` and ``/\\host`` as another site, and drop line breaks and tabs before they look.
+    """
+    fine = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable()
+    return text if fine else "/"
+
+
 def theme_of(request: Web) -> str:
     """The colour scheme chosen on this device."""
     chosen = request.cookies.get("theme", "auto")
