@@ -12,9 +12,10 @@ from exchange.accounts.queries import Recipient
 from exchange.accounts.rules import SEEN_EVERY, SESSION_IDLE, SESSION_LIFE, digest
 from exchange.actor import Actor, Role
 from exchange.clock import now
-from exchange.companies.rules import Vetting, WorkingHours
+from exchange.companies.rules import Vetting, WorkingHours, pseudonym
 from exchange.database import fetch, fetchrow
 from exchange.errors import NotSeen
+from exchange.settings import settings
 from exchange.web.viewer import Viewer
 
 
@@ -367,3 +368,8 @@ async def _company(company_id: UUID | None, *, lock: bool) -> Company:
 
 def _hours(row: Record, zone: str = "") -> WorkingHours:
     return WorkingHours(zone or row["zone"], row["country"], row["opens"], row["closes"], frozenset(row["days"]))
+
+
+def mask(company_id: UUID, thing_id: UUID, language: str) -> str:
+    """The name ``company_id`` wears on ``thing_id`` (a lot, a want, an introduction) under this exchange's secret."""
+    return pseudonym(settings().secret_key.get_secret_value().encode(), company_id, thing_id, language)
