@@ -149,6 +149,18 @@ def _attach(data_dir: Path | None) -> None:
 
 @main.command()
 @beside
+@click.option("--lots", type=click.IntRange(min=1), help="Only companies and this many open lots, for load tests.")
+@click.option("--number", default=1, show_default=True, help="Another number makes another market.")
+def seed(lots: int | None, number: int, data_dir: Path | None) -> None:
+    """Lay out a play market in an empty database; what an earlier call did is not done again."""
+    _attach(data_dir)
+    from exchange.seed.demo import plant
+
+    _run(plant(lots=lots, number=number))
+
+
+@main.command()
+@beside
 @click.argument("email")
 @click.option("--label", default="command line", show_default=True, help="What the account page calls it.")
 def token(email: str, label: str, data_dir: Path | None) -> None:

@@ -1,0 +1,56 @@
+"""The step that brings everybody in: groups, companies, people, one operator."""
+
+from datetime import datetime, timedelta
+from random import Random
+
+from exchange.accounts.actions.passwords import hash_password
+from exchange.actor import Role
+from exchange.companies.rules import Vetting
+from exchange.seed.chance import drawn_ids, named_id
+from exchange.seed.people import PASSWORD
+from exchange.seed.progress import Progress
+from exchange.seed.steps import Market
+from exchange.seed.writing import copy, insert
+
+
+async def bring_in(market: Market, _: Progress) -> None:
+    """Companies were vetted before the first quarter; everybody has the one password, hashed once."""
+    with drawn_ids(Random(market.number)):  # noqa: S311 - the salt of a password that is printed
+        password = await hash_password(PASSWORD)
+    joined = market.now - timedelta(days=30 + 92 * (market.scale.quarters + 1))
+    society, number = market.society, market.number
+    await copy("legal_group", ("id", "name", "created_at"), [(g.id, g.name, joined) for g in society.groups])
+    await copy(
+        "company",
+        ("id", "legal_group_id", "legal_name", "trading_name", "country", "region", "registration", "vat", "currency",
+         "vetting", "vetting_reason", "vetting_changed_at", "created_at", "zone", "opens", "closes", "days"),
+        [
+            (c.id, g.id, c.legal_name, c.trading_name, c.country, c.region, c.registration, c.vat, c.currency,
+             Vetting.VETTED.value, "", joined + timedelta(days=2), joined, c.hours.zone, c.hours.opens, c.hours.closes,
+             sorted(c.hours.days))
+            for g in society.groups
+            for c in g.companies
+        ],
+    )  # fmt: skip
+    people = [*(p for c in society.companies for p in c.people), society.operator]
+    await insert(
+        "person",
+        ("id", "email", "name", "password_hash", "language", "zone", "is_operator", "created_at", "confirmed_at"),
+        [
+            (p.id, p.email, p.name, password, p.language, p.zone, p.role is Role.OPERATOR, joined, _soon(joined))
+            for p in people
+        ],
+    )
+    await copy(
+        "membership",
+        ("id", "person_id", "company_id", "role", "created_at"),
+        [
+            (named_id(number, f"member {p.email}"), p.id, c.id, p.role.value, joined)
+            for c in society.companies
+            for p in c.people
+        ],
+    )
+
+
+def _soon(at: datetime) -> datetime:
+    return at + timedelta(minutes=7)

@@ -1,0 +1,78 @@
+"""The step that fills the market place: open lots with their manifests."""
+
+from bisect import bisect
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
+
+from exchange.listings.rules.categories import CATEGORIES
+from exchange.listings.rules.lots import DEFAULT_LIFE
+from exchange.seed.chance import chance, named_id
+from exchange.seed.companies import Company
+from exchange.seed.listings import (
+    COST,
+    LINE,
+    LOT,
+    Listing,
+    assortment,
+    cost_row,
+    grade,
+    line_rows,
+    listing,
+    lot_row,
+    share_asked,
+    weighted,
+)
+from exchange.seed.people import COMPETITOR, MERCHANT
+from exchange.seed.progress import Progress
+from exchange.seed.steps import Market
+from exchange.seed.writing import copy
+
+GUESTS_LOTS = {MERCHANT: 24, COMPETITOR: 16}
+"""How many of the open lots are the guests' companies' own."""
+_BATCH = 5000
+_FEW = (1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, 14, 18, 22, 28, 34, 40)
+"""How many lines a lot has: 1 to 40, most of them few."""
+
+
+async def fill(market: Market, progress: Progress) -> None:
+    """The scale's number of open lots."""
+    lots = open_lots(market)
+    written = 0
+    while batch := list(islice(lots, _BATCH)):
+        await copy("lot", LOT, map(lot_row, batch))
+        await copy("manifest_line", LINE, (row for made in batch for row in line_rows(made)))
+        await copy("cost_statement", COST, map(cost_row, batch))
+        written += len(batch)
+        progress.at(written, market.scale.lots)
+
+
+def open_lots(market: Market) -> Iterator[Listing]:
+    """The open lots, the guests' first; the same for the same market."""
+    drawn = chance(market.number, "open lots")
+    society = market.society
+    reach = weighted([group.size for group in society.groups])
+    guests = [society.company_of(guest) for guest, count in GUESTS_LOTS.items() for _ in range(count)]
+    slugs = {sector: [c.slug for c in CATEGORIES if c.sector == sector] for sector in {c.sector for c in CATEGORIES}}
+    sectors = sorted(slugs)
+    for number in range(market.scale.lots):
+        if number < len(guests):
+            company = guests[number]
+        else:
+            group = society.groups[bisect(reach, drawn.random() * reach[-1])]
+            company = group.companies[drawn.randrange(len(group.companies))]
+        home = society.groups[company.group].home
+        sector = home[drawn.randrange(2)] if drawn.random() < 0.8 else sectors[drawn.randrange(len(sectors))]
+        category = slugs[sector][drawn.randrange(len(slugs[sector]))]
+        of_grade = grade(drawn)
+        lines = assortment(drawn, category, of_grade, drawn.choice(_FEW), drawn.lognormvariate(14.0, 0.9))
+        published = market.now - timedelta(days=drawn.random() * 55, minutes=drawn.randrange(600))
+        yield listing(
+            drawn, named_id(market.number, f"open lot {number}"), company, place(company), lines,
+            share_asked(drawn, category, of_grade), published, published + DEFAULT_LIFE,
+        )  # fmt: skip
+
+
+def place(company: Company) -> tuple[str, str]:
+    """Country and region of the company's own warehouse."""
+    return company.country, company.region_slug

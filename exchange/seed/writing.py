@@ -1,0 +1,19 @@
+"""Many rows at once: COPY passes every constraint and trigger."""
+
+from collections.abc import Iterable, Sequence
+
+from exchange.database import transaction
+
+
+async def copy(table: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
+    """Append ``rows`` to ``table`` in the current transaction."""
+    async with transaction() as tx:
+        await tx.connection.copy_records_to_table(table, columns=list(columns), records=rows)
+
+
+async def insert(table: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
+    """The same row by row, for types COPY cannot send (citext)."""
+    places = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
+    sql = f"insert into {table} ({', '.join(columns)}) values ({places})"  # noqa: S608 - names from this package
+    async with transaction() as tx:
+        await tx.connection.executemany(sql, rows)
