@@ -31,12 +31,19 @@ class Settings(BaseSettings):
     stripe_secret_key: SecretStr | None = None
     """Unset: the sandbox. `sk_live_…` needs `STRIPE_ALLOW_LIVE=1` besides."""
     stripe_webhook_secrets: tuple[SecretStr, ...] = ()
-    """Several while one is being rolled."""
+    """Of the platform's own endpoint, `/webhooks/stripe`; several while one is being rolled. Unset: it is off."""
+    stripe_connect_webhook_secrets: tuple[SecretStr, ...] = ()
+    """Of `/webhooks/stripe/connect`: snapshots of the sellers' accounts."""
+    stripe_thin_webhook_secrets: tuple[SecretStr, ...] = ()
+    """Of `/webhooks/stripe/v2`: thin events of the sellers' accounts."""
     stripe_api_base: str | None = None
     """Only for the sandbox: where it listens."""
     stripe_allow_live: bool = False
     commission_basis_points: int = Field(default=500, ge=0, le=5000)
     """The exchange's commission on a settled deal, in ten-thousandths of the price excluding VAT."""
+
+    exchange_country: str = "FR"
+    """Where the exchange itself pays tax: decides the VAT on its commission."""
 
     smtp_url: SecretStr | None = None
     """`smtp://user:password@host:587` or `smtps://…:465`. Unset: mails stay in the outbox."""
