@@ -68,7 +68,8 @@ class TestTheMachine:
         assert deal.step(State.DELIVERED, Move.LAPSE, Side.CLOCK).ending is deal.Ending.SILENT
         late = deal.step(State.PAID, Move.LAPSE, Side.CLOCK).ending
         assert late is not None
-        assert late.refunds_all and late.striker is Side.SELLER
+        assert late.refunds_all
+        assert late.striker is Side.SELLER
 
     def test_the_final_state_says_how_much_went_back(self) -> None:
         assert [deal.ended_as(100, back) for back in (0, 1, 100)] == [
@@ -93,7 +94,8 @@ class TestTheTimeline:
     def test_the_side_to_move_is_addressed_and_the_other_is_told_about_it(self) -> None:
         mine = timeline.next_step(State.PAID, Side.SELLER, NOON)
         theirs = timeline.next_step(State.PAID, Side.BUYER, NOON)
-        assert mine and theirs
+        assert mine
+        assert theirs
         assert mine.whose is theirs.whose is Side.SELLER
         assert mine.text != theirs.text
 
@@ -375,7 +377,8 @@ class ADealsMoney(RuleBasedStateMachine):
             return
         self.state = arrow.to
         if arrow.to is State.CLOSING:
-            assert arrow.ending and self.plan is None, "the money of a deal is shared out once"
+            assert arrow.ending
+            assert self.plan is None, "the money of a deal is shared out once"
             self.ending = arrow.ending
             total = self.terms.total
             refund = Money(int(total.minor * part), total.currency)

@@ -81,7 +81,7 @@ def terms(unit_price: Money, quantity: int, *, vat_bp: int, commission_bp: int, 
 
 
 LEAST_MINOR = {"EUR": 50, "USD": 50, "GBP": 30, "CHF": 50, "JPY": 50, "SEK": 300, "DKK": 250, "NOK": 300, "PLN": 200}
-"""The smallest sum a card payment takes, by currency (docs.stripe.com/currencies, minimum and maximum charge amounts)."""
+"""The smallest sum a card payment takes, by currency (docs.stripe.com/currencies, minimum and maximum)."""
 
 MOST_MINOR = 99_999_999
 """The largest sum of one payment: eight digits of minor units (same source)."""

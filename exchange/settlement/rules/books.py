@@ -100,9 +100,9 @@ def surplus_refunded(amount: Money) -> Posting:
     return _move(Fact.SURPLUS_REFUNDED, amount, Account.SURPLUS, Account.STRIPE)
 
 
-def refund_failed(amount: Money) -> Posting:
-    """A refund came back from the buyer's bank: the money is held again."""
-    return _move(Fact.REFUND_FAILED, amount, Account.STRIPE, Account.HELD)
+def refund_failed(amount: Money, *, surplus: bool = False) -> Posting:
+    """A refund came back from the buyer's bank: the money is held, or owed back, again."""
+    return _move(Fact.REFUND_FAILED, amount, Account.STRIPE, Account.SURPLUS if surplus else Account.HELD)
 
 
 def transferred(amount: Money) -> Posting:

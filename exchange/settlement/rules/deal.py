@@ -147,10 +147,10 @@ CLOCKS: Mapping[State, Clock] = {
     State.OVERDUE: Clock(3, True, Side.SELLER),
     State.DELIVERED: Clock(5, True, Side.BUYER),
     State.CLAIMED: Clock(8, True, Side.SELLER),
-    State.OPERATOR: Clock(2, True, Side.SELLER),
+    State.OPERATOR: Clock(10, True, Side.SELLER),
 }
-"""How long a deal may stay in a state. UNCOLLECTED counts from the day the goods were ready; OPERATOR's two days follow
-the claim's eight, which makes the claim's tenth; both only call the operator again."""
+"""How long a deal may stay in a state. UNCOLLECTED counts from the day the goods were ready and OPERATOR from the day
+the claim was made, where there is one; what runs out there only calls the operator again."""
 
 ANSWER_CLOCK = Clock(3, True, Side.SELLER)
 """The seller answers a claim within three business days; from the fourth the buyer may escalate."""

@@ -1,11 +1,12 @@
-"""What happens next on a deal, by whom, until when, and what follows if nobody moves: told to each side in its words."""
+"""What happens next on a deal, by whom, until when, and what follows if nobody moves: to each side in its words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from exchange.errors import N_
-from exchange.settlement.rules.deal import Side, State
+from exchange.settlement.rules.books import Fact
+from exchange.settlement.rules.deal import Ending, Side, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +83,97 @@ def next_step(state: State, reader: Side, due_at: datetime | None) -> Next | Non
     whose = _WHOSE[state]
     text = _MINE[state] if reader is whose and state in _MINE else _THEIRS[state]
     return Next(whose, text, due_at, _OTHERWISE.get(state) if due_at else None)
+
+
+_ENDED: Mapping[State, str] = {
+    State.SETTLED: N_("The deal is settled: the seller has been paid."),
+    State.PARTLY_REFUNDED: N_(
+        "The deal is settled: part of the price went back to the buyer, the seller has the rest."
+    ),
+    State.REFUNDED: N_("The deal is closed: the buyer has been refunded in full."),
+    State.UNPAID: N_("The deal has lapsed: it was not paid in time. The goods are for sale again."),
+}
+
+_WHY: Mapping[Ending, str] = {
+    Ending.RECEIVED: N_("The buyer has received the goods and found them right."),
+    Ending.SILENT: N_("The time to check the goods passed without a claim: they count as accepted."),
+    Ending.CLAIM_AGREED: N_("Both sides agreed on the claim."),
+    Ending.CLAIM_WITHDRAWN: N_("The buyer withdrew the claim."),
+    Ending.DECIDED: N_("The operator of the exchange decided."),
+    Ending.CANCELLED: N_("Both sides called the deal off."),
+    Ending.NOT_SHIPPED: N_("The seller did not hand over the goods in time."),
+    Ending.UNDELIVERED: N_("The delivery of the goods was not proven."),
+    Ending.NOT_COLLECTED: N_("The buyer did not collect the goods."),
+    Ending.UNPAID: N_("The buyer did not pay in time."),
+}
+
+
+def ended(state: State, ending: Ending | None) -> list[str]:
+    """How a deal came to its end, in message ids: why first, then what became of the money once it all arrived."""
+    why = [_WHY[ending]] if ending is not None else []
+    return why + ([_ENDED[state]] if state.final else [])
+
+
+STATE_NAMES: Mapping[State, str] = {
+    State.AWAITING_PAYMENT: N_("awaiting payment"),
+    State.PAID: N_("paid, held"),
+    State.READY: N_("ready for collection"),
+    State.UNCOLLECTED: N_("not collected yet"),
+    State.SHIPPED: N_("shipped"),
+    State.OVERDUE: N_("delivery to be proven"),
+    State.DELIVERED: N_("being checked"),
+    State.CLAIMED: N_("claim open"),
+    State.OPERATOR: N_("with the operator"),
+    State.CLOSING: N_("money on its way"),
+    State.SETTLED: N_("settled"),
+    State.PARTLY_REFUNDED: N_("settled, partly refunded"),
+    State.REFUNDED: N_("refunded"),
+    State.UNPAID: N_("lapsed"),
+}
+"""What each state is called on pages and in mails."""
+
+HAPPENED: Mapping[str, str] = {
+    "deal.opened": N_("Agreed: the deal was opened"),
+    "deal.pay": N_("The payment arrived and is held until receipt"),
+    "deal.make_ready": N_("The goods are ready for collection"),
+    "deal.ship": N_("The goods were handed to the carrier"),
+    "deal.prove": N_("The seller proved the delivery"),
+    "deal.arrive": N_("The goods arrived; the buyer checks them"),
+    "deal.receive": N_("The buyer confirmed that all is right"),
+    "deal.claim": N_("The buyer made a claim"),
+    "deal.claim_answered": N_("The seller answered the claim"),
+    "deal.agree_claim": N_("Both sides agreed on the claim"),
+    "deal.withdraw_claim": N_("The buyer withdrew the claim"),
+    "deal.escalate": N_("The buyer asked the operator to decide"),
+    "deal.decide": N_("The operator decided"),
+    "deal.cancel_asked": N_("One side asked to call the deal off"),
+    "deal.cancel": N_("Both sides called the deal off"),
+    "deal.give_up": N_("The seller cancelled: the goods were not collected"),
+    "deal.lapse": N_("The time ran out"),
+    "deal.alarm": N_("The payment was held for too long; the operator was called"),
+    "deal.parked": N_("The seller's part waits until the seller's account can receive money"),
+    "deal.transferred": N_("The seller's part was sent to the seller's account"),
+    "deal.refunded": N_("The refund was sent to the buyer"),
+    "deal.refund_failed": N_("The buyer's bank returned the refund; the operator was called"),
+    "deal.disputed": N_("The buyer's bank disputes the payment; the money stands still"),
+    "deal.close": N_("Every cent has reached its receiver: the deal is closed"),
+    "payment.processing": N_("The payment is on its way; this can take some days"),
+    "payment.failed": N_("A payment failed; nothing was charged"),
+    "payment.expired": N_("The pay page was closed without a payment"),
+    "payment.surplus": N_("Money arrived that was not owed; it goes back to the buyer in full"),
+}
+"""What the journal's facts are called on the timeline; a fact that is not here is for the operator's eyes only."""
+
+MOVED: Mapping[Fact, str] = {
+    Fact.PAID: N_("Paid by the buyer, held"),
+    Fact.SURPLUS_PAID: N_("Paid although nothing was owed"),
+    Fact.FEE: N_("Fee of the payment service, borne by the exchange"),
+    Fact.REFUNDED: N_("Refunded to the buyer"),
+    Fact.SURPLUS_REFUNDED: N_("Given back: it was not owed"),
+    Fact.REFUND_FAILED: N_("Refund returned by the buyer's bank, held again"),
+    Fact.TRANSFERRED: N_("Sent to the seller"),
+    Fact.EARNED: N_("Commission of the exchange, tax included"),
+    Fact.REVERSED: N_("Taken back from the seller"),
+    Fact.EXTERNAL: N_("Moved by hand at the payment service"),
+}
+"""What a posting is called on the deal's page."""
