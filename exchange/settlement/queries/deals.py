@@ -1,0 +1,303 @@
+"""Deals as their two sides and the operator may see them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from exchange.actor import Actor
+from exchange.database import fetch, fetchrow
+from exchange.errors import NotSeen
+from exchange.money import Money
+from exchange.settlement.rules.amounts import Terms
+from exchange.settlement.rules.claims import Sold
+from exchange.settlement.rules.deal import Ending, Side, State
+from exchange.settlement.rules.vat import Trader
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """One deal, as one row; both companies' names, which agreement revealed to each other."""
+
+    id: UUID
+    negotiation_id: UUID
+    lot_id: UUID
+    seller_company_id: UUID
+    buyer_company_id: UUID
+    seller_name: str
+    buyer_name: str
+    label: str
+    quantity: int
+    unit_price: Money
+    terms: Terms
+    vat_regime: str
+    vat_rate_bp: int
+    state: State
+    since: datetime
+    due_at: datetime | None
+    agreed_at: datetime
+    paid_at: datetime | None
+    ready_at: datetime | None
+    alarm_at: datetime | None
+    closed_at: datetime | None
+    ending: Ending | None
+    refund: Money
+    cancel_asked_by: Side | None
+    carrier: str
+    tracking: str
+    proof: str
+
+    def side_of(self, actor: Actor) -> Side:
+        """On which side ``actor`` stands. Raises NotSeen for a stranger."""
+        if actor.is_operator:
+            return Side.OPERATOR
+        if actor.company_id == self.buyer_company_id:
+            return Side.BUYER
+        if actor.company_id == self.seller_company_id:
+            return Side.SELLER
+        raise NotSeen
+
+    def company(self, side: Side) -> UUID:
+        """The company on ``side``, which is the buyer's or the seller's."""
+        return self.buyer_company_id if side is Side.BUYER else self.seller_company_id
+
+    def other_name(self, side: Side) -> str:
+        """The other side's name, as ``side`` reads it."""
+        return self.seller_name if side is Side.BUYER else self.buyer_name
+
+
+_COLUMNS = """
+    d.id, d.negotiation_id, d.lot_id, d.seller_company_id, d.buyer_company_id, s.trading_name as seller_name,
+    b.trading_name as buyer_name, d.label, d.quantity, d.unit_price_minor, d.currency, d.net_minor, d.vat_minor,
+    d.commission_minor, d.commission_vat_minor, d.vat_regime, d.vat_rate_bp, d.state, d.since, d.due_at, d.agreed_at,
+    d.paid_at, d.ready_at, d.alarm_at, d.closed_at, d.ending, d.refund_minor, d.cancel_asked_by, d.carrier,
+    d.tracking, d.proof
+"""
+_FROM = "from deal d join company s on s.id = d.seller_company_id join company b on b.id = d.buyer_company_id"
+
+
+def _deal(row: asyncpg.Record) -> Deal:
+    currency = row["currency"]
+    return Deal(
+        id=row["id"],
+        negotiation_id=row["negotiation_id"],
+        lot_id=row["lot_id"],
+        seller_company_id=row["seller_company_id"],
+        buyer_company_id=row["buyer_company_id"],
+        seller_name=row["seller_name"],
+        buyer_name=row["buyer_name"],
+        label=row["label"],
+        quantity=row["quantity"],
+        unit_price=Money(row["unit_price_minor"], currency),
+        terms=Terms(
+            net=Money(row["net_minor"], currency),
+            vat=Money(row["vat_minor"], currency),
+            commission=Money(row["commission_minor"], currency),
+            commission_vat=Money(row["commission_vat_minor"], currency),
+        ),
+        vat_regime=row["vat_regime"],
+        vat_rate_bp=row["vat_rate_bp"],
+        state=State(row["state"]),
+        since=row["since"],
+        due_at=row["due_at"],
+        agreed_at=row["agreed_at"],
+        paid_at=row["paid_at"],
+        ready_at=row["ready_at"],
+        alarm_at=row["alarm_at"],
+        closed_at=row["closed_at"],
+        ending=Ending(row["ending"]) if row["ending"] else None,
+        refund=Money(row["refund_minor"], currency),
+        cancel_asked_by=Side(row["cancel_asked_by"]) if row["cancel_asked_by"] else None,
+        carrier=row["carrier"],
+        tracking=row["tracking"],
+        proof=row["proof"],
+    )
+
+
+async def deal_seen_by(actor: Actor, deal_id: UUID, *, lock: bool = False) -> Deal:
+    """The deal, if ``actor`` is one of its two sides or the operator. Raises NotSeen."""
+    deal = await any_deal(deal_id, lock=lock)
+    deal.side_of(actor)
+    return deal
+
+
+async def any_deal(deal_id: UUID, *, lock: bool = False) -> Deal:
+    """The deal, for the exchange itself: clocks and the payment service. Raises NotSeen."""
+    row = await fetchrow(
+        f"select {_COLUMNS} {_FROM} where d.id = $1{' for update of d' if lock else ''}",
+        deal_id,
+    )
+    if row is None:
+        raise NotSeen
+    return _deal(row)
+
+
+async def deals_of(actor: Actor, *, after: UUID | None = None, limit: int = 30) -> list[Deal]:
+    """The company's deals, those that await it first, then by the nearest clock, then the newest.
+
+    The operator sees every deal, those waiting for a decision first. ``after`` is the last deal of the page before.
+    """
+    rows = await fetch(
+        f"""
+        with mine as (
+            select {_COLUMNS},
+                case
+                    when d.closed_at is not null then 2
+                    when $1 and d.state = 'operator' then 0
+                    when d.buyer_company_id = $2
+                         and d.state in ('awaiting_payment', 'ready', 'uncollected', 'shipped', 'delivered') then 0
+                    when d.seller_company_id = $2 and d.state in ('paid', 'overdue', 'claimed') then 0
+                    else 1
+                end as turn
+            {_FROM}
+            where $1 or d.buyer_company_id = $2 or d.seller_company_id = $2
+        ), ordered as (
+            select *, row_number() over (order by turn, case when turn < 2 then due_at end, agreed_at desc, id) as n
+            from mine
+        )
+        select * from ordered
+        where n > coalesce((select n from ordered where id = $3), 0)
+        order by n limit $4
+        """,  # noqa: S608  fixed texts
+        actor.is_operator,
+        actor.company_id,
+        after,
+        limit,
+    )
+    return [_deal(row) for row in rows]
+
+
+async def deal_of_negotiation(actor: Actor, negotiation_id: UUID) -> UUID | None:
+    """The deal an agreement became, for one of its sides."""
+    row = await fetchrow(
+        "select id from deal where negotiation_id = $1 and ($2 or buyer_company_id = $3 or seller_company_id = $3)",
+        negotiation_id,
+        actor.is_operator,
+        actor.company_id,
+    )
+    return row["id"] if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One thing that happened to a deal, in the journal's words."""
+
+    at: datetime
+    fact: str
+    side: Side | None
+    """Who did it; ``None`` for a clock or the payment service."""
+
+
+async def history_of(deal: Deal) -> list[Happened]:
+    """What happened to the deal so far, oldest first."""
+    rows = await fetch(
+        "select at, fact, company_id, person_id from journal_entry where subject_id = $1 order by at, id", deal.id
+    )
+    sides = {deal.buyer_company_id: Side.BUYER, deal.seller_company_id: Side.SELLER}
+    return [
+        Happened(row["at"], row["fact"], sides.get(row["company_id"]) or (Side.OPERATOR if row["person_id"] else None))
+        for row in rows
+    ]
+
+
+async def lines_of(deal: Deal) -> list[Sold]:
+    """What was sold, line by line, each with its weight in the price: its share of the reference price."""
+    rows = await fetch(
+        "select l.id, l.title, r.quantity, coalesce(l.rrp_minor, 0) * r.quantity as weight "
+        "from reservation_line r join manifest_line l on l.id = r.line_id "
+        "where r.reservation_id = $1 order by l.position",
+        deal.negotiation_id,
+    )
+    return [Sold(str(row["id"]), row["title"], row["quantity"], row["weight"]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What two companies agreed in a negotiation: all a deal needs to know of it."""
+
+    lot_id: UUID
+    seller_company_id: UUID
+    buyer_company_id: UUID
+    label: str
+    quantity: int
+    unit_price: Money
+    agreed_at: datetime
+    seller: Trader
+    buyer: Trader
+
+
+async def agreement_of(negotiation_id: UUID) -> Agreement:
+    """The agreement a negotiation ended in. Raises NotSeen when it did not."""
+    row = await fetchrow(
+        "select n.lot_id, n.seller_company_id, n.buyer_company_id, l.title, o.quantity, o.unit_price_minor, "
+        "o.currency, n.agreed_at, s.country as seller_country, s.vat as seller_vat, b.country as buyer_country, "
+        "b.vat as buyer_vat from negotiation n "
+        "join offer o on o.negotiation_id = n.id and o.state = 'agreed' "
+        "join lot l on l.id = n.lot_id join company s on s.id = n.seller_company_id "
+        "join company b on b.id = n.buyer_company_id where n.id = $1 and n.state = 'agreed'",
+        negotiation_id,
+    )
+    if row is None:
+        raise NotSeen
+    return Agreement(
+        lot_id=row["lot_id"],
+        seller_company_id=row["seller_company_id"],
+        buyer_company_id=row["buyer_company_id"],
+        label=row["title"],
+        quantity=row["quantity"],
+        unit_price=Money(row["unit_price_minor"], row["currency"]),
+        agreed_at=row["agreed_at"],
+        seller=Trader(row["seller_country"], row["seller_vat"]),
+        buyer=Trader(row["buyer_country"], row["buyer_vat"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """A claim with its lines; sums before tax."""
+
+    id: UUID
+    state: str
+    said: str
+    wanted: Money
+    offered: Money | None
+    answer: str
+    opened_at: datetime
+    escalate_from: datetime
+    settled: Money | None
+    lines: Sequence["ClaimLineView"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLineView:
+    label: str
+    reason: str
+    units: int
+    loss_percent: int
+
+
+async def claim_of(deal: Deal) -> ClaimView | None:
+    """The deal's claim, if there is one; the caller has loaded the deal by viewer."""
+    row = await fetchrow("select * from claim where deal_id = $1", deal.id)
+    if row is None:
+        return None
+    lines = await fetch("select * from claim_line where claim_id = $1 order by label, reason", row["id"])
+    currency = deal.terms.net.currency
+
+    def money(minor: int | None) -> Money | None:
+        return None if minor is None else Money(minor, currency)
+
+    return ClaimView(
+        id=row["id"],
+        state=row["state"],
+        said=row["said"],
+        wanted=Money(row["wanted_minor"], currency),
+        offered=money(row["offered_minor"]),
+        answer=row["answer"],
+        opened_at=row["opened_at"],
+        escalate_from=row["escalate_from"],
+        settled=money(row["settled_minor"]),
+        lines=[ClaimLineView(x["label"], x["reason"], x["units"], x["loss_percent"]) for x in lines],
+    )

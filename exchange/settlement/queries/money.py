@@ -1,0 +1,201 @@
+"""Where the money is: of one deal, of one seller, of the whole exchange."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from exchange.actor import Actor
+from exchange.database import fetch, fetchrow, fetchval
+from exchange.errors import NotSeen
+from exchange.money import Money
+from exchange.settlement.queries.deals import Deal
+from exchange.settlement.rules.books import Account, Fact
+from exchange.settlement.rules.deal import Side
+from exchange.settlement.rules.drift import Difference
+
+SHOWN: dict[Side, frozenset[Fact]] = {
+    Side.BUYER: frozenset({Fact.PAID, Fact.SURPLUS_PAID, Fact.REFUNDED, Fact.SURPLUS_REFUNDED, Fact.REFUND_FAILED}),
+    Side.SELLER: frozenset(
+        {Fact.PAID, Fact.REFUNDED, Fact.REFUND_FAILED, Fact.EARNED, Fact.TRANSFERRED, Fact.REVERSED}
+    ),
+    Side.OPERATOR: frozenset(Fact),
+}
+"""Which facts of a deal's ledger each side is shown: its own part. The buyer does not see the seller's commission, nor
+anybody but the operator what the payment service charges the exchange."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """One posting of a deal as a line of its money story; ``amount`` is what moved."""
+
+    at: datetime
+    fact: Fact
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class DealMoney:
+    """A deal's money as one side sees it."""
+
+    held: Money
+    postings: list[Posted]
+    parked: bool
+    """Whether the seller's part waits for the seller's account."""
+
+
+async def money_of(deal: Deal, side: Side) -> DealMoney:
+    """Every cent of the deal, to ``side`` its own part; the caller has loaded the deal by viewer."""
+    currency = deal.terms.net.currency
+    rows = await fetch(
+        "select p.at, p.fact, sum(e.amount_minor) filter (where e.amount_minor > 0) as moved, "
+        "-coalesce(sum(e.amount_minor) filter (where e.account = 'held'), 0) as held "
+        "from ledger_posting p join ledger_entry e on e.posting_id = p.id where p.deal_id = $1 "
+        "group by p.id order by p.at, p.id",
+        deal.id,
+    )
+    parked = await fetchval("select exists (select from release_leg where deal_id = $1 and state = 'parked')", deal.id)
+    return DealMoney(
+        held=Money(int(sum(row["held"] for row in rows)), currency),
+        postings=[
+            Posted(row["at"], Fact(row["fact"]), Money(int(row["moved"]), currency))
+            for row in rows
+            if row["fact"] in SHOWN[side]
+        ],
+        parked=parked,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """The attempt to pay a deal that counts: the paid one, else the latest."""
+
+    id: UUID
+    state: str
+    session_id: str | None
+    expires_at: datetime
+    livemode: bool
+
+
+async def payment_of(deal_id: UUID) -> PaymentView | None:
+    """The deal's payment, for whoever has loaded the deal by viewer."""
+    row = await fetchrow(
+        "select id, state, session_id, expires_at, livemode from payment where deal_id = $1 "
+        "order by state = 'paid' desc, state in ('open', 'processing') desc, created_at desc limit 1",
+        deal_id,
+    )
+    return PaymentView(**dict(row)) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """A seller's money in one currency."""
+
+    currency: str
+    held: Money
+    """Paid by buyers, the deals not yet decided."""
+    on_its_way: Money
+    parked: Money
+    paid: Money
+
+
+@dataclass(frozen=True, slots=True)
+class SellerMoney:
+    """A company's money page."""
+
+    account_status: str | None
+    """Of the capability to receive transfers; ``None`` before the onboarding was begun."""
+    requirements: list[str]
+    purses: list[Purse]
+
+
+async def seller_money(actor: Actor) -> SellerMoney:
+    """What the actor's company has coming and has had. Raises NotSeen for an actor without a company."""
+    if actor.company_id is None:
+        raise NotSeen
+    account = await fetchrow(
+        "select status, requirements, account_id from payout_account where company_id = $1", actor.company_id
+    )
+    rows = await fetch(
+        """
+        select l.currency,
+            coalesce(sum(d.net_minor + d.vat_minor - d.commission_minor - d.commission_vat_minor)
+                filter (where l.amount_minor is null and d.paid_at is not null and d.closed_at is null), 0) as held,
+            coalesce(sum(l.amount_minor) filter (where l.state in ('planned', 'sent')), 0) as on_its_way,
+            coalesce(sum(l.amount_minor) filter (where l.state = 'parked'), 0) as parked,
+            coalesce(sum(l.amount_minor) filter (where l.state = 'paid'), 0) as paid
+        from release_leg l join deal d on d.id = l.deal_id
+        where l.company_id = $1 group by l.currency order by l.currency
+        """,
+        actor.company_id,
+    )
+    return SellerMoney(
+        account_status=account["status"] if account and account["account_id"] else None,
+        requirements=list(account["requirements"]) if account else [],
+        purses=[
+            Purse(
+                row["currency"],
+                *(Money(int(row[part]), row["currency"]) for part in ("held", "on_its_way", "parked", "paid")),
+            )
+            for row in rows
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One account of the trial balance."""
+
+    account: Account
+    amount: Money
+
+
+async def trial_balance() -> list[Balance]:
+    """Every account's balance in every currency; each currency's balances sum to zero."""
+    rows = await fetch(
+        "select account, currency, sum(amount_minor) as minor from ledger_entry group by account, currency "
+        "order by currency, account"
+    )
+    return [Balance(Account(row["account"]), Money(int(row["minor"]), row["currency"])) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """One comparison of our books with Stripe's."""
+
+    at: datetime
+    movements: int
+    differences: list[Difference]
+    agreed: bool
+
+
+async def last_reconciliation() -> Reconciled | None:
+    row = await fetchrow("select at, movements, differences, agreed from reconciliation order by at desc limit 1")
+    if row is None:
+        return None
+    return Reconciled(
+        row["at"], row["movements"], [Difference(**d) for d in json.loads(row["differences"])], row["agreed"]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An operation that Stripe refused or never answered."""
+
+    id: UUID
+    kind: str
+    state: str
+    deal_id: UUID | None
+    planned_at: datetime
+    attempts: int
+    last_error: str
+
+
+async def troubles(limit: int = 50) -> list[Trouble]:
+    """Operations a person should look at, newest first."""
+    rows = await fetch(
+        "select id, kind, state, deal_id, planned_at, attempts, last_error from stripe_operation "
+        "where state in ('failed', 'unknown') and kind <> 'session.expire' order by planned_at desc limit $1",
+        limit,
+    )
+    return [Trouble(**dict(row)) for row in rows]

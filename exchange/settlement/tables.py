@@ -1,0 +1,341 @@
+"""Deals, what is owed and paid, every intended call to Stripe, and the ledger.
+
+Every row of a deal carries its lot's id, so that a deal's rows can be kept together (design §8). Triggers and partial
+indexes stand in the migration: append-only ledger, balanced postings, nothing given out that did not come in.
+"""
+
+from piccolo.columns import (
+    JSON,
+    UUID,
+    Array,
+    BigInt,
+    BigSerial,
+    Boolean,
+    ForeignKey,
+    Integer,
+    OnDelete,
+    SmallInt,
+    Text,
+    Timestamptz,
+    Varchar,
+)
+from piccolo.constraints import Check, Unique
+from piccolo.table import Table
+
+from exchange.companies.tables import Company
+from exchange.listings.tables import Lot
+from exchange.offers.tables import Negotiation
+from exchange.settlement.rules.deal import State
+from exchange.settlement.rules.payments import LegState, OperationState, PaymentState, RefundState
+
+
+class Deal(Table, tablename="deal"):
+    """One agreement on its way to *settled*. Prices, tax and commission are frozen when it opens."""
+
+    id = UUID(primary_key=True)
+    negotiation_id = ForeignKey(Negotiation, null=False, unique=True, on_delete=OnDelete.restrict)
+    lot_id = ForeignKey(Lot, null=False, on_delete=OnDelete.restrict, index=True)
+    seller_company_id = ForeignKey(Company, null=False, on_delete=OnDelete.restrict, index=True)
+    buyer_company_id = ForeignKey(Company, null=False, on_delete=OnDelete.restrict, index=True)
+    label = Varchar(length=200, null=False)
+    """The lot's title when it was agreed."""
+    quantity = Integer(null=False)
+    unit_price_minor = BigInt(null=False)
+    currency = Varchar(length=3, null=False)
+    net_minor = BigInt(null=False)
+    vat_regime = Varchar(length=16, null=False)
+    vat_rate_bp = Integer(null=False)
+    vat_minor = BigInt(null=False)
+    commission_minor = BigInt(null=False)
+    commission_vat_minor = BigInt(null=False)
+    state = Varchar(length=20, null=False, default=State.AWAITING_PAYMENT.value)
+    since = Timestamptz(null=False)
+    """When it entered its state."""
+    due_at = Timestamptz(null=True, default=None)
+    """When the state's clock runs out."""
+    agreed_at = Timestamptz(null=False)
+    paid_at = Timestamptz(null=True, default=None)
+    ready_at = Timestamptz(null=True, default=None)
+    alarm_at = Timestamptz(null=True, default=None)
+    """Seventy-five days after payment: the operator must decide."""
+    closed_at = Timestamptz(null=True, default=None)
+    ending = Varchar(length=20, null=True, default=None)
+    refund_minor = BigInt(null=False, default=0)
+    """What goes, or went, back to the buyer, tax included."""
+    cancel_asked_by = Varchar(length=6, null=True, default=None)
+    carrier = Varchar(length=80, null=False, default="")
+    tracking = Varchar(length=80, null=False, default="")
+    """The carrier's number, or the number of the collection note."""
+    proof = Text(null=False, default="")
+    """What the seller showed as proof of delivery."""
+
+    known_state = Check(
+        "state in ('awaiting_payment', 'paid', 'ready', 'uncollected', 'shipped', 'overdue', 'delivered', 'claimed', "
+        "'operator', 'closing', 'settled', 'partly_refunded', 'refunded', 'unpaid')"
+    )
+    ends_for_a_reason = Check(
+        "(ending is not null) = (state in ('closing', 'settled', 'partly_refunded', 'refunded', 'unpaid'))"
+    )
+    closed_when_final = Check(
+        "(closed_at is not null) = (state in ('settled', 'partly_refunded', 'refunded', 'unpaid'))"
+    )
+    two_companies = Check("seller_company_id <> buyer_company_id")
+    adds_up = Check("quantity > 0 and unit_price_minor > 0 and net_minor = quantity * unit_price_minor")
+    not_negative = Check("vat_minor >= 0 and commission_minor >= 0 and commission_vat_minor >= 0 and vat_rate_bp >= 0")
+    refund_within = Check("refund_minor between 0 and net_minor + vat_minor")
+    money_needs_payment = Check("paid_at is not null or state in ('awaiting_payment', 'unpaid')")
+
+
+class PaymentObligation(Table, tablename="payment_obligation"):
+    """What one buyer owes for a deal; its amount never changes."""
+
+    id = UUID(primary_key=True)
+    deal_id = ForeignKey(Deal, null=False, unique=True, on_delete=OnDelete.restrict)
+    lot_id = UUID(null=False)
+    buyer_company_id = ForeignKey(Company, null=False, on_delete=OnDelete.restrict)
+    currency = Varchar(length=3, null=False)
+    amount_minor = BigInt(null=False)
+    state = Varchar(length=6, null=False, default="due")
+    due_at = Timestamptz(null=False)
+
+    positive = Check("amount_minor > 0")
+    known_state = Check("state in ('due', 'paid', 'lapsed')")
+
+
+class Payment(Table, tablename="payment"):
+    """One attempt to pay. At most one is open, processing or paid per obligation (partial unique index)."""
+
+    id = UUID(primary_key=True)
+    obligation_id = ForeignKey(PaymentObligation, null=False, on_delete=OnDelete.restrict, index=True)
+    deal_id = ForeignKey(Deal, null=False, on_delete=OnDelete.restrict, index=True)
+    lot_id = UUID(null=False)
+    state = Varchar(length=10, null=False, default=PaymentState.OPEN.value)
+    session_id = Varchar(length=120, null=True, default=None, unique=True)
+    session_url = Text(null=True, default=None)
+    payment_intent_id = Varchar(length=120, null=True, default=None, unique=True)
+    charge_id = Varchar(length=120, null=True, default=None, unique=True)
+    method = Varchar(length=40, null=True, default=None)
+    currency = Varchar(length=3, null=False)
+    received_minor = BigInt(null=False, default=0)
+    fee_minor = BigInt(null=True, default=None)
+    available_on = Timestamptz(null=True, default=None)
+    expires_at = Timestamptz(null=False)
+    livemode = Boolean(null=False)
+    created_at = Timestamptz(null=False)
+    checked_at = Timestamptz(null=True, default=None)
+    """When Stripe was last asked about it."""
+
+    known_state = Check("state in ('open', 'processing', 'paid', 'failed', 'expired', 'surplus')")
+    received_when_paid = Check("(received_minor > 0) = (state in ('paid', 'surplus')) and received_minor >= 0")
+
+
+class ReleaseLeg(Table, tablename="release_leg"):
+    """One receiver's right to a deal's money, frozen at agreement; its amount is known when the money is shared out."""
+
+    id = UUID(primary_key=True)
+    deal_id = ForeignKey(Deal, null=False, on_delete=OnDelete.restrict)
+    lot_id = UUID(null=False)
+    company_id = ForeignKey(Company, null=False, on_delete=OnDelete.restrict, index=True)
+    rank = SmallInt(null=False, default=0)
+    weight = Integer(null=False)
+    fixed_minor = BigInt(null=True, default=None)
+    currency = Varchar(length=3, null=False)
+    payment_id = ForeignKey(Payment, null=True, default=None, on_delete=OnDelete.restrict, index=True)
+    amount_minor = BigInt(null=True, default=None)
+    state = Varchar(length=8, null=False, default=LegState.PLANNED.value)
+    destination = Varchar(length=120, null=True, default=None)
+    transfer_id = Varchar(length=120, null=True, default=None, unique=True)
+    paid_at = Timestamptz(null=True, default=None)
+
+    once_each = Unique([deal_id, rank])
+    known_state = Check("state in ('planned', 'parked', 'sent', 'paid')")
+    not_negative = Check("weight >= 0 and coalesce(fixed_minor, 0) >= 0 and coalesce(amount_minor, 0) >= 0")
+    sent_whole = Check("state in ('planned', 'parked') or (amount_minor is not null and payment_id is not null)")
+
+
+class Refund(Table, tablename="refund"):
+    """Money on its way back to the buyer of one payment."""
+
+    id = UUID(primary_key=True)
+    payment_id = ForeignKey(Payment, null=False, on_delete=OnDelete.restrict, index=True)
+    deal_id = ForeignKey(Deal, null=False, on_delete=OnDelete.restrict, index=True)
+    lot_id = UUID(null=False)
+    currency = Varchar(length=3, null=False)
+    amount_minor = BigInt(null=False)
+    reason = Varchar(length=20, null=False)
+    state = Varchar(length=16, null=False, default=RefundState.PLANNED.value)
+    refund_id = Varchar(length=120, null=True, default=None, unique=True)
+    created_at = Timestamptz(null=False)
+
+    positive = Check("amount_minor > 0")
+    known_state = Check("state in ('planned', 'pending', 'requires_action', 'succeeded', 'failed', 'canceled')")
+
+
+class Dispute(Table, tablename="dispute"):
+    """A buyer's bank disputes a payment: while it is open, nothing of that deal is released or refunded."""
+
+    id = UUID(primary_key=True)
+    payment_id = ForeignKey(Payment, null=False, on_delete=OnDelete.restrict, index=True)
+    lot_id = UUID(null=False)
+    dispute_id = Varchar(length=120, null=False, unique=True)
+    status = Varchar(length=30, null=False)
+    """In Stripe's words; ``won``, ``lost``, ``warning_closed`` and ``prevented`` are over."""
+    currency = Varchar(length=3, null=False)
+    amount_minor = BigInt(null=False)
+
+
+class StripeOperation(Table, tablename="stripe_operation"):
+    """One intended write at Stripe. Its id is the idempotency key; its request never changes."""
+
+    id = UUID(primary_key=True)
+    kind = Varchar(length=20, null=False)
+    subject_id = UUID(null=False, index=True)
+    """The payment, leg, refund or company the call is for."""
+    deal_id = UUID(null=True, default=None, index=True)
+    lot_id = UUID(null=True, default=None)
+    request = JSON(null=False)
+    api_version = Varchar(length=40, null=False)
+    livemode = Boolean(null=False)
+    state = Varchar(length=8, null=False, default=OperationState.PLANNED.value)
+    stripe_id = Varchar(length=120, null=True, default=None)
+    planned_at = Timestamptz(null=False)
+    first_sent_at = Timestamptz(null=True, default=None)
+    attempts = Integer(null=False, default=0)
+    last_error = Text(null=False, default="")
+    last_request_id = Varchar(length=80, null=True, default=None)
+
+    known_kind = Check(
+        "kind in ('account.create', 'customer.create', 'checkout.create', 'session.expire', 'refund', 'transfer', "
+        "'reversal')"
+    )
+    known_state = Check("state in ('planned', 'sent', 'done', 'failed', 'unknown')")
+
+
+class StripeEvent(Table, tablename="stripe_event"):
+    """The inbox: every event once, however often and by whatever way it comes."""
+
+    id = UUID(primary_key=True)
+    event_id = Varchar(length=120, null=False, unique=True)
+    thin = Boolean(null=False)
+    type = Varchar(length=120, null=False)
+    api_version = Varchar(length=40, null=True, default=None)
+    created_at = Timestamptz(null=False)
+    livemode = Boolean(null=False)
+    account = Varchar(length=120, null=True, default=None)
+    object_id = Varchar(length=120, null=True, default=None)
+    payload = JSON(null=False)
+    source = Varchar(length=7, null=False)
+    received_at = Timestamptz(null=False)
+    handled_at = Timestamptz(null=True, default=None)
+    attempts = Integer(null=False, default=0)
+    last_error = Text(null=False, default="")
+
+    known_source = Check("source in ('webhook', 'poll')")
+
+
+class PayoutAccount(Table, tablename="payout_account"):
+    """Where a company's money goes: its account at Stripe, as last retrieved."""
+
+    id = UUID(primary_key=True)
+    company_id = ForeignKey(Company, null=False, unique=True, on_delete=OnDelete.restrict)
+    account_id = Varchar(length=120, null=True, default=None, unique=True)
+    status = Varchar(length=12, null=False, default="pending")
+    """Of the capability to receive transfers, in Stripe's words."""
+    requirements = Array(Text(), null=False, default=[])
+    """What Stripe still asks for."""
+    livemode = Boolean(null=False)
+    retrieved_at = Timestamptz(null=True, default=None)
+
+
+class PaymentCustomer(Table, tablename="payment_customer"):
+    """A buyer as Stripe knows it."""
+
+    id = UUID(primary_key=True)
+    company_id = ForeignKey(Company, null=False, unique=True, on_delete=OnDelete.restrict)
+    customer_id = Varchar(length=120, null=True, default=None, unique=True)
+    livemode = Boolean(null=False)
+
+
+class Claim(Table, tablename="claim"):
+    """What a buyer says is not right with a delivery; sums before tax."""
+
+    id = UUID(primary_key=True)
+    deal_id = ForeignKey(Deal, null=False, unique=True, on_delete=OnDelete.restrict)
+    lot_id = UUID(null=False)
+    state = Varchar(length=9, null=False, default="open")
+    said = Text(null=False, default="")
+    wanted_minor = BigInt(null=False)
+    offered_minor = BigInt(null=True, default=None)
+    answer = Text(null=False, default="")
+    opened_at = Timestamptz(null=False)
+    escalate_from = Timestamptz(null=False)
+    """When the buyer may turn to the operator: the seller's time to answer has passed."""
+    settled_minor = BigInt(null=True, default=None)
+
+    known_state = Check("state in ('open', 'answered', 'agreed', 'withdrawn', 'decided')")
+    not_negative = Check("wanted_minor >= 0 and coalesce(offered_minor, 0) >= 0 and coalesce(settled_minor, 0) >= 0")
+
+
+class ClaimLine(Table, tablename="claim_line"):
+    """One line of a claim: so many units, for this reason, have lost so much of their value."""
+
+    id = UUID(primary_key=True)
+    claim_id = ForeignKey(Claim, null=False, on_delete=OnDelete.restrict, index=True)
+    lot_id = UUID(null=False)
+    line_key = Varchar(length=60, null=False)
+    label = Varchar(length=200, null=False)
+    reason = Varchar(length=8, null=False)
+    units = Integer(null=False)
+    loss_percent = SmallInt(null=False)
+
+    known_reason = Check("reason in ('missing', 'damaged', 'wrong')")
+    within = Check("units > 0 and loss_percent between 1 and 100")
+
+
+class LedgerPosting(Table, tablename="ledger_posting"):
+    """One fact of money, posted once: (fact, reference) is unique. Append-only."""
+
+    id = UUID(primary_key=True)
+    at = Timestamptz(null=False)
+    fact = Varchar(length=20, null=False)
+    reference = Varchar(length=120, null=False)
+    """The id of the payment, refund, leg or deal it is about."""
+    deal_id = UUID(null=True, default=None, index=True)
+    lot_id = UUID(null=True, default=None)
+    stripe_object = Varchar(length=120, null=True, default=None, index=True)
+    """The charge, refund or transfer whose balance transaction this mirrors."""
+
+    once = Unique([fact, reference])
+
+
+class LedgerEntry(Table, tablename="ledger_entry"):
+    """``amount_minor`` on ``account``: debit positive, credit negative. Append-only, balanced per posting."""
+
+    id = BigSerial(primary_key=True)
+    posting_id = ForeignKey(LedgerPosting, null=False, on_delete=OnDelete.restrict, index=True)
+    deal_id = UUID(null=True, default=None)
+    account = Varchar(length=12, null=False)
+    currency = Varchar(length=3, null=False)
+    amount_minor = BigInt(null=False)
+
+    not_zero = Check("amount_minor <> 0")
+    known_account = Check(
+        "account in ('stripe', 'held', 'commission', 'vat', 'fees', 'surplus', 'receivable', 'losses', 'external')"
+    )
+
+
+class Reconciliation(Table, tablename="reconciliation"):
+    """One comparison of our books with Stripe's. While the latest found a difference, nothing is released."""
+
+    id = UUID(primary_key=True)
+    at = Timestamptz(null=False, index=True)
+    movements = Integer(null=False)
+    differences = JSON(null=False)
+    agreed = Boolean(null=False)
+
+
+class StripeCursor(Table, tablename="stripe_cursor"):
+    """How far the poll of a stream of events has come."""
+
+    stream = Varchar(length=20, primary_key=True)
+    seen_until = Timestamptz(null=False)
