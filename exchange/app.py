@@ -30,6 +30,7 @@ from exchange.companies import pages as company_pages
 from exchange.companies.actions.recognition import recognise_session, recognise_token
 from exchange.database import WEB_ROLE, close_pool, engine, open_pool
 from exchange.settings import settings
+from exchange.settlement import webhooks as settlement_webhooks
 from exchange.web import pages as web_pages
 from exchange.web.guards import operator
 from exchange.web.headers import security_headers
@@ -42,7 +43,7 @@ from exchange.web.translations import LANGUAGES
 
 PAGES: list[Router] = [account_pages.router, company_pages.router]
 API: list[Router] = [company_api.router]
-WEBHOOKS: list[Router] = []
+WEBHOOKS: list[Router] = [settlement_webhooks.router]
 LIBRARY_FILES = [
     Path(js_lib_htmx.__file__).parent / "static",
     Path(litestar_offline_docs.__file__).parent / "static",

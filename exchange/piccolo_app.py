@@ -11,6 +11,7 @@ DOMAINS = [
     "companies",
     "listings",
     "offers",
+    "settlement",
     "insight",
 ]
 """Lower domains first; a domain without tables is not named."""

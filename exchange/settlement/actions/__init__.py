@@ -1,0 +1,12 @@
+"""Every write of settlement, by noun.
+
+deals        the two sides, the operator and the clocks move a deal
+payments     a buyer pays; what Stripe says of it is taken over
+release      a deal's money is shared out: refunds, transfers, commission
+sellers      a seller opens the account its money goes to
+claims       what is not right with a delivery
+operations   every intended write at Stripe: planned, sent, done
+events       the inbox of Stripe's news
+reconcile    the polls and the daily money match
+history      settled deals of the past, written in bulk
+"""

@@ -1,0 +1,143 @@
+"""The inbox of Stripe's news: stored once, handled once, believed never.
+
+An event is a hint that an object changed. Its handling retrieves the object as it is now, with no transaction open,
+then takes it over and marks the event handled in one transaction.
+"""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from uuid import UUID, uuid4
+
+from exchange.clock import now
+from exchange.database import execute, fetchrow, fetchval, transaction
+from exchange.errors import N_, Invalid
+from exchange.jobs import enqueue
+from exchange.settlement.actions import operations, payments, release, sellers
+from exchange.settlement.actions.disputes import take_dispute
+from exchange.settlement.stripe_gateway import News, Params, gateway
+
+log = logging.getLogger(__name__)
+
+Effect = Callable[[], Awaitable[None]]
+
+HANDLED_PREFIXES = (
+    "checkout.session.",
+    "payment_intent.",
+    "charge.",
+    "refund.",
+    "transfer.",
+    "v2.core.account",
+)
+"""What is looked at; anything else is kept in the inbox and marked handled (settlement guide §5 lists them)."""
+
+
+class WrongMode(Invalid):
+    """Test news for a live exchange, or the reverse."""
+
+    message = N_("This event belongs to another mode (test or live) than this exchange runs in.")
+
+
+async def take_in(news: News, source: str) -> bool:
+    """Store an event once and queue its handling; False when it was here before. Raises WrongMode."""
+    if news.livemode is not gateway().livemode:
+        raise WrongMode
+    async with transaction():
+        stored = await fetchval(
+            "insert into stripe_event (id, event_id, thin, type, api_version, created_at, livemode, account, "
+            "object_id, payload, source, received_at, attempts, last_error) "
+            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, '') "
+            "on conflict (event_id) do nothing returning id",
+            uuid4(),
+            news.id,
+            news.thin,
+            news.type,
+            news.api_version,
+            news.created,
+            news.livemode,
+            news.account,
+            news.object_id,
+            json.dumps(news.payload),
+            source,
+            now(),
+        )
+        if stored is not None:
+            await enqueue("stripe.event", stored)
+    return stored is not None
+
+
+async def handle(event_id: UUID) -> None:
+    """Act on an event, once: its effects and its being handled commit together."""
+    event = await fetchrow("select type, object_id, payload, handled_at from stripe_event where id = $1", event_id)
+    if event is None or event["handled_at"] is not None:
+        return
+    await execute("update stripe_event set attempts = attempts + 1 where id = $1", event_id)
+    effect = None
+    if event["type"].startswith(HANDLED_PREFIXES) and event["object_id"]:
+        effect = await _effect_of(event["type"], event["object_id"], json.loads(event["payload"]))
+    async with transaction(alone=True):
+        if effect is not None:
+            await effect()
+        await execute("update stripe_event set handled_at = $2 where id = $1", event_id, now())
+
+
+async def _effect_of(kind: str, object_id: str, payload: Params) -> Effect | None:
+    """What the event changes here, its object retrieved; None when it is nothing of ours."""
+    if kind.startswith("v2.core.account"):
+        return await _account(object_id)
+    if kind.startswith("charge.dispute."):
+        dispute = await gateway().dispute(object_id)
+        return partial(take_dispute, dispute)
+    about = payload["data"]["object"]
+    operation_id = (about.get("metadata") or {}).get("operation_id")
+    if kind.startswith("refund."):
+        return await _refund(object_id, operation_id)
+    if kind.startswith("transfer."):
+        return await _operation(operation_id)
+    if kind.startswith("checkout.session."):
+        return await _payment("session_id", object_id, operation_id)
+    if kind.startswith("payment_intent."):
+        return await _payment("payment_intent_id", object_id, operation_id)
+    return await _payment("payment_intent_id", about.get("payment_intent"), operation_id)  # charge.
+
+
+async def _operation(operation_id: str | None) -> Effect | None:
+    """News of an object an operation of ours made: the operation ends now, if its answer never reached us."""
+    found = await operations.operation_of(UUID(operation_id)) if operation_id else None
+    if found is None or found.state.final:
+        return None
+    made = await operations.fetch_result(found)
+    return partial(operations.complete, found, made) if made is not None else None
+
+
+async def _payment(column: str, value: str | None, operation_id: str | None) -> Effect | None:
+    payment = await fetchrow(
+        f"select id, session_id from payment where {column} = $1",  # noqa: S608  one of two fixed names
+        value,
+    )
+    if payment is None and operation_id is not None:
+        payment = await fetchrow(
+            "select p.id, p.session_id from payment p join stripe_operation o on o.subject_id = p.id where o.id = $1",
+            UUID(operation_id),
+        )
+    if payment is None:
+        return None
+    if payment["session_id"] is None:
+        return await _operation(operation_id)  # the event overtook the answer that makes the session known
+    return partial(payments.settle, payment["id"], await gateway().session(payment["session_id"]))
+
+
+async def _refund(refund_id: str, operation_id: str | None) -> Effect | None:
+    ours = await fetchval("select id from refund where refund_id = $1", refund_id)
+    if ours is None:
+        return await _operation(operation_id)
+    return partial(release.take_refund, ours, await gateway().refund(refund_id))
+
+
+async def _account(account_id: str) -> Effect | None:
+    company = await fetchval("select company_id from payout_account where account_id = $1", account_id)
+    if company is None:
+        return None
+    asked_at = now()
+    return partial(sellers.take_account, company, await gateway().recipient(account_id), asked_at)

@@ -1,0 +1,59 @@
+"""Who is told of what: the sides of a deal in their working hours, the operator when a person must look."""
+
+import logging
+
+from exchange.actor import Actor
+from exchange.companies.actions.mail import notify, notify_company
+from exchange.database import fetch
+from exchange.settings import settings
+from exchange.settlement.queries.deals import Deal
+from exchange.settlement.queries.money import Reconciled
+from exchange.settlement.rules import timeline
+from exchange.settlement.rules.deal import Side
+
+log = logging.getLogger(__name__)
+
+
+async def tell(deal: Deal, by: Actor | None) -> None:
+    """Write to both sides what the deal waits for now, or how it ended; not to the side that has just moved it."""
+    for side in (Side.BUYER, Side.SELLER):
+        if by is None or by.company_id != deal.company(side):
+            await notify_company(
+                deal.company(side),
+                "deal",
+                deal=deal,
+                side=side,
+                other=deal.other_name(side),
+                next=timeline.next_step(deal.state, side, deal.due_at),
+                ended=timeline.ended(deal.state, deal.ending),
+                state=timeline.STATE_NAMES[deal.state],
+                url=_url(deal),
+            )
+
+
+async def remind(deal: Deal) -> None:
+    """A day is left before the buyer's silence counts as acceptance."""
+    await notify_company(deal.buyer_company_id, "deal_reminder", deal=deal, url=_url(deal))
+
+
+async def tell_parked(deal: Deal) -> None:
+    """The seller's money waits for the seller's account."""
+    await notify_company(deal.seller_company_id, "deal_parked", deal=deal, url=f"{settings().base_url}/money")
+
+
+async def alarm(kind: str, deal: Deal) -> None:
+    """Something about a deal needs a person: the operator is written to, and the log says so."""
+    log.error("settlement alarm %s for deal %s", kind, deal.id)
+    for operator in await fetch("select id from person where is_operator"):
+        await notify(operator["id"], "settlement_alarm", kind=kind, deal=deal, url=_url(deal))
+
+
+async def alarm_books(result: Reconciled) -> None:
+    """Our books and Stripe's differ: releases have stopped."""
+    log.error("the books differ from Stripe's at %d places", len(result.differences))
+    for operator in await fetch("select id from person where is_operator"):
+        await notify(operator["id"], "settlement_books", result=result, url=f"{settings().base_url}/operator/money")
+
+
+def _url(deal: Deal) -> str:
+    return f"{settings().base_url}/deals/{deal.id}"

@@ -1,0 +1,145 @@
+"""The three loops that make lost news harmless: events are polled, objects are asked about, books are compared."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from exchange.clock import now
+from exchange.database import execute, fetch, fetchval, transaction
+from exchange.jobs import enqueue
+from exchange.settlement.actions import operations, payments, sellers
+from exchange.settlement.actions.events import take_in
+from exchange.settlement.actions.notices import alarm_books
+from exchange.settlement.queries.money import Reconciled
+from exchange.settlement.rules.drift import differences
+from exchange.settlement.stripe_gateway import NoAnswer, Refused, gateway
+
+OVERLAP = timedelta(minutes=10)
+"""How far before its cursor the event poll begins again: events are not listed in the order they happen."""
+
+QUIET = timedelta(minutes=2)
+"""How long an object may be silent before it is asked about."""
+
+GRACE = timedelta(minutes=5)
+"""Movements younger than this may still be on their way into our books."""
+
+EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+async def poll_events() -> int:
+    """Take in every event since the last poll; returns how many were new (money list 10)."""
+    new = 0
+    for stream, listed in (("snapshot", gateway().events), ("thin", gateway().thin_events)):
+        began = now()
+        seen = await fetchval("select seen_until from stripe_cursor where stream = $1", stream)
+        since = (seen or await _first_intent()) - OVERLAP
+        for news in await listed(max(since, began - timedelta(days=29))):
+            new += await take_in(news, "poll")
+        await execute(
+            "insert into stripe_cursor (stream, seen_until) values ($1, $2) "
+            "on conflict (stream) do update set seen_until = excluded.seen_until",
+            stream,
+            began,
+        )
+    return new
+
+
+async def poll_objects() -> None:
+    """Ask about everything that should have ended: operations, payments, refunds, accounts, events, clocks."""
+    quiet = now() - QUIET
+    for row in await fetch(
+        "select id from stripe_operation where state in ('planned', 'sent', 'unknown') and planned_at < $1", quiet
+    ):
+        await operations.drive(row["id"])
+    for row in await fetch(
+        "select id from payment where (state in ('open', 'processing') or (state = 'paid' and fee_minor is null)) "
+        "and created_at < $1 and (checked_at is null or checked_at < $1)",
+        quiet,
+    ):
+        await _ask(row["id"])
+    async with transaction():
+        for row in await fetch("select id from stripe_event where handled_at is null and received_at < $1", quiet):
+            await enqueue("stripe.event", row["id"], once=f"event {row['id']}")
+        for row in await fetch(
+            "select id from refund where state in ('pending', 'requires_action') and created_at < $1", quiet
+        ):
+            await enqueue("refund.look", row["id"], once=f"refund {row['id']}")
+        for row in await fetch("select id from deal where due_at <= $1 or alarm_at <= $1 and closed_at is null", now()):
+            await enqueue("deal.due", row["id"], once=f"due {row['id']}")
+        for row in await fetch("select id from deal where state = 'closing' and since < $1", quiet):
+            await enqueue("deal.release", row["id"], once=f"release {row['id']}")
+    for row in await fetch(
+        "select distinct a.company_id from payout_account a join release_leg l on l.company_id = a.company_id "
+        "where a.status <> 'active' and l.state = 'parked' and (a.retrieved_at is null or a.retrieved_at < $1)",
+        quiet,
+    ):
+        await sellers.look_at_account(row["company_id"])
+
+
+async def _ask(payment_id: UUID) -> None:
+    try:
+        await payments.refresh(payment_id)
+    except (NoAnswer, Refused):
+        return  # asked again at the next poll; one silent object must not hide the others
+
+
+async def match_books() -> Reconciled:
+    """Compare every balance transaction with our postings; a difference stops releases until it is gone.
+
+    History brought in from before the exchange used Stripe carries no Stripe object and is no part of it.
+    """
+    until = now() - GRACE
+    theirs = await gateway().movements(EPOCH, until)
+    rows = await fetch(
+        "select p.stripe_object, e.currency, sum(e.amount_minor) as minor from ledger_posting p "
+        "join ledger_entry e on e.posting_id = p.id "
+        "where e.account = 'stripe' and p.stripe_object is not null and (p.at < $1 or p.stripe_object = any($2)) "
+        "group by 1, 2",
+        until,
+        list({movement.source for movement in theirs}),
+    )
+    found = differences(theirs, {(row["stripe_object"], row["currency"]): int(row["minor"]) for row in rows})
+    result = Reconciled(now(), len(theirs), found, agreed=not found)
+    async with transaction():
+        before = await fetchval("select agreed from reconciliation order by at desc limit 1")
+        await execute(
+            "insert into reconciliation (id, at, movements, differences, agreed) values ($1, $2, $3, $4, $5)",
+            uuid4(),
+            result.at,
+            result.movements,
+            json.dumps(
+                [
+                    {
+                        "source": d.source,
+                        "currency": d.currency,
+                        "theirs_minor": d.theirs_minor,
+                        "ours_minor": d.ours_minor,
+                    }
+                    for d in found
+                ]
+            ),
+            result.agreed,
+        )
+        if found and before is not False:
+            await alarm_books(result)
+        if result.agreed and before is False:
+            for row in await fetch("select id from deal where state = 'closing'"):
+                await enqueue("deal.release", row["id"])
+    return result
+
+
+async def poll() -> None:
+    """What makes lost webhooks and dead workers harmless, every few minutes."""
+    await poll_events()
+    await poll_objects()
+
+
+async def reconcile() -> Reconciled:
+    """All three loops once: what ``exchange reconcile`` runs; it exits 0 when the books agree, 1 when not."""
+    await poll()
+    return await match_books()
+
+
+async def _first_intent() -> datetime:
+    first: datetime | None = await fetchval("select min(planned_at) from stripe_operation")
+    return first or now()

@@ -1,0 +1,284 @@
+"""A deal's money is shared out: what goes back to the buyer, what reaches each receiver, what the exchange keeps.
+
+``share_out`` decides, once, in the transaction that moves the deal to *closing*. ``release`` sends the legs, each on
+its own: one whose receiver cannot be paid yet is parked and never holds up the others. ``close_if_done`` ends the deal
+when nothing of it is held any more.
+"""
+
+from uuid import UUID, uuid4
+
+from exchange.clock import now
+from exchange.database import execute, fetch, fetchval, transaction
+from exchange.errors import N_, Conflict
+from exchange.jobs import enqueue
+from exchange.journal.actions import record
+from exchange.listings.actions.reservations import mark_sold, release_reservation
+from exchange.money import Money
+from exchange.settlement.actions import operations
+from exchange.settlement.actions.ledger import post
+from exchange.settlement.actions.moves import enter
+from exchange.settlement.actions.notices import alarm, tell_parked
+from exchange.settlement.actions.operations import Doing, Operation
+from exchange.settlement.queries import one
+from exchange.settlement.queries.deals import Deal, any_deal
+from exchange.settlement.rules import books
+from exchange.settlement.rules.amounts import Share, plan
+from exchange.settlement.rules.deal import Ending, Move, Side, State, ended_as, step
+from exchange.settlement.rules.payments import Kind, RefundState
+from exchange.settlement.stripe_gateway import (
+    Gateway,
+    Refund,
+    Refused,
+    Transfer,
+    gateway,
+    refund_params,
+    transfer_params,
+)
+
+
+class Disputed(Conflict):
+    """The buyer's bank has taken the matter up."""
+
+    message = N_("This payment is disputed with the buyer's bank. Nothing moves until that is decided.")
+
+
+async def share_out(deal: Deal, refund: Money) -> None:
+    """Decide who gets what of the money held for ``deal``, which just entered *closing*; ``refund`` includes tax."""
+    payment = await one("select id, charge_id from payment where deal_id = $1 and state = 'paid'", deal.id)
+    legs = await fetch(
+        "select id, weight, fixed_minor from release_leg where deal_id = $1 order by rank for update", deal.id
+    )
+    shared = plan(deal.terms, [Share(leg["weight"], leg["fixed_minor"]) for leg in legs], refund)
+    await execute("update deal set refund_minor = $2 where id = $1", deal.id, refund.minor)
+    for leg, part in zip(legs, shared.legs, strict=True):
+        await execute(
+            "update release_leg set amount_minor = $2::bigint, payment_id = $3, "
+            "state = case when $2::bigint = 0 then 'paid' else 'planned' end where id = $1",
+            leg["id"],
+            part.minor,
+            payment["id"],
+        )
+    await post(books.earned(shared.commission, shared.commission_vat), deal.id, deal_id=deal.id, lot_id=deal.lot_id)
+    if refund:
+        await pay_back(deal, payment["id"], payment["charge_id"], refund, reason=deal.ending or Ending.DECIDED)
+    if deal.ending is not None and deal.ending.refunds_all and deal.ending is not Ending.UNDELIVERED:
+        await release_reservation(
+            agreement_id=deal.negotiation_id
+        )  # the goods are still at the seller's: for sale again
+    await enqueue("deal.release", deal.id)
+
+
+async def pay_back(deal: Deal, payment_id: UUID, charge_id: str, amount: Money, *, reason: str) -> None:
+    """Plan the refund of ``amount`` of one payment, in the current transaction."""
+    refund_id = uuid4()
+    await execute(
+        "insert into refund (id, payment_id, deal_id, lot_id, currency, amount_minor, reason, state, created_at) "
+        "values ($1, $2, $3, $4, $5, $6, $7, 'planned', $8)",
+        refund_id,
+        payment_id,
+        deal.id,
+        deal.lot_id,
+        amount.currency,
+        amount.minor,
+        str(reason),
+        now(),
+    )
+    await operations.plan(
+        Kind.REFUND,
+        refund_id,
+        refund_params(charge=charge_id, amount=amount),
+        deal_id=deal.id,
+        lot_id=deal.lot_id,
+    )
+
+
+async def release(deal_id: UUID) -> None:
+    """Send every leg of a closing deal whose receiver can be paid; park the others.
+
+    Nothing is sent while the payment is disputed, or while our books and Stripe's differ.
+    """
+    async with transaction():
+        deal = await any_deal(deal_id, lock=True)
+        if deal.state is not State.CLOSING or await _stopped(deal):
+            return
+        legs = await fetch(
+            "select l.id, l.amount_minor, l.state, a.account_id, a.status, p.charge_id from release_leg l "
+            "join payment p on p.id = l.payment_id left join payout_account a on a.company_id = l.company_id "
+            "where l.deal_id = $1 and l.state in ('planned', 'parked') order by l.rank for update of l",
+            deal_id,
+        )
+        for leg in legs:
+            if leg["account_id"] is None or leg["status"] != "active":
+                await _park(deal, leg["id"], leg["state"])
+                continue
+            await execute(
+                "update release_leg set state = 'sent', destination = $2 where id = $1", leg["id"], leg["account_id"]
+            )
+            await operations.plan(
+                Kind.TRANSFER,
+                leg["id"],
+                transfer_params(
+                    destination=leg["account_id"],
+                    amount=Money(leg["amount_minor"], deal.refund.currency),
+                    charge=leg["charge_id"],
+                    deal=deal_id,
+                ),
+                deal_id=deal_id,
+                lot_id=deal.lot_id,
+            )
+        await close_if_done(deal)
+
+
+async def release_parked(company_id: UUID) -> None:
+    """The company's account can be paid now: its parked legs go out."""
+    async with transaction():
+        for row in await fetch(
+            "select distinct deal_id from release_leg where company_id = $1 and state = 'parked'", company_id
+        ):
+            await enqueue("deal.release", row["deal_id"])
+
+
+async def close_if_done(deal: Deal) -> None:
+    """End the deal when all of its money has reached its receivers; the current transaction holds the deal's row."""
+    if deal.state is not State.CLOSING:
+        return
+    open_parts = await fetchval(
+        "select exists (select from release_leg where deal_id = $1 and state <> 'paid') "
+        "or exists (select from refund r join payment p on p.id = r.payment_id "
+        "where r.deal_id = $1 and p.state = 'paid' and r.state not in ('pending', 'requires_action', 'succeeded'))",
+        deal.id,
+    )
+    held = await fetchval(
+        "select coalesce(-sum(amount_minor), 0) from ledger_entry where deal_id = $1 and account = 'held'", deal.id
+    )
+    if open_parts or held:
+        return
+    end = ended_as(deal.terms.total.minor, deal.refund.minor)
+    await enter(deal, Move.CLOSE, step(deal.state, Move.CLOSE, Side.STRIPE), None, to=end)
+    if deal.ending is None or not deal.ending.refunds_all or deal.ending is Ending.UNDELIVERED:
+        await mark_sold(agreement_id=deal.negotiation_id)
+    if end in {State.SETTLED, State.PARTLY_REFUNDED}:
+        await enqueue("deal.settled", deal.id)
+
+
+async def _stopped(deal: Deal) -> bool:
+    return bool(
+        await fetchval(
+            "select exists (select from dispute x join payment p on p.id = x.payment_id where p.deal_id = $1 "
+            "and x.status not in ('won', 'warning_closed', 'prevented')) "
+            "or not coalesce((select agreed from reconciliation order by at desc limit 1), true)",
+            deal.id,
+        )
+    )
+
+
+async def _park(deal: Deal, leg_id: UUID, state: str) -> None:
+    if state == "parked":
+        return
+    await execute("update release_leg set state = 'parked' where id = $1", leg_id)
+    await record(None, "deal.parked", deal.id)
+    await tell_parked(deal)
+
+
+# --- transfers
+
+
+async def _transfer(gateway: Gateway, operation: Operation) -> Transfer:
+    return await gateway.create_transfer(operation.id, operation.request)
+
+
+async def _find_transfer(gateway: Gateway, operation: Operation) -> Transfer | None:
+    return await gateway.find_transfer(operation.id, str(operation.deal))
+
+
+async def _transferred(operation: Operation, made: Transfer) -> None:
+    deal = await any_deal(operation.deal, lock=True)
+    await execute(
+        "update release_leg set state = 'paid', transfer_id = $2, paid_at = $3 where id = $1",
+        operation.subject_id,
+        made.id,
+        now(),
+    )
+    await post(
+        books.transferred(made.amount),
+        operation.subject_id,
+        deal_id=deal.id,
+        lot_id=deal.lot_id,
+        stripe_object=made.id,
+    )
+    await record(None, "deal.transferred", deal.id)
+    await close_if_done(deal)
+
+
+async def _transfer_refused(operation: Operation, refusal: Refused) -> None:
+    """The leg waits as parked; the account is looked at again, and a person is told."""
+    deal = await any_deal(operation.deal, lock=True)
+    await execute("update release_leg set state = 'parked' where id = $1 and state = 'sent'", operation.subject_id)
+    await record(None, "deal.transfer_refused", deal.id, code=refusal.stripe_code)
+    company = await fetchval("select company_id from release_leg where id = $1", operation.subject_id)
+    await enqueue("payout_account.look", company)
+    await alarm("transfer_refused", deal)
+
+
+operations.done_by(Kind.TRANSFER, Doing(_transfer, _find_transfer, _transferred, _transfer_refused))
+
+
+# --- refunds
+
+
+async def _refund(gateway: Gateway, operation: Operation) -> Refund:
+    return await gateway.create_refund(operation.id, operation.request)
+
+
+async def _find_refund(gateway: Gateway, operation: Operation) -> Refund | None:
+    return await gateway.find_refund(operation.id, operation.request["charge"])
+
+
+async def _refunded(operation: Operation, made: Refund) -> None:
+    await take_refund(operation.subject_id, made)
+
+
+async def _refund_refused(operation: Operation, refusal: Refused) -> None:
+    deal = await any_deal(operation.deal, lock=True)
+    await execute("update refund set state = 'failed' where id = $1", operation.subject_id)
+    await record(None, "deal.refund_refused", deal.id, code=refusal.stripe_code)
+    await alarm("refund_refused", deal)
+
+
+operations.done_by(Kind.REFUND, Doing(_refund, _find_refund, _refunded, _refund_refused))
+
+
+async def look_at_refund(refund_id: UUID) -> None:
+    """Ask Stripe how a refund stands, and take it over."""
+    stripe_id = await fetchval("select refund_id from refund where id = $1", refund_id)
+    if stripe_id is None:
+        return
+    made = await gateway().refund(stripe_id)
+    async with transaction(alone=True):
+        await take_refund(refund_id, made)
+
+
+async def take_refund(refund_id: UUID, made: Refund) -> None:
+    """Take over what Stripe says of a refund now, in the current transaction: the end of operation, event and poll."""
+    row = await one(
+        "select r.deal_id, p.state as payment_state from refund r join payment p on p.id = r.payment_id "
+        "where r.id = $1",
+        refund_id,
+    )
+    deal = await any_deal(row["deal_id"], lock=True)
+    await execute(
+        "update refund set state = $2, refund_id = $3 where id = $1 and state not in ('failed', 'canceled')",
+        refund_id,
+        made.status,
+        made.id,
+    )
+    surplus = row["payment_state"] == "surplus"
+    posting = books.surplus_refunded(made.amount) if surplus else books.refunded(made.amount)
+    if await post(posting, refund_id, deal_id=deal.id, lot_id=deal.lot_id, stripe_object=made.id):
+        await record(None, "deal.refunded", deal.id)
+    if not RefundState(made.status).out:
+        back = books.refund_failed(made.amount, surplus=surplus)
+        if await post(back, refund_id, deal_id=deal.id, lot_id=deal.lot_id, stripe_object=made.id):
+            await record(None, "deal.refund_failed", deal.id)
+            await alarm("refund_failed", deal)
+    await close_if_done(deal)

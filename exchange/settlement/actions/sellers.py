@@ -1,0 +1,138 @@
+"""A seller opens the account its money goes to; what Stripe says of it decides whether its legs can be sent."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from exchange.actor import Actor
+from exchange.clock import now
+from exchange.database import execute, fetchrow, fetchval, transaction
+from exchange.errors import N_, NotSeen, Unavailable
+from exchange.jobs import enqueue
+from exchange.journal.actions import record
+from exchange.settings import settings
+from exchange.settlement.actions import operations
+from exchange.settlement.actions.operations import Doing, Operation
+from exchange.settlement.rules.payments import Kind
+from exchange.settlement.stripe_gateway import Gateway, Recipient, Refused, gateway, recipient_params
+
+
+class OnboardingNotReady(Unavailable):
+    """The payment service has not opened the account yet; the job goes on asking."""
+
+    message = N_("The payment service has not opened your account yet. Nothing is lost; try again in a moment.")
+
+
+async def start_onboarding(*, by: Actor) -> str:
+    """A fresh single-use address where the company identifies itself; its account is opened at the first click.
+
+    Raises OnboardingNotReady.
+    """
+    if by.company_id is None:
+        raise NotSeen
+    account = await _account_of(by.company_id, by)
+    here = f"{settings().base_url}/money/onboarding"
+    return await gateway().onboarding_link(account, return_url=f"{here}/return", refresh_url=f"{here}/again")
+
+
+async def look_at_account(company_id: UUID) -> None:
+    """Ask Stripe how the company's account stands, and take it over: return address, event and poll all end here."""
+    account_id = await fetchval("select account_id from payout_account where company_id = $1", company_id)
+    if account_id is None:
+        return
+    asked_at = now()
+    recipient = await gateway().recipient(account_id)
+    async with transaction(alone=True):
+        await take_account(company_id, recipient, asked_at)
+
+
+async def take_account(company_id: UUID, recipient: Recipient, asked_at: datetime) -> None:
+    """Take over how the account stood at ``asked_at``, in the current transaction; older news is dropped.
+
+    An account that can be paid now sends what was parked for it.
+    """
+    row = await fetchrow(
+        "update payout_account set status = $2, requirements = $3, retrieved_at = $4 "
+        "where company_id = $1 and (retrieved_at is null or retrieved_at <= $4) returning id",
+        company_id,
+        recipient.status,
+        list(recipient.due),
+        asked_at,
+    )
+    if row is None:
+        return
+    if recipient.active:
+        await enqueue("payout_account.active", company_id)
+    await record(None, "payout_account.looked_at", company_id, status=recipient.status)
+
+
+async def _account_of(company_id: UUID, by: Actor) -> str:
+    account_id = await fetchval("select account_id from payout_account where company_id = $1", company_id)
+    if account_id is None:
+        operation_id = await _plan_account(company_id, by)
+        if operation_id is not None:
+            await operations.drive(operation_id)
+        account_id = await fetchval("select account_id from payout_account where company_id = $1", company_id)
+        if account_id is None:
+            raise OnboardingNotReady
+    return str(account_id)
+
+
+async def _plan_account(company_id: UUID, by: Actor) -> UUID | None:
+    """Under the company's lock: the operation that opens its account, planned once."""
+    async with transaction(alone=True):
+        company = await fetchrow(
+            "select trading_name, country, currency from company where id = $1 for update", company_id
+        )
+        if company is None:
+            raise NotSeen
+        planned = await fetchval(
+            "select o.id from stripe_operation o join payout_account a on a.id = o.subject_id "
+            "where a.company_id = $1 and o.state <> 'failed'",
+            company_id,
+        )
+        if planned is not None:
+            return UUID(str(planned))
+        row_id = await fetchval(
+            "insert into payout_account (id, company_id, status, requirements, livemode) "
+            "values ($1, $2, 'pending', '{}', $3) on conflict (company_id) do update set livemode = excluded.livemode "
+            "returning id",
+            uuid4(),
+            company_id,
+            gateway().livemode,
+        )
+        email = await fetchval("select email::text from person where id = $1", by.person_id)
+        await record(by, "payout_account.opened", company_id)
+        return await operations.plan(
+            Kind.ACCOUNT,
+            row_id,
+            recipient_params(
+                email=email, name=company["trading_name"], country=company["country"], currency=company["currency"]
+            ),
+        )
+
+
+async def _create(gateway: Gateway, operation: Operation) -> Recipient:
+    return await gateway.create_recipient(operation.id, operation.request)
+
+
+async def _find(gateway: Gateway, operation: Operation) -> Recipient | None:
+    return await gateway.find_recipient(operation.id)
+
+
+async def _made(operation: Operation, made: Recipient) -> None:
+    await execute(
+        "update payout_account set account_id = $2, status = $3, requirements = $4, retrieved_at = $5 where id = $1",
+        operation.subject_id,
+        made.id,
+        made.status,
+        list(made.due),
+        now(),
+    )
+
+
+async def _refused(operation: Operation, refusal: Refused) -> None:
+    company = await fetchval("select company_id from payout_account where id = $1", operation.subject_id)
+    await record(None, "payout_account.refused", company, code=refusal.stripe_code)
+
+
+operations.done_by(Kind.ACCOUNT, Doing(_create, _find, _made, _refused))

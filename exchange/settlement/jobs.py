@@ -1,0 +1,66 @@
+"""Settlement's jobs: each calls one action."""
+
+from uuid import UUID
+
+from exchange.jobs import every, handles
+from exchange.settlement.actions import deals, events, operations, payments, reconcile, release, sellers
+
+
+@handles("negotiation.agreed")
+async def open_deal(negotiation_id: UUID) -> None:
+    await deals.open_deal(negotiation_id)
+
+
+@handles("deal.due")
+async def tick(deal_id: UUID) -> None:
+    await deals.tick(deal_id)
+
+
+@handles("deal.reminder")
+async def remind(deal_id: UUID) -> None:
+    await deals.remind_buyer(deal_id)
+
+
+@handles("deal.release")
+async def send_legs(deal_id: UUID) -> None:
+    await release.release(deal_id)
+
+
+@handles("stripe.operation")
+async def drive(operation_id: UUID) -> None:
+    await operations.drive(operation_id)
+
+
+@handles("stripe.event")
+async def handle(event_id: UUID) -> None:
+    await events.handle(event_id)
+
+
+@handles("payment.look")
+async def look_at_payment(payment_id: UUID) -> None:
+    await payments.refresh(payment_id)
+
+
+@handles("refund.look")
+async def look_at_refund(refund_id: UUID) -> None:
+    await release.look_at_refund(refund_id)
+
+
+@handles("payout_account.look")
+async def look_at_account(company_id: UUID) -> None:
+    await sellers.look_at_account(company_id)
+
+
+@handles("payout_account.active")
+async def send_parked(company_id: UUID) -> None:
+    await release.release_parked(company_id)
+
+
+@every("*/5 * * * *")
+async def poll() -> None:
+    await reconcile.poll()
+
+
+@every("17 4 * * *")
+async def match_books() -> None:
+    await reconcile.match_books()

@@ -1,0 +1,192 @@
+"""An agreed negotiation and everything around it; a payment service in memory."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from exchange.actor import Role
+from exchange.clock import now
+from exchange.database import execute, fetchrow, fetchval
+from exchange.jobs import _handlers, perform
+from exchange.listings.actions.reservations import reserve
+from exchange.listings.tables import Lot, ManifestLine
+from exchange.offers.tables import LotCopy, Negotiation, Offer
+from exchange.settlement import jobs as settlement_jobs
+from exchange.settlement import stripe_gateway
+from exchange.settlement.actions import deals, payments, sellers
+from tests.factories import MadePerson, make_company, make_person
+from tests.settlement.fakes import FakeGateway
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """Two companies that have just agreed, and the deal it became."""
+
+    seller: MadePerson
+    buyer: MadePerson
+    lot_id: UUID
+    negotiation_id: UUID
+    deal_id: UUID
+
+    async def state(self) -> str:
+        return str(await fetchval("select state from deal where id = $1", self.deal_id))
+
+    async def session_id(self) -> str:
+        return str(
+            await fetchval(
+                "select session_id from payment where deal_id = $1 order by created_at desc limit 1", self.deal_id
+            )
+        )
+
+    async def held(self) -> int:
+        return int(
+            await fetchval(
+                "select coalesce(-sum(amount_minor), 0) from ledger_entry where deal_id = $1 and account = 'held'",
+                self.deal_id,
+            )
+        )
+
+
+async def agree(
+    *,
+    unit_minor: int = 10_00,
+    quantity: int = 10,
+    currency: str = "EUR",
+    buyer_country: str = "FR",
+    opened: bool = True,
+) -> Agreed:
+    """A French seller's lot of two lines and a buyer who agreed to ``quantity`` of its 20 units."""
+    seller = await make_person(await make_company(currency=currency), role=Role.OWNER)
+    buyer = await make_person(await make_company(country=buyer_country, vat="FR40303265045"), role=Role.OWNER)
+    assert seller.company
+    assert buyer.company
+    lot_id, negotiation_id, copy_id, at = uuid4(), uuid4(), uuid4(), now()
+    await Lot(
+        id=lot_id,
+        company_id=seller.company.id,
+        person_id=seller.id,
+        title="Outillage, fin de série",
+        category="tools",
+        region="bretagne",
+        country="FR",
+        brands=[],
+        grade="A",
+        packing="cartons",
+        incoterm="EXW",
+        slots=[],
+        currency=currency,
+        unit_ask_minor=unit_minor,
+        ask_minor=unit_minor * 20,
+        quantity=20,
+        partial=True,
+        origin_declared=True,
+        published_at=at,
+        expires_at=at + timedelta(days=30),
+    ).save()
+    for position, (title, rrp) in enumerate([("Ponceuse", 30_00), ("Perceuse", 10_00)]):
+        await ManifestLine(
+            id=uuid4(),
+            lot_id=lot_id,
+            position=position,
+            title=title,
+            category="tools",
+            quantity=10,
+            rrp_minor=rrp,
+            grade="A",
+        ).save()
+    await LotCopy(id=copy_id, lot_id=lot_id, sha256=copy_id.bytes, content="{}", made_at=at).save()
+    await Negotiation(
+        id=negotiation_id,
+        lot_id=lot_id,
+        lot_copy_id=copy_id,
+        buyer_company_id=buyer.company.id,
+        seller_company_id=seller.company.id,
+        currency=currency,
+        unit_ask_minor=unit_minor,
+        partial=True,
+        minimum=1,
+        multiple=1,
+        state="agreed",
+        moves=1,
+        opened_at=at,
+        changed_at=at,
+        agreed_at=at,
+    ).save()
+    await Offer(
+        id=uuid4(),
+        lot_id=lot_id,
+        negotiation_id=negotiation_id,
+        number=1,
+        company_id=buyer.company.id,
+        person_id=buyer.id,
+        unit_price_minor=unit_minor,
+        currency=currency,
+        quantity=quantity,
+        incoterm="EXW",
+        terms_version="1",
+        made_at=at,
+        expires_at=at + timedelta(days=2),
+        state="agreed",
+        answered_at=at,
+    ).save()
+    await reserve(lot_id=lot_id, quantity=quantity, agreement_id=negotiation_id)
+    await deals.open_deal(negotiation_id)
+    row = await fetchrow("select id from deal where negotiation_id = $1", negotiation_id)
+    return Agreed(seller, buyer, lot_id, negotiation_id, row["id"] if row else uuid4())
+
+
+async def onboarded(agreed: Agreed, gateway: FakeGateway) -> str:
+    """The seller's account, open and able to receive."""
+    await sellers.start_onboarding(by=agreed.seller.actor)
+    assert agreed.seller.company
+    account = str(
+        await fetchval("select account_id from payout_account where company_id = $1", agreed.seller.company.id)
+    )
+    gateway.onboards(account)
+    await sellers.look_at_account(agreed.seller.company.id)
+    return account
+
+
+async def paid(agreed: Agreed, gateway: FakeGateway) -> None:
+    """The buyer has paid and the money is held."""
+    await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+    session_id = await agreed.session_id()
+    gateway.pays(session_id)
+    await payments.come_back(deal_id=agreed.deal_id, session_id=session_id, by=agreed.buyer.actor)
+
+
+async def due_now(agreed: Agreed) -> None:
+    """The clock of the deal's state has just run out."""
+    await execute("update deal set due_at = $2 where id = $1", agreed.deal_id, now() - timedelta(seconds=1))
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[FakeGateway]:
+    """A payment service in memory, in the place of the real one."""
+    fake = FakeGateway()
+    stripe_gateway.use(fake)
+    yield fake
+    stripe_gateway.use(None)
+
+
+async def work(*facts: str, rounds: int = 50) -> None:
+    """Do settlement's jobs that are due, as the worker would (only ``facts``, if given); others' stay queued."""
+    mine = list(facts) or [fact for fact in _handlers if _handlers[fact].__module__ == settlement_jobs.__name__]
+    for _ in range(rounds):
+        row = await fetchrow(
+            "delete from pgqueuer where id = (select id from pgqueuer where entrypoint = any($1) "
+            "and execute_after <= now() order by id limit 1) returning entrypoint, payload",
+            mine,
+        )
+        if row is None:
+            return
+        await perform(row["entrypoint"], UUID(bytes=row["payload"]))
+    raise AssertionError("settlement's jobs never come to rest")
+
+
+async def waiting(fact: str) -> int:
+    """How many jobs of ``fact`` are queued."""
+    return int(await fetchval("select count(*) from pgqueuer where entrypoint = $1", fact))

@@ -1,0 +1,835 @@
+"""Deals on a real PostgreSQL, with a payment service in memory. Numbers in brackets are those of the money list."""
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from exchange.actor import Role
+from exchange.clock import frozen, now
+from exchange.database import execute, fetch, fetchrow, fetchval, transaction
+from exchange.errors import NotSeen
+from exchange.money import Money
+from exchange.settlement.actions import claims, deals, events, operations, payments, reconcile, release, sellers
+from exchange.settlement.queries.deals import any_deal, lines_of
+from exchange.settlement.queries.money import trial_balance
+from exchange.settlement.rules.amounts import NotPayable
+from exchange.settlement.rules.books import Account
+from exchange.settlement.rules.claims import Claimed, Reason
+from exchange.settlement.rules.deal import NotNow, NotYet, NotYourMove
+from exchange.settlement.stripe_gateway import Busy, Dispute, NoAnswer
+from tests.factories import make_person
+from tests.settlement.conftest import Agreed, agree, due_now, onboarded, paid, waiting, work
+from tests.settlement.fakes import FEE, FakeGateway
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+async def sent(agreed: Agreed, gateway: FakeGateway) -> None:
+    await paid(agreed, gateway)
+    await deals.ship(deal_id=agreed.deal_id, carrier="Geodis", tracking="G1", by=agreed.seller.actor)
+
+
+async def received(agreed: Agreed, gateway: FakeGateway) -> None:
+    await sent(agreed, gateway)
+    await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+
+
+async def reserved_and_sold(agreed: Agreed) -> tuple[int, int]:
+    row = await fetchrow("select reserved, sold from lot where id = $1", agreed.lot_id)
+    assert row
+    return row["reserved"], row["sold"]
+
+
+async def balance() -> dict[Account, int]:
+    return {line.account: line.amount.minor for line in await trial_balance()}
+
+
+class TestOpening:
+    async def test_an_agreement_told_twice_is_one_deal(self) -> None:
+        agreed = await agree()
+        await deals.open_deal(agreed.negotiation_id)
+        assert await fetchval("select count(*) from deal") == 1
+        assert await fetchval("select count(*) from payment_obligation") == 1
+
+    async def test_price_tax_and_commission_are_frozen(self) -> None:
+        agreed = await agree(unit_minor=10_00, quantity=10)
+        deal = await any_deal(agreed.deal_id)
+        assert (deal.terms.net.minor, deal.terms.vat.minor) == (100_00, 20_00)
+        assert (deal.terms.commission.minor, deal.terms.commission_vat.minor) == (5_00, 1_00)
+
+    async def test_goods_for_another_member_state_carry_no_vat(self) -> None:
+        agreed = await agree(buyer_country="DE")
+        seller = agreed.seller.company
+        assert seller
+        deal = await any_deal(agreed.deal_id)
+        assert (deal.vat_regime, deal.terms.vat.minor) == ("intra_eu", 0)
+
+    async def test_a_talk_that_did_not_end_in_agreement_is_no_deal(self) -> None:
+        with pytest.raises(NotSeen):
+            await deals.open_deal(uuid4())
+
+
+class TestTheWholeWay:
+    async def test_from_agreement_to_the_sellers_money(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        account = await onboarded(agreed, gateway)
+        await paid(agreed, gateway)
+        assert await agreed.state() == "paid"
+        assert await agreed.held() == 120_00
+
+        await deals.ship(deal_id=agreed.deal_id, carrier="Geodis", tracking="G1", by=agreed.seller.actor)
+        await deals.arrive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        assert await agreed.state() == "closing"
+        await work()
+
+        assert await agreed.state() == "settled"
+        assert [(t.destination, t.amount.minor) for t in gateway.transfers.values()] == [(account, 114_00)]
+        assert await agreed.held() == 0
+        assert await reserved_and_sold(agreed) == (0, 10)
+        assert await balance() == {
+            Account.STRIPE: 6_00 - FEE,
+            Account.COMMISSION: -5_00,
+            Account.VAT: -1_00,
+            Account.FEES: FEE,
+            Account.HELD: 0,
+        }
+        assert await waiting("deal.settled") == 1
+
+    async def test_both_sides_are_told_but_not_the_one_who_moved(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await paid(agreed, gateway)
+        await execute("delete from mail")
+        await deals.ship(deal_id=agreed.deal_id, carrier="Geodis", tracking="G1", by=agreed.seller.actor)
+        told = await fetch("select recipient::text, subject, text from mail")
+        assert [row["recipient"] for row in told] == [agreed.buyer.email]
+        assert "The goods are on their way" in told[0]["text"]
+
+    async def test_collection_instead_of_shipping(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await paid(agreed, gateway)
+        with pytest.raises(deals.NoteMissing):
+            await deals.make_ready(deal_id=agreed.deal_id, note=" ", by=agreed.seller.actor)
+        await deals.make_ready(deal_id=agreed.deal_id, note="BE-1", by=agreed.seller.actor)
+        await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        await work()
+        assert await agreed.state() == "settled"
+
+
+class TestWhoMayDoWhat:
+    async def test_a_stranger_sees_no_deal(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        stranger = await make_person()
+        for verb in (deals.receive, deals.arrive, deals.cancel, deals.give_up, payments.pay):
+            with pytest.raises(NotSeen):
+                await verb(deal_id=agreed.deal_id, by=stranger.actor)
+
+    async def test_each_side_keeps_to_its_own_steps(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        with pytest.raises(NotYourMove):
+            await payments.pay(deal_id=agreed.deal_id, by=agreed.seller.actor)
+        with pytest.raises(NotNow):
+            await deals.ship(deal_id=agreed.deal_id, carrier="G", tracking="1", by=agreed.seller.actor)
+        await paid(agreed, gateway)
+        with pytest.raises(NotYourMove):
+            await deals.ship(deal_id=agreed.deal_id, carrier="G", tracking="1", by=agreed.buyer.actor)
+        with pytest.raises(deals.CarrierMissing):
+            await deals.ship(deal_id=agreed.deal_id, carrier="G", tracking="", by=agreed.seller.actor)
+
+
+class TestPaying:
+    async def test_a_double_click_leads_to_one_page(self, gateway: FakeGateway) -> None:
+        """[1]"""
+        agreed = await agree()
+        first = await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        again = await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        assert first == again
+        assert gateway.made("session") == 1
+
+    async def test_clicks_at_the_same_time_lead_to_one_page(self, gateway: FakeGateway) -> None:
+        """[1]"""
+        agreed = await agree()
+        urls = await asyncio.gather(
+            *(payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor) for _ in range(8)), return_exceptions=True
+        )
+        assert len({url for url in urls if isinstance(url, str)}) == 1, urls
+        assert await fetchval("select count(*) from payment") == 1
+        assert gateway.made("session") == 1
+
+    async def test_redirect_webhook_and_poll_together_count_once(self, gateway: FakeGateway) -> None:
+        """[3] [4] [7] [8]"""
+        agreed = await agree()
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        session_id = await agreed.session_id()
+        gateway.pays(session_id)
+        for _ in range(3):
+            for kind in ("checkout.session.completed", "checkout.session.async_payment_succeeded"):
+                await events.take_in(gateway.event(kind, {"id": session_id}), "webhook")
+        await payments.come_back(deal_id=agreed.deal_id, session_id=session_id, by=agreed.buyer.actor)
+        await work()
+        await reconcile.poll_objects()
+        assert await agreed.state() == "paid"
+        assert await agreed.held() == 120_00
+
+    async def test_the_webhook_alone_settles_when_the_browser_never_returns(self, gateway: FakeGateway) -> None:
+        """[5]"""
+        agreed = await agree()
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        gateway.pays(await agreed.session_id())
+        await events.take_in(gateway.event("checkout.session.completed", {"id": await agreed.session_id()}), "webhook")
+        await work()
+        assert await agreed.state() == "paid"
+
+    async def test_another_deals_session_in_the_return_address_is_refused(self, gateway: FakeGateway) -> None:
+        """[6]"""
+        one, other = await agree(), await agree()
+        for agreed in (one, other):
+            await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        gateway.pays(await other.session_id())
+        for foreign in (await other.session_id(), "cs_invented"):
+            with pytest.raises(payments.ForeignSession):
+                await payments.come_back(deal_id=one.deal_id, session_id=foreign, by=one.buyer.actor)
+        assert await one.state() == "awaiting_payment"
+
+    async def test_a_session_that_names_another_obligation_pays_nothing(self, gateway: FakeGateway) -> None:
+        """[6]"""
+        agreed = await agree()
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        session_id = await agreed.session_id()
+        gateway.pays(session_id)
+        gateway.becomes(session_id, reference="somebody else's")
+        await payments.come_back(deal_id=agreed.deal_id, session_id=session_id, by=agreed.buyer.actor)
+        assert await agreed.state() == "awaiting_payment"
+        assert await fetchval("select count(*) from journal_entry where fact = 'payment.foreign'") == 1
+
+    async def test_another_sum_than_is_owed_goes_back_whole_and_a_person_is_told(self, gateway: FakeGateway) -> None:
+        """[45]"""
+        await make_person(role=Role.OPERATOR)
+        agreed = await agree()
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        gateway.pays(await agreed.session_id(), amount=Money(119_00, "EUR"))
+        await payments.come_back(deal_id=agreed.deal_id, session_id=await agreed.session_id(), by=agreed.buyer.actor)
+        await work()
+        assert await agreed.state() == "awaiting_payment"
+        assert [refund.amount.minor for refund in gateway.refunds.values()] == [119_00]
+        assert (await balance())[Account.SURPLUS] == 0
+        assert await fetchval("select count(*) from mail where template = 'settlement_alarm'") == 1
+
+    async def test_two_pages_paid_is_one_payment_and_one_refund(self, gateway: FakeGateway) -> None:
+        """[2]"""
+        agreed = await agree()
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        first = await agreed.session_id()
+        await execute("update payment set state = 'expired' where session_id = $1", first)
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        second = await agreed.session_id()
+        assert first != second
+        gateway.pays(first)
+        gateway.pays(second)
+        for session_id in (first, second):
+            await payments.come_back(deal_id=agreed.deal_id, session_id=session_id, by=agreed.buyer.actor)
+        await work()
+        assert await agreed.held() == 120_00
+        assert len(gateway.refunds) == 1
+        states = await fetch("select state from payment order by created_at")
+        assert [row["state"] for row in states] == ["paid", "surplus"]
+
+    async def test_a_late_fee_is_booked_when_it_is_known(self, gateway: FakeGateway) -> None:
+        """[40]"""
+        agreed = await agree()
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        session_id = await agreed.session_id()
+        gateway.pays(session_id, fee=False)
+        await payments.come_back(deal_id=agreed.deal_id, session_id=session_id, by=agreed.buyer.actor)
+        assert Account.FEES not in await balance()
+        gateway.settles(session_id)
+        intent = gateway.sessions[session_id].intent_id
+        news = gateway.event("charge.updated", {"id": "ch_1", "payment_intent": intent})
+        await events.take_in(news, "webhook")
+        await work()
+        assert (await balance())[Account.FEES] == FEE
+
+    async def test_money_on_its_way_keeps_the_goods_and_no_second_page_opens(self, gateway: FakeGateway) -> None:
+        """[20]"""
+        agreed = await agree()
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        session_id = await agreed.session_id()
+        gateway.becomes(session_id, status="complete", intent_status="processing", intent_id="pi_slow")
+        await payments.come_back(deal_id=agreed.deal_id, session_id=session_id, by=agreed.buyer.actor)
+        with pytest.raises(payments.PaymentUnderway):
+            await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        await due_now(agreed)
+        await deals.tick(agreed.deal_id)
+        assert await agreed.state() == "awaiting_payment"
+        assert await reserved_and_sold(agreed) == (10, 0)
+
+        gateway.becomes(session_id, intent_status="requires_payment_method")
+        await events.take_in(gateway.event("payment_intent.payment_failed", {"id": "pi_slow"}), "webhook")
+        await work()
+        assert await agreed.state() == "unpaid"
+        assert await reserved_and_sold(agreed) == (0, 0)
+
+    async def test_a_sum_no_card_carries_is_refused_before_stripe_is_asked(self, gateway: FakeGateway) -> None:
+        """[38]"""
+        agreed = await agree(unit_minor=10_000_000_00 // 10, quantity=10)
+        with pytest.raises(NotPayable):
+            await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        assert not gateway.calls
+
+    async def test_paying_what_is_paid_or_lapsed_is_refused(self, gateway: FakeGateway) -> None:
+        agreed, lapsed = await agree(), await agree()
+        await paid(agreed, gateway)
+        with pytest.raises(payments.AlreadyPaid):
+            await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        await due_now(lapsed)
+        await deals.tick(lapsed.deal_id)
+        with pytest.raises(payments.NothingToPay):
+            await payments.pay(deal_id=lapsed.deal_id, by=lapsed.buyer.actor)
+
+    async def test_yen_are_not_cents(self, gateway: FakeGateway) -> None:
+        """[37]"""
+        agreed = await agree(unit_minor=1_000, currency="JPY")
+        await onboarded(agreed, gateway)
+        await received(agreed, gateway)
+        await work()
+        assert await agreed.state() == "settled"
+        assert {line.amount.currency for line in await trial_balance()} == {"JPY"}
+
+
+class TestLostAnswers:
+    async def test_no_answer_is_asked_for_again_under_the_same_key(self, gateway: FakeGateway) -> None:
+        """[12] [13]"""
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await received(agreed, gateway)
+        gateway.lost.append(NoAnswer())
+        await work()
+        assert await agreed.state() == "closing"
+        state = await fetchval("select state from stripe_operation where kind = 'transfer'")
+        assert state == "unknown"
+
+        await execute("update stripe_operation set planned_at = $1", now() - timedelta(minutes=5))
+        await reconcile.poll_objects()
+        assert await agreed.state() == "settled"
+        assert len(gateway.transfers) == 1
+
+    async def test_being_turned_away_is_waited_out(self, gateway: FakeGateway) -> None:
+        """[16] [17]"""
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await received(agreed, gateway)
+        gateway.failures += [Busy(), Busy()]
+        await work()
+        assert await waiting("stripe.operation") == 1, "the next try waits its time"
+        operation = await fetchval("select id from stripe_operation where kind = 'transfer'")
+        await operations.drive(operation)
+        await operations.drive(operation)
+        await work()
+        assert await agreed.state() == "settled"
+        assert gateway.made("transfer") == 1
+
+    async def test_after_a_day_the_object_is_looked_up_and_not_made_again(self, gateway: FakeGateway) -> None:
+        """[15]"""
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await received(agreed, gateway)
+        gateway.lost.append(NoAnswer())
+        await work()
+        gateway.answers.clear()  # the key has died: sent again it would pay again
+        with frozen(now() + timedelta(hours=25)):
+            await operations.drive(await fetchval("select id from stripe_operation where kind = 'transfer'"))
+        await work()
+        assert len(gateway.transfers) == 1
+        assert await agreed.state() == "settled"
+
+    async def test_after_a_day_with_proof_that_nothing_happened_a_new_operation_does_it(
+        self, gateway: FakeGateway
+    ) -> None:
+        """[13] [15]"""
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await received(agreed, gateway)
+        gateway.failures.append(NoAnswer())
+        await work()
+        with frozen(now() + timedelta(hours=25)):
+            await operations.drive(await fetchval("select id from stripe_operation where kind = 'transfer'"))
+        await work()
+        assert len(gateway.transfers) == 1
+        assert await agreed.state() == "settled"
+        states = await fetch("select state from stripe_operation where kind = 'transfer' order by planned_at")
+        assert [row["state"] for row in states] == ["failed", "done"]
+
+    async def test_an_event_may_overtake_the_answer_that_made_its_object(self, gateway: FakeGateway) -> None:
+        """[9]"""
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await received(agreed, gateway)
+        gateway.lost.append(NoAnswer())
+        await work()
+        (transfer,) = gateway.transfers.values()
+        news = gateway.event(
+            "transfer.created", {"id": transfer.id, "metadata": {"operation_id": transfer.operation_id}}
+        )
+        await events.take_in(news, "webhook")
+        await work("stripe.event")
+        assert await agreed.state() == "settled"
+        assert len(gateway.transfers) == 1
+
+    async def test_a_pay_page_whose_answer_was_lost_is_the_same_page_at_the_next_click(
+        self, gateway: FakeGateway
+    ) -> None:
+        """[1] [12]"""
+        agreed = await agree()
+        await payments._customer_of(agreed.buyer.company.id, agreed.buyer.actor)  # type: ignore[union-attr]  # it has one
+        gateway.lost.append(NoAnswer())
+        with pytest.raises(payments.PayPageNotReady):
+            await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        url = await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        assert len(gateway.sessions) == 1
+        assert url == next(iter(gateway.sessions.values())).url
+
+    async def test_all_webhooks_lost_the_poll_finds_everything(self, gateway: FakeGateway) -> None:
+        """[10]"""
+        agreed = await agree()
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        session_id = await agreed.session_id()
+        gateway.pays(session_id)
+        gateway.event("checkout.session.completed", {"id": session_id})
+        assert await reconcile.poll_events() == 1
+        assert await reconcile.poll_events() == 0
+        await work()
+        assert await agreed.state() == "paid"
+
+    async def test_a_handler_that_dies_midway_leaves_the_event_unhandled(self, gateway: FakeGateway) -> None:
+        """[11]"""
+        agreed = await agree()
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        session_id = await agreed.session_id()
+        gateway.pays(session_id)
+        await events.take_in(gateway.event("checkout.session.completed", {"id": session_id}), "webhook")
+        await execute("alter table deal add constraint broken check (state <> 'paid') not valid")
+        try:
+            with pytest.raises(asyncpg.CheckViolationError):
+                await work("stripe.event")
+        finally:
+            await execute("alter table deal drop constraint broken")
+        assert await fetchval("select count(*) from stripe_event where handled_at is null") == 1
+        assert await agreed.held() == 0, "no effect without the event being handled"
+        await execute("update stripe_event set received_at = $1", now() - timedelta(hours=1))
+        await reconcile.poll_objects()
+        await work()
+        assert await agreed.state() == "paid"
+        assert await fetchval("select count(*) from stripe_event where handled_at is null") == 0
+
+    async def test_stripe_is_not_called_inside_a_transaction(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        with pytest.raises(Exception, match=r"nested|transaction"):
+            async with transaction():
+                await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        assert not gateway.calls
+
+
+class TestSellersAccount:
+    async def test_money_waits_for_an_account_and_leaves_by_itself(self, gateway: FakeGateway) -> None:
+        """[22]"""
+        agreed = await agree()
+        await received(agreed, gateway)
+        await work()
+        assert await agreed.state() == "closing"
+        assert await fetchval("select state from release_leg") == "parked"
+        assert await fetchval("select count(*) from mail where template = 'deal_parked'") == 1
+        await release.release(agreed.deal_id)
+        assert await fetchval("select count(*) from mail where template = 'deal_parked'") == 1, "told once"
+
+        await sellers.start_onboarding(by=agreed.seller.actor)
+        account = await fetchval("select account_id from payout_account")
+        await work()
+        assert await agreed.state() == "closing", "an account that is not ready receives nothing"
+        gateway.onboards(account)
+        kind = "v2.core.account[configuration.recipient].capability_status_updated"
+        await events.take_in(gateway.event(kind, {"id": account}), "webhook")
+        await work()
+        assert await agreed.state() == "settled"
+
+    async def test_each_click_mints_a_fresh_link_to_one_account(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        links = {await sellers.start_onboarding(by=agreed.seller.actor) for _ in range(3)}
+        assert len(links) == 3
+        assert gateway.made("recipient") == 1
+
+    async def test_a_refused_transfer_is_parked_and_a_person_is_told(self, gateway: FakeGateway) -> None:
+        """[22] [23]"""
+        await make_person(role=Role.OPERATOR)
+        agreed = await agree()
+        account = await onboarded(agreed, gateway)
+        gateway.onboards(account, status="closed")
+        await received(agreed, gateway)
+        await work()
+        assert await fetchval("select state from release_leg") == "parked"
+        assert await agreed.held() == 114_00
+        assert await fetchval("select status from payout_account") == "closed"
+        assert await fetchval("select count(*) from mail where template = 'settlement_alarm'") == 1
+
+    async def test_older_news_of_an_account_does_not_overwrite_newer(self, gateway: FakeGateway) -> None:
+        """[8]"""
+        agreed = await agree()
+        account = await onboarded(agreed, gateway)
+        assert agreed.seller.company
+        async with transaction():
+            stale = await gateway.recipient(account)
+            gateway.onboards(account, status="restricted")
+            await sellers.take_account(agreed.seller.company.id, stale, now() - timedelta(minutes=1))
+            await sellers.take_account(agreed.seller.company.id, await gateway.recipient(account), now())
+            await sellers.take_account(agreed.seller.company.id, stale, now() - timedelta(minutes=1))
+        assert await fetchval("select status from payout_account") == "restricted"
+
+
+class TestClocks:
+    async def test_an_unpaid_deal_lapses_and_the_goods_are_for_sale_again(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await deals.tick(agreed.deal_id)
+        assert await agreed.state() == "awaiting_payment", "not before its time"
+        await due_now(agreed)
+        await deals.tick(agreed.deal_id)
+        assert await agreed.state() == "unpaid"
+        assert await reserved_and_sold(agreed) == (0, 0)
+
+    async def test_an_open_pay_page_is_closed_before_the_goods_are_freed(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        await due_now(agreed)
+        await deals.tick(agreed.deal_id)
+        assert gateway.sessions[await agreed.session_id()].status == "expired"
+        await work()
+        assert await agreed.state() == "unpaid"
+
+    async def test_a_page_paid_in_the_last_second_keeps_the_goods(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        await due_now(agreed)
+        gateway.pays(await agreed.session_id())
+        await deals.tick(agreed.deal_id)
+        await work()
+        assert await agreed.state() == "paid"
+        assert await reserved_and_sold(agreed) == (10, 0)
+
+    async def test_money_after_the_lapse_goes_back(self, gateway: FakeGateway) -> None:
+        """[21]"""
+        agreed = await agree()
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        session_id = await agreed.session_id()
+        await due_now(agreed)
+        await deals.tick(agreed.deal_id)
+        await work()
+        gateway.pays(session_id)
+        await payments.come_back(deal_id=agreed.deal_id, session_id=session_id, by=agreed.buyer.actor)
+        await work()
+        assert await agreed.state() == "unpaid"
+        assert [refund.amount.minor for refund in gateway.refunds.values()] == [120_00]
+        assert (await balance())[Account.SURPLUS] == 0
+
+    async def test_a_seller_who_does_not_ship_refunds(self, gateway: FakeGateway) -> None:
+        """[28]"""
+        agreed = await agree()
+        await paid(agreed, gateway)
+        await due_now(agreed)
+        await deals.tick(agreed.deal_id)
+        await work()
+        assert await agreed.state() == "refunded"
+        assert await fetchval("select ending from deal") == "not_shipped"
+        assert not gateway.transfers
+        assert await agreed.held() == 0
+        assert (await balance()).get(Account.COMMISSION, 0) == 0
+        assert await reserved_and_sold(agreed) == (0, 0)
+
+    async def test_a_silent_buyer_is_reminded_and_then_accepts(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await sent(agreed, gateway)
+        await deals.prove_delivery(deal_id=agreed.deal_id, proof="signed by Dupont", by=agreed.seller.actor)
+        await deals.remind_buyer(agreed.deal_id)
+        assert await fetchval("select count(*) from mail where template = 'deal_reminder'") == 1
+        await due_now(agreed)
+        await deals.tick(agreed.deal_id)
+        await work()
+        assert await agreed.state() == "settled"
+        assert await fetchval("select ending from deal") == "silent"
+
+    async def test_goods_nobody_saw_arrive_are_asked_about_and_then_refunded(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await sent(agreed, gateway)
+        await due_now(agreed)
+        await deals.tick(agreed.deal_id)
+        assert await agreed.state() == "overdue"
+        await due_now(agreed)
+        await deals.tick(agreed.deal_id)
+        await work()
+        assert await agreed.state() == "refunded"
+        assert await reserved_and_sold(agreed) == (0, 10), "lost goods are not for sale again"
+
+    async def test_what_nobody_collects_may_be_cancelled_from_the_fourteenth_day(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await paid(agreed, gateway)
+        await deals.make_ready(deal_id=agreed.deal_id, note="BE-1", by=agreed.seller.actor)
+        await due_now(agreed)
+        await deals.tick(agreed.deal_id)
+        assert await agreed.state() == "uncollected"
+        with pytest.raises(NotYet):
+            await deals.give_up(deal_id=agreed.deal_id, by=agreed.seller.actor)
+        with frozen(now() + timedelta(days=15)):
+            await deals.give_up(deal_id=agreed.deal_id, by=agreed.seller.actor)
+        await work()
+        assert await agreed.state() == "refunded"
+
+    async def test_after_seventy_five_days_the_operator_is_called(self, gateway: FakeGateway) -> None:
+        operator = await make_person(role=Role.OPERATOR)
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await sent(agreed, gateway)
+        with frozen(now() + timedelta(days=76)):
+            await deals.tick(agreed.deal_id)
+            assert await agreed.state() == "operator"
+            await deals.decide(deal_id=agreed.deal_id, refund=Money(60_00, "EUR"), by=operator.actor)
+        await work()
+        assert await agreed.state() == "partly_refunded"
+
+    async def test_the_sweep_catches_up_after_a_stopped_worker(self, gateway: FakeGateway) -> None:
+        """[44]"""
+        agreed = await agree()
+        await execute("delete from pgqueuer")
+        await due_now(agreed)
+        await reconcile.poll_objects()
+        await work()
+        assert await agreed.state() == "unpaid"
+
+    async def test_cancelling_takes_two(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await paid(agreed, gateway)
+        await deals.cancel(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        await deals.cancel(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        assert await agreed.state() == "paid"
+        await deals.cancel(deal_id=agreed.deal_id, by=agreed.seller.actor)
+        await work()
+        assert await agreed.state() == "refunded"
+        assert await reserved_and_sold(agreed) == (0, 0)
+
+
+class TestClaims:
+    async def claimed(self, agreed: Agreed, *, units: int = 2) -> None:
+        line = next(x for x in await lines_of(await any_deal(agreed.deal_id)) if x.label == "Ponceuse")
+        await claims.claim(
+            deal_id=agreed.deal_id,
+            lines=[Claimed(line.key, Reason.MISSING, units, 100)],
+            said="Two are missing",
+            by=agreed.buyer.actor,
+        )
+
+    async def test_an_agreed_claim_refunds_its_part_and_pays_the_rest(self, gateway: FakeGateway) -> None:
+        """[28] [36]"""
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await sent(agreed, gateway)
+        await self.claimed(agreed)
+        assert await agreed.state() == "claimed"
+        await claims.agree(deal_id=agreed.deal_id, by=agreed.seller.actor)
+        await work()
+        assert await agreed.state() == "partly_refunded"
+        # 5 sanders of 30 and 5 drills of 10 for 100.00: a sander costs 15.00, two are 30.00, with VAT 36.00
+        assert [refund.amount.minor for refund in gateway.refunds.values()] == [36_00]
+        books = await balance()
+        assert books[Account.HELD] == 0
+        assert (books[Account.COMMISSION], books[Account.VAT]) == (-3_50, -70)
+        assert [t.amount.minor for t in gateway.transfers.values()] == [120_00 - 36_00 - 3_50 - 70]
+
+    async def test_the_seller_offers_less_and_the_buyer_takes_it(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await sent(agreed, gateway)
+        await self.claimed(agreed)
+        with pytest.raises(claims.NothingOffered):
+            await claims.agree(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        await claims.answer(
+            deal_id=agreed.deal_id, offered=Money(10_00, "EUR"), text="One was there", by=agreed.seller.actor
+        )
+        await claims.agree(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        await work()
+        assert [refund.amount.minor for refund in gateway.refunds.values()] == [12_00]
+
+    async def test_a_withdrawn_claim_pays_the_seller_in_full(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await sent(agreed, gateway)
+        await self.claimed(agreed)
+        await claims.withdraw(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        await work()
+        assert await agreed.state() == "settled"
+
+    async def test_the_buyer_escalates_once_the_seller_had_its_time(self, gateway: FakeGateway) -> None:
+        operator = await make_person(role=Role.OPERATOR)
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await sent(agreed, gateway)
+        await self.claimed(agreed)
+        with pytest.raises(NotYet):
+            await claims.escalate(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        with frozen(now() + timedelta(days=6)):
+            await claims.escalate(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        assert await agreed.state() == "operator"
+        await deals.decide(deal_id=agreed.deal_id, refund=Money(120_00, "EUR"), by=operator.actor)
+        await work()
+        assert await agreed.state() == "refunded"
+        assert await fetchval("select state from claim") == "decided"
+
+    async def test_within_the_tolerance_nothing_is_due(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await sent(agreed, gateway)
+        line = (await lines_of(await any_deal(agreed.deal_id)))[1]
+        with pytest.raises(claims.BelowTolerance):
+            await claims.claim(
+                deal_id=agreed.deal_id,
+                lines=[Claimed(line.key, Reason.DAMAGED, 1, 50)],
+                said="a scratch",
+                by=agreed.buyer.actor,
+            )
+        assert await agreed.state() == "shipped"
+
+
+class TestRefundsAndDisputes:
+    async def test_a_refund_that_the_bank_returns_is_held_again_and_a_person_is_called(
+        self, gateway: FakeGateway
+    ) -> None:
+        """[30]"""
+        await make_person(role=Role.OPERATOR)
+        agreed = await agree()
+        await paid(agreed, gateway)
+        await due_now(agreed)
+        await deals.tick(agreed.deal_id)
+        await work()
+        (refund,) = gateway.refunds.values()
+        gateway.refunds[refund.id] = type(refund)(
+            refund.id, "failed", refund.amount, refund.operation_id, refund.charge_id
+        )
+        await events.take_in(gateway.event("refund.failed", {"id": refund.id}), "webhook")
+        await work()
+        assert await agreed.held() == 120_00
+        assert await fetchval("select count(*) from mail where template = 'settlement_alarm'") == 1
+
+    async def test_nothing_is_released_while_the_payment_is_disputed(self, gateway: FakeGateway) -> None:
+        """[27] [32] [34]"""
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await sent(agreed, gateway)
+        charge = await fetchval("select charge_id from payment")
+        gateway.disputes["dp_1"] = Dispute("dp_1", "needs_response", Money(120_00, "EUR"), charge)
+        await events.take_in(gateway.event("charge.dispute.created", {"id": "dp_1"}), "webhook")
+        await work()
+        await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        await work()
+        assert not gateway.transfers
+        gateway.disputes["dp_1"] = Dispute("dp_1", "won", Money(120_00, "EUR"), charge)
+        await events.take_in(gateway.event("charge.dispute.closed", {"id": "dp_1"}), "webhook")
+        await work()
+        assert await agreed.state() == "settled"
+
+
+class TestTheBooks:
+    async def test_no_statement_can_add_an_unbalanced_posting(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await paid(agreed, gateway)
+        posting = await fetchval("select id from ledger_posting limit 1")
+        with pytest.raises(asyncpg.CheckViolationError, match="does not balance"):
+            await execute(
+                "insert into ledger_entry (posting_id, account, currency, amount_minor) values ($1, 'fees', 'EUR', 1)",
+                posting,
+            )
+
+    @pytest.mark.parametrize("table", ["ledger_entry", "ledger_posting"])
+    @pytest.mark.parametrize("statement", ["update {} set id = id", "delete from {}", "truncate {} cascade"])
+    async def test_the_ledger_only_grows(self, gateway: FakeGateway, table: str, statement: str) -> None:
+        agreed = await agree()
+        await paid(agreed, gateway)
+        with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
+            await execute(statement.format(table))
+
+    async def test_a_deal_cannot_give_out_more_than_it_holds(self, gateway: FakeGateway) -> None:
+        """[25] [31]"""
+        agreed = await agree()
+        await paid(agreed, gateway)
+        payment = await fetchval("select id from payment")
+        with pytest.raises(asyncpg.CheckViolationError, match="would give out"):
+            await execute(
+                "update release_leg set amount_minor = 12001, payment_id = $1 where deal_id = $2",
+                payment,
+                agreed.deal_id,
+            )
+        with pytest.raises(asyncpg.CheckViolationError, match="more than it holds"):
+            async with transaction():
+                posting = uuid4()
+                await execute(
+                    "insert into ledger_posting (id, at, fact, reference, deal_id) values ($1, now(), 'x', 'x', $2)",
+                    posting,
+                    agreed.deal_id,
+                )
+                await execute(
+                    "insert into ledger_entry (posting_id, deal_id, account, currency, amount_minor) "
+                    "values ($1, $2, 'held', 'EUR', 12001), ($1, $2, 'stripe', 'EUR', -12001)",
+                    posting,
+                    agreed.deal_id,
+                )
+
+    async def test_a_deal_cannot_be_closed_while_it_holds_money(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await paid(agreed, gateway)
+        with pytest.raises(asyncpg.CheckViolationError, match="is closed and holds"):
+            await execute(
+                "update deal set state = 'settled', ending = 'received', closed_at = now() where id = $1",
+                agreed.deal_id,
+            )
+
+    async def test_books_that_agree_with_stripes(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await received(agreed, gateway)
+        await work()
+        with frozen(now() + timedelta(minutes=10)):
+            result = await reconcile.match_books()
+        assert result.agreed, result
+        assert result.movements == 2
+
+    async def test_a_difference_stops_releases_until_it_is_gone(self, gateway: FakeGateway) -> None:
+        """[46] [47]"""
+        await make_person(role=Role.OPERATOR)
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await sent(agreed, gateway)
+        gateway._move("re_by_hand", "refund", Money(-5_00, "EUR"))
+        with frozen(now() + timedelta(minutes=10)):
+            result = await reconcile.match_books()
+        assert [(d.source, d.minor) for d in result.differences] == [("re_by_hand", -5_00)]
+        assert await fetchval("select count(*) from mail where template = 'settlement_books'") == 1
+
+        await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        await work()
+        assert not gateway.transfers
+
+        gateway._move("re_by_hand", "refund_failure", Money(5_00, "EUR"))
+        with frozen(now() + timedelta(minutes=20)):
+            assert (await reconcile.match_books()).agreed
+        await work()
+        assert await agreed.state() == "settled"
+
+    async def test_the_wrong_mode_is_not_let_in(self, gateway: FakeGateway) -> None:
+        """[41]"""
+        with pytest.raises(events.WrongMode):
+            await events.take_in(gateway.event("charge.updated", {"id": "ch_1"}, livemode=True), "webhook")
+        assert await fetchval("select count(*) from stripe_event") == 0
+
+    async def test_news_of_nothing_we_know_is_kept_and_harmless(self, gateway: FakeGateway) -> None:
+        for kind in ("payment_intent.succeeded", "charge.refunded", "customer.created", "transfer.created"):
+            await events.take_in(gateway.event(kind, {"id": "x_unknown"}), "webhook")
+        await work()
+        assert await fetchval("select count(*) from stripe_event where handled_at is not null") == 4
