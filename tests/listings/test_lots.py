@@ -144,8 +144,8 @@ def test_a_category_is_guessed_from_the_sellers_words(words: str, slug: str | No
     assert categories.guess(words) == slug
 
 
-def test_regions_split_france_by_department() -> None:
-    assert categories.region_of("FR", "59000") == "fr-north"
-    assert categories.region_of("FR", "13001") == "fr-south"
+def test_regions_split_france_and_europe() -> None:
+    assert categories.region_of("FR", "Île-de-France") == "fr-north"
+    assert categories.region_of("FR", "Provence-Alpes-Côte d'Azur") == "fr-south"
     assert categories.region_of("DE") == "eu-north"
     assert categories.region_of("ES") == "eu-south"

@@ -37,11 +37,8 @@ REGIONS: dict[str, str] = {
 }
 
 _SOUTHERN_COUNTRIES = {"ES", "PT", "IT", "GR", "MT", "CY", "HR", "SI", "BG", "RO", "AD", "MC", "SM", "VA", "GI"}
-_SOUTH = (
-    "01 03 04 05 06 07 09 11 12 13 15 16 17 19 20 2A 2B 23 24 26 30 31 32 33 34 38 40 42 43 46 47 48 63 "
-    "64 65 66 69 73 74 81 82 83 84 87 97 98"
-)
-_SOUTHERN_DEPARTMENTS = frozenset(_SOUTH.split())
+_SOUTHERN_FRANCE = ("aquitaine", "occitanie", "provence", "paca", "auvergne", "rhone", "corse", "reunion", "mayotte",
+                    "guadeloupe", "martinique", "guyane", "limousin", "languedoc", "midi")  # fmt: skip
 
 
 def _c(slug: str, sector: str, name: str, words: str) -> Category:
@@ -289,11 +286,11 @@ CATEGORIES: tuple[Category, ...] = (
 BY_SLUG: dict[str, Category] = {c.slug: c for c in CATEGORIES}
 
 
-def region_of(country: str, postcode: str = "") -> str:
-    """The region a place belongs to: French departments by latitude, other countries north or south."""
+def region_of(country: str, region: str = "") -> str:
+    """The region of the tree a company's own country and region lie in."""
     if country == "FR":
-        department = postcode.strip().upper()[:2]
-        return "fr-south" if department in _SOUTHERN_DEPARTMENTS else "fr-north"
+        named = plain(region)
+        return "fr-south" if any(part in named for part in _SOUTHERN_FRANCE) else "fr-north"
     return "eu-south" if country in _SOUTHERN_COUNTRIES else "eu-north"
 
 

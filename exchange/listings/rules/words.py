@@ -29,7 +29,7 @@ def plain(text: str) -> str:
 
 def is_blank(text: str) -> bool:
     """Whether a cell says nothing: empty, a dash, or a word that stands for nothing (``n/a``, ``sin asignar``)."""
-    return plain(text) in _BLANK
+    return not (text[:1].isdigit()) and plain(text) in _BLANK
 
 
 def one_line(text: str, limit: int = 300) -> str:

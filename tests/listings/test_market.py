@@ -1,0 +1,150 @@
+from dataclasses import asdict
+from uuid import uuid4
+
+import pytest
+
+from exchange.actor import Actor
+from exchange.companies.actions.rivals import hide_from
+from exchange.database import fetchval
+from exchange.errors import NotSeen
+from exchange.listings.actions.blocks import hide_lot
+from exchange.listings.actions.lots import withdraw_lot
+from exchange.listings.queries.lots import LotCard, Wanted, browse, lot_seen_by, own_lots
+from exchange.listings.rules.grades import Grade
+from exchange.money import Money
+from tests.factories import MadePerson, make_article, make_company, make_lot, make_person
+from tests.listings.samples import gtin
+
+
+async def titles(viewer: MadePerson, **wanted: object) -> list[str]:
+    return [c.title for c in await browse(viewer.actor, Wanted(**wanted), "en")]  # type: ignore[arg-type]  # fields by name
+
+
+@pytest.fixture
+async def viewer(db: None) -> MadePerson:
+    return await make_person()
+
+
+@pytest.mark.parametrize(
+    "asked", ["théière", "theiere", "THEIERE", "téière", "theieres", "Volcana teieres", "teapots", "teapto"]
+)
+async def test_a_search_forgives_accents_plurals_and_typos_in_both_languages(viewer: MadePerson, asked: str) -> None:
+    await make_lot(title="Théière émaillée / enamel teapot", articles=[make_article(title="Teapot 1 L")])
+    await make_lot(title="Garden chairs", category="garden", articles=[make_article(brand="Jardinex")])
+    assert await titles(viewer, text=asked) == ["Théière émaillée / enamel teapot"]
+
+
+async def test_a_lot_is_found_by_a_bar_code_and_by_words_of_its_lines(viewer: MadePerson) -> None:
+    await make_lot(title="Mixed kitchen lot", articles=[make_article(gtin=gtin(5).zfill(14), title="Garlic press")])
+    await make_lot(title="Other lot")
+    assert await titles(viewer, text=gtin(5)) == ["Mixed kitchen lot"]
+    assert await titles(viewer, text="garlic") == ["Mixed kitchen lot"]
+    assert await titles(viewer, text="zzzzqqq") == []
+
+
+@pytest.mark.parametrize("text", ["'", "a & | !", "<->", "   ", "%", "\\", "de la", "x" * 500, "éèà☃"])
+async def test_no_text_whatever_breaks_the_search(viewer: MadePerson, text: str) -> None:
+    await make_lot()
+    await browse(viewer.actor, Wanted(text=text), "fr")
+
+
+async def test_filters_narrow_and_combine(viewer: MadePerson) -> None:
+    await make_lot(title="Cheap pans", unit_ask=Money(500, "EUR"))
+    await make_lot(title="Dear pans", unit_ask=Money(3500, "EUR"))
+    await make_lot(title="Returned", articles=[make_article(grade=Grade.B)], region="fr-south")
+    await make_lot(title="Swiss chairs", category="furniture", unit_ask=Money(900, "CHF"))
+    assert set(await titles(viewer, price_to=Money(600, "EUR"))) == {"Cheap pans"}
+    assert set(await titles(viewer, price_from=Money(3000, "EUR"))) == {"Dear pans"}
+    assert set(await titles(viewer, discount=80)) == {"Cheap pans"}
+    assert set(await titles(viewer, grade="B")) == {"Returned"}
+    assert set(await titles(viewer, category="furniture")) == {"Swiss chairs"}
+    assert set(await titles(viewer, sector="home", region="fr-south")) == {"Returned"}
+    assert set(await titles(viewer, country="DE")) == set()
+
+
+@pytest.mark.parametrize("text", ["", "pans"])
+async def test_paging_shows_every_lot_once(viewer: MadePerson, text: str) -> None:
+    made = {(await make_lot()).id for _ in range(9)}
+    seen: list[LotCard] = []
+    after = None
+    for _ in range(5):
+        page = await browse(viewer.actor, Wanted(text=text), "en", after=after, limit=2)
+        seen += page[:2]
+        if len(page) <= 2:
+            break
+        after = page[1].id
+    assert len(seen) == 9
+    assert {c.id for c in seen} == made
+
+
+async def test_who_lists_stays_masked(viewer: MadePerson) -> None:
+    company = await make_company(legal_name="Quincaillerie Morvan SARL", region="Bretagne")
+    seller = await make_person(company, name="Yann Le Gall")
+    lot = await make_lot(seller, articles=[make_article(seller_ref="MORVAN-0042")])
+    other = await make_lot(seller)
+    cards = await browse(viewer.actor, Wanted(), "en")
+    page = await lot_seen_by(viewer.actor, lot.id, "en")
+    told = repr([asdict(c) for c in cards]) + repr(asdict(page))
+    for secret in ("Morvan", "MORVAN", "Le Gall", "Bretagne", str(company.id), str(seller.id), company.registration):
+        assert secret not in told
+    assert page.private is None
+    assert page.seller != (await lot_seen_by(viewer.actor, other.id, "en")).seller
+    assert page.seller in told
+    own = await lot_seen_by(seller.actor, lot.id, "en")
+    assert own.lines[0].seller_ref == "MORVAN-0042"
+    assert own.private is not None
+
+
+async def test_browse_tells_no_exact_quantity_and_no_instant(viewer: MadePerson) -> None:
+    await make_lot(quantity=137)
+    (card,) = await browse(viewer.actor, Wanted(), "en")
+    assert (card.units_from, card.units_to) == (100, 249)
+    assert card.week.weekday() == 0
+    assert not any("at" in name.split("_") or "quantity" in name for name in LotCard.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("way", ["company", "lot"])
+async def test_the_rival_hidden_from_finds_nothing_anywhere(viewer: MadePerson, way: str) -> None:
+    assert viewer.company is not None
+    lot = await make_lot()
+    assert await titles(viewer) == [lot.title]
+    if way == "company":
+        await hide_from(by=lot.seller.actor, rival=viewer.company.legal_name, country="FR")
+    else:
+        await hide_lot(by=lot.seller.actor, lot_id=lot.id, written=viewer.company.registration)
+    assert await titles(viewer) == []
+    assert await titles(viewer, text="pans") == []
+    with pytest.raises(NotSeen):
+        await lot_seen_by(viewer.actor, lot.id, "en")
+    stranger = await make_person()
+    assert await titles(stranger) == [lot.title]
+    assert (await lot_seen_by(lot.seller.actor, lot.id, "en")).mine
+
+
+async def test_a_closed_lot_is_there_for_its_seller_only(viewer: MadePerson) -> None:
+    lot = await make_lot()
+    await withdraw_lot(by=lot.seller.actor, lot_id=lot.id)
+    assert await titles(viewer) == []
+    with pytest.raises(NotSeen):
+        await lot_seen_by(viewer.actor, lot.id, "en")
+    assert [own.id for own in await own_lots(lot.seller.actor)] == [lot.id]
+
+
+async def test_a_long_manifest_comes_in_pages(viewer: MadePerson) -> None:
+    lot = await make_lot(articles=[make_article(title=f"Pan {n}") for n in range(120)])
+    page = await lot_seen_by(viewer.actor, lot.id, "en")
+    assert (len(page.lines), page.next_line, page.lines_total) == (50, 50, 120)
+    last = await lot_seen_by(viewer.actor, lot.id, "en", after_line=100)
+    assert (len(last.lines), last.next_line) == (20, None)
+
+
+async def test_the_operator_sees_lots_masked_too(viewer: MadePerson) -> None:
+    lot = await make_lot()
+    seen = await lot_seen_by(Actor(uuid4(), None), lot.id, "en")
+    assert seen.private is None
+    assert not seen.mine
+
+
+async def test_words_of_titles_are_kept_for_corrections(viewer: MadePerson) -> None:
+    await make_lot(title="Bouilloires émaillées")
+    assert await fetchval("select count(*) from search_word where word = 'emaillees'") == 1
