@@ -23,11 +23,10 @@ from litestar.plugins.prometheus import PrometheusConfig, PrometheusController
 from litestar.static_files import create_static_files_router
 from litestar.types import Message, Scope
 
-from exchange import __version__
+from exchange import __version__, front_page
 from exchange.accounts import pages as account_pages
 from exchange.companies import api as company_api
 from exchange.companies import pages as company_pages
-from exchange.companies.actions.recognition import recognise_session, recognise_token
 from exchange.database import WEB_ROLE, close_pool, engine, open_pool
 from exchange.settings import settings
 from exchange.settlement import webhooks as settlement_webhooks
@@ -41,7 +40,7 @@ from exchange.web.sign_in import Remembered, SignIn
 from exchange.web.stream import channels_plugin
 from exchange.web.translations import LANGUAGES
 
-PAGES: list[Router] = [account_pages.router, company_pages.router]
+PAGES: list[Router] = [front_page.router, account_pages.router, company_pages.router]
 API: list[Router] = [company_api.router]
 WEBHOOKS: list[Router] = [settlement_webhooks.router]
 LIBRARY_FILES = [
@@ -97,7 +96,7 @@ def create_app() -> Litestar:
             PrometheusConfig(
                 app_name="exchange", prefix="exchange", group_path=True, exclude=["^/static/", "^/metrics$", "/live$"]
             ).middleware,
-            DefineMiddleware(SignIn, by_session=recognise_session, by_token=recognise_token, remembered=remembered),
+            DefineMiddleware(SignIn, by_session=front_page.by_session, by_token=front_page.by_token, remembered=remembered),
             IdempotencyMiddleware(),
         ],
         csrf_config=CSRFConfig(
