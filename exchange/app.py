@@ -96,7 +96,9 @@ def create_app() -> Litestar:
             PrometheusConfig(
                 app_name="exchange", prefix="exchange", group_path=True, exclude=["^/static/", "^/metrics$", "/live$"]
             ).middleware,
-            DefineMiddleware(SignIn, by_session=front_page.by_session, by_token=front_page.by_token, remembered=remembered),
+            DefineMiddleware(
+                SignIn, by_session=front_page.by_session, by_token=front_page.by_token, remembered=remembered
+            ),
             IdempotencyMiddleware(),
         ],
         csrf_config=CSRFConfig(
