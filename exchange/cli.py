@@ -201,6 +201,39 @@ def operator(email: str, name: str, language: str, zone: str, password: str, dat
     click.echo(f"{email} may sign in and operates the exchange.")
 
 
+@main.group()
+def insight() -> None:
+    """Market figures."""
+
+
+@insight.command()
+@beside
+@click.option("--period", help="A closed quarter, such as 2026Q1. Default: the oldest that waits for its release.")
+def release(period: str | None, data_dir: Path | None) -> None:
+    """Compute a quarter's figures, attack them, and freeze what may be published."""
+    _attach(data_dir)
+    from exchange.insight.actions.release import release as freeze
+
+    done = _run(freeze(period=period, signed_by="command line", progress=click.echo))
+    click.echo(f"{done.period}: {done.published} of {done.cells} figures published, from {done.rows} facts.")
+
+
+@main.command()
+@beside
+def reconcile(data_dir: Path | None) -> None:
+    """Ask Stripe about everything open, then compare every movement with our books; exits with 1 on a difference."""
+    _attach(data_dir)
+    from exchange.settlement.actions.reconcile import reconcile as compare
+
+    result = _run(compare())
+    for difference in result.differences:
+        ours, theirs = difference.ours_minor, difference.theirs_minor
+        click.secho(f"{difference.source} {difference.currency}: Stripe {theirs}, our books {ours}", fg="red")
+    click.echo(f"{result.movements} movements compared, {len(result.differences)} differences.")
+    if not result.agreed:
+        sys.exit(1)
+
+
 @main.command()
 @beside
 def doctor(data_dir: Path | None) -> None:

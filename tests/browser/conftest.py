@@ -1,7 +1,7 @@
 """A whole exchange in its own processes, and a real browser.
 
-Chromium is the system's or what ``CHROMIUM`` names. Without one the tests are skipped, saying so; with ``CI`` set that is
-a failure.
+Chromium is the system's, or what ``CHROMIUM`` names. Without one the tests are skipped, saying so; with ``CI`` set that
+is a failure.
 """
 
 import json
