@@ -314,7 +314,7 @@ _LEGAL_FORMS = frozenset((
 def fold_name(name: str) -> str:
     """A company's name without case, accents, punctuation and legal form, so that two spellings meet."""
     plain = "".join(c for c in normalize("NFKD", name.casefold()) if not combining(c))
-    words = "".join(c if c.isalnum() else " " for c in plain).split()
+    words = "".join(c if c.isalnum() else "" if c in ".'’" else " " for c in plain).split()  # S.A.R.L. is one word
     return " ".join([w for w in words if w not in _LEGAL_FORMS] or words)
 
 

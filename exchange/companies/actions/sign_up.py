@@ -29,6 +29,9 @@ from exchange.web import limits
 
 T = TypeVar("T")
 
+SIGN_UPS_PER_ADDRESS = 10
+"""In an hour."""
+
 
 class NoCompanyName(Invalid):
     message = N_("Write the company's name as it stands in the register.")
@@ -77,7 +80,7 @@ async def sign_up(
         wrong.append(UnknownCountry(field="country", country=country[:40]))
     if wrong:
         raise Several(wrong)
-    await limits.count(f"sign_up:{address}", at_most=10, per=timedelta(hours=1))
+    await limits.count(f"sign_up:{address}", at_most=SIGN_UPS_PER_ADDRESS, per=timedelta(hours=1))
     kept = await hash_password(password)
     async with transaction():
         known = await credentials(email)
