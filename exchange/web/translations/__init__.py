@@ -37,7 +37,7 @@ def translations(language: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(binary)
 
 
-def say(language: str, text: str, **details: object) -> str:
+def say(language: str, text: str, /, **details: object) -> str:
     """``text`` in ``language`` with its placeholders filled."""
     translated = translations(language).gettext(text)
     return translated % details if details else translated
