@@ -28,6 +28,8 @@ from exchange.accounts import pages as account_pages
 from exchange.companies import api as company_api
 from exchange.companies import pages as company_pages
 from exchange.database import WEB_ROLE, close_pool, engine, open_pool
+from exchange.offers import api as offer_api
+from exchange.offers import pages as offer_pages
 from exchange.settings import settings
 from exchange.settlement import webhooks as settlement_webhooks
 from exchange.web import pages as web_pages
@@ -40,8 +42,8 @@ from exchange.web.sign_in import Remembered, SignIn
 from exchange.web.stream import channels_plugin
 from exchange.web.translations import LANGUAGES
 
-PAGES: list[Router] = [front_page.router, account_pages.router, company_pages.router]
-API: list[Router] = [company_api.router]
+PAGES: list[Router] = [front_page.router, account_pages.router, company_pages.router, offer_pages.router]
+API: list[Router] = [company_api.router, offer_api.router]
 WEBHOOKS: list[Router] = [settlement_webhooks.router]
 LIBRARY_FILES = [
     Path(js_lib_htmx.__file__).parent / "static",
