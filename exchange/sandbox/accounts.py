@@ -562,4 +562,5 @@ async def delete_account_v1(world: World, params: Params, id: str) -> Doc:
 @route("POST", "/v1/account_links", AccountLinkV1)
 async def create_account_link_v1(world: World, params: AccountLinkV1) -> Doc:
     account = await account_of(world, params.account)
-    return await _new_link(world, account, params.refresh_url, params.return_url, params.type)
+    link = await _new_link(world, account, params.refresh_url, params.return_url, params.type)
+    return {name: link[name] for name in ("object", "created", "expires_at", "url")}

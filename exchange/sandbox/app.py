@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import json
+import logging
 from collections.abc import AsyncIterator
 
 from granian.constants import Interfaces
@@ -15,6 +17,8 @@ from exchange.sandbox.delivery import deliver, keep_time
 from exchange.sandbox.pages import pages
 from exchange.sandbox.protocol import Call, answer
 from exchange.sandbox.store import Books
+
+log = logging.getLogger(__name__)
 
 #: Importing these fills the register of routes.
 SPOKEN = (accounts, checkout, disputes, events, money, payments)
@@ -55,10 +59,16 @@ def create_app(settings: SandboxSettings | None = None) -> Litestar:
             await asyncio.gather(*background, return_exceptions=True)
             await books.close()
 
+    def fell_over(request: Request[None, None, State], error: Exception) -> Response[bytes]:
+        log.error("%s %s fell over", request.method, request.url.path, exc_info=error)
+        body = {"error": {"message": "The sandbox itself fell over: see its log.", "type": "api_error"}}
+        return Response(json.dumps(body).encode(), status_code=500, headers={"X-Sandbox": "NOT STRIPE"})
+
     return Litestar(
         route_handlers=[protocol, *pages],
         lifespan=[running],
         state=State({"books": books}),
+        exception_handlers={500: fell_over},
         openapi_config=None,
         logging_config=None,
     )

@@ -41,8 +41,7 @@ async def keep_time(books: Books) -> None:
             log.exception("the virtual clock stumbled")
         books.committed.clear()
         if waiting is None or waiting > now + 1:  # nothing soon: sleep until something is written, or a while
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(books.committed.wait(), 5.0)
+            await _either(books.committed, 5.0)
         await asyncio.sleep(books.settings.tick_seconds)
 
 
@@ -57,8 +56,14 @@ async def deliver(books: Books) -> None:
             except Exception:
                 log.exception("the postman stumbled")
             if pause > 0:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(books.posted.wait(), pause)
+                await _either(books.posted, pause)
+
+
+async def _either(event: asyncio.Event, seconds: float) -> None:
+    """Wait for ``event``, at most so long. Not ``wait_for``: in Python 3.11 it can swallow a cancellation."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 async def _round(books: Books, client: httpx.AsyncClient) -> float:

@@ -97,6 +97,17 @@ async def disturb_calls(world: World, fields: CallFault) -> Doc:
     return world.faults
 
 
+class Cover(Closed):
+    on: bool = True
+
+
+@control("bank-cover", "Let the platform's bank cover refunds that the balance does not", Cover)
+async def bank_cover(world: World, fields: Cover) -> Doc:
+    world.faults["uncovered"] = not fields.on
+    await world.remember("faults", world.faults)
+    return world.faults
+
+
 class Nothing(Closed):
     pass
 

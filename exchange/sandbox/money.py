@@ -282,10 +282,9 @@ async def create_transfer(world: World, params: TransferCreate) -> Doc:
 
 async def _source(world: World, id: str, currency: str) -> tuple[Doc, Doc]:
     charge = await world.get(id, "charge", param="source_transaction")
-    if charge["status"] == "failed" or not charge["captured"]:
-        raise Refusal("A failed or uncaptured charge cannot be the source of a transfer.", param="source_transaction")
-    if charge["status"] == "pending":
-        raise Refusal("The sandbox transfers from succeeded charges only.", param="source_transaction")
+    if charge["status"] != "succeeded" or not charge["captured"]:
+        message = f"The sandbox transfers from captured charges that succeeded; this one is {charge['status']}."
+        raise Refusal(message, param="source_transaction")
     if charge["currency"] != currency:
         raise Refusal(
             "The currency of source_transaction's balance transaction"
@@ -500,7 +499,7 @@ def bare_refund(world: World, id: str, amount: int, currency: str) -> Doc:
 @route(
     "POST", "/v1/refunds", RefundCreate, depth="simplified",
     note="cards at once; SEPA debit and bank transfers pending for one virtual day (bank details never asked for);"
-    " without funds pending, retried daily; reverse_transfer is not simulated",
+    " the platform's bank covers what the balance lacks, unless switched off; reverse_transfer is not simulated",
 )  # fmt: skip
 async def create_refund(world: World, params: RefundCreate) -> Doc:
     if params.origin == "customer_balance":
@@ -571,9 +570,9 @@ async def _refundable(world: World, params: RefundCreate) -> Doc:
 
 
 async def _pay_out_refund(world: World, refund: Doc, *, waits: bool) -> None:
-    """Book the refund if the balance allows; else leave it pending and try again tomorrow."""
+    """Book the refund; the platform's bank covers what the balance lacks, unless switched off: then it waits."""
     free, held = (await funds(world, refund["_account"])).get(refund["currency"], (0, 0))
-    if free + held < refund["amount"]:
+    if world.faults.get("uncovered") and free + held < refund["amount"]:
         refund |= {"status": "pending", "pending_reason": "insufficient_funds"}
         await world.save(refund)
         await world.later(world.now + DAY, "refund.retry", refund["id"])

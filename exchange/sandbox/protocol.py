@@ -459,6 +459,8 @@ def _matched(call: Call) -> tuple[Route, tuple[str, ...]]:
 
 def _raw(call: Call, found: Route) -> Doc:
     query = unflattened(parse_qsl(call.query, keep_blank_values=True))
+    if found.v2 and call.method == "GET":
+        query.pop("usage", None)  # SDK 16.1 sends its own telemetry along when it follows a thin event
     if found.v2 and call.method == "POST":
         try:
             body = json.loads(call.body or b"{}")

@@ -38,8 +38,8 @@ def rendered(value: Any, *, now: int, version: str = PINNED_VERSION) -> Any:
         return [rendered(item, now=now, version=version) for item in value]
     if not isinstance(value, dict):
         return value
-    kind = value.get("object")
-    hidden = _SINCE_ENDIVE.get(kind, set()) if kind and version < PINNED_VERSION else set()
+    kind = value["object"] if isinstance(value.get("object"), str) else ""  # an event's data holds one under this name
+    hidden = _SINCE_ENDIVE.get(kind, set()) if version < PINNED_VERSION else set()
     shown = {
         name: item if name == "metadata" else rendered(item, now=now, version=version)
         for name, item in value.items()

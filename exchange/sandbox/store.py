@@ -262,7 +262,11 @@ class Books:
 
     async def close(self) -> None:
         if self._pool:
-            await self._pool.close()
+            try:
+                async with asyncio.timeout(5):
+                    await self._pool.close()
+            except TimeoutError:
+                self._pool.terminate()
 
     def _connections(self) -> "asyncpg.Pool[asyncpg.Record]":
         if self._pool is None:

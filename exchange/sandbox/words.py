@@ -5,22 +5,22 @@ from typing import Literal
 Language = Literal["en", "fr"]
 
 FRENCH = {
-    "Payment sandbox: no real money": "Bac à sable de paiement : aucun argent réel",
+    "Payment sandbox: no real money": "Bac à sable de paiement : aucun argent réel",
     "Pay": "Payer",
     "Pay %(amount)s": "Payer %(amount)s",
     "Amount to pay": "Montant à payer",
     "E-mail": "Adresse électronique",
-    "How should this payment end?": "Comment ce paiement doit-il se terminer ?",
+    "How should this payment end?": "Comment ce paiement doit-il se terminer ?",
     "You never type a card or bank number here. Choose an outcome; the sandbox acts it out.":
-        "Ne saisissez ici aucun numéro de carte ni de compte. Choisissez une issue : le bac à sable la joue.",
+        "Ne saisissez ici aucun numéro de carte ni de compte. Choisissez une issue : le bac à sable la joue.",
     "Card": "Carte",
     "SEPA direct debit": "Prélèvement SEPA",
     "Bank transfer": "Virement bancaire",
-    "Accepted; the money is available after two days": "Acceptée ; l’argent est disponible après deux jours",
-    "Accepted; the money is available at once": "Acceptée ; l’argent est disponible immédiatement",
+    "Accepted; the money is available after two days": "Acceptée ; l’argent est disponible après deux jours",
+    "Accepted; the money is available at once": "Acceptée ; l’argent est disponible immédiatement",
     "The bank asks for confirmation (3-D Secure)": "La banque demande une confirmation (3-D Secure)",
     "Declined": "Refusée",
-    "Declined: not enough money": "Refusée : provision insuffisante",
+    "Declined: not enough money": "Refusée : provision insuffisante",
     "Accepted, then disputed by the buyer": "Acceptée, puis contestée par l’acheteur",
     "Paid after five days": "Payé après cinq jours",
     "Fails after five days": "Rejeté après cinq jours",
@@ -40,7 +40,7 @@ FRENCH = {
     "There is nothing at this address.": "Il n’y a rien à cette adresse.",
     "Continue": "Continuer",
     "Back to the shop": "Revenir au site",
-    "Your bank asks: is it you?": "Votre banque demande : est-ce bien vous ?",
+    "Your bank asks: is it you?": "Votre banque demande : est-ce bien vous ?",
     "A payment of %(amount)s waits for your confirmation.": "Un paiement de %(amount)s attend votre confirmation.",
     "Yes, confirm the payment": "Oui, confirmer le paiement",
     "No, refuse it": "Non, le refuser",
@@ -48,19 +48,19 @@ FRENCH = {
     "Still to be paid": "Reste à payer",
     "Reference": "Référence",
     "This account does not exist: no bank will accept the transfer. Choose what arrives instead.":
-        "Ce compte n’existe pas : aucune banque n’acceptera ce virement. Choisissez plutôt ce qui arrive.",
+        "Ce compte n’existe pas : aucune banque n’acceptera ce virement. Choisissez plutôt ce qui arrive.",
     "Amount that arrives, in cents": "Montant qui arrive, en centimes",
     "Let it arrive": "Le faire arriver",
     "Nothing more to be paid.": "Il ne reste rien à payer.",
     "Open a payment account": "Ouvrir un compte de paiement",
     "The payment service would ask here who you are and where your money should go.":
         "Le prestataire de paiement demanderait ici qui vous êtes et où envoyer votre argent.",
-    "Company: registered name and number": "Société : dénomination et numéro",
+    "Company: registered name and number": "Société : dénomination et numéro",
     "Bank account (IBAN)": "Compte bancaire (IBAN)",
     "Acceptance of the terms": "Acceptation des conditions",
-    "What happens?": "Que se passe-t-il ?",
-    "I give everything: the account is opened": "Je donne tout : le compte est ouvert",
-    "I leave something out: the account stays restricted": "J’oublie quelque chose : le compte reste limité",
+    "What happens?": "Que se passe-t-il ?",
+    "I give everything: the account is opened": "Je donne tout : le compte est ouvert",
+    "I leave something out: the account stays restricted": "J’oublie quelque chose : le compte reste limité",
     "I give everything, but a check restricts the account after three days":
         "Je donne tout, mais un contrôle limite le compte après trois jours",
     "Leave without finishing": "Quitter sans terminer",
@@ -87,6 +87,8 @@ FRENCH = {
     "Do it": "Faire",
     "Disturb webhooks (send empty to end it)": "Perturber les webhooks (envoyer vide pour cesser)",
     "Make the next calls fail": "Faire échouer les prochains appels",
+    "Let the platform's bank cover refunds that the balance does not":
+        "Laisser la banque de la plateforme couvrir les remboursements que le solde ne couvre pas",
     "End all disturbances": "Mettre fin à toutes les perturbations",
     "Pay out a whole balance (an account, or the platform's own)":
         "Verser tout un solde (d’un compte, ou celui de la plateforme)",
@@ -98,7 +100,7 @@ FRENCH = {
     "Warn that a charge may be fraud": "Signaler une fraude possible",
     "Settle a pending refund, or let one fail": "Faire aboutir ou échouer un remboursement",
     "A buyer's bank transfer arrives (amount in minor units; 0 = what is missing)":
-        "Le virement d’un acheteur arrive (montant en centimes ; 0 = ce qui manque)",
+        "Le virement d’un acheteur arrive (montant en centimes ; 0 = ce qui manque)",
     "A SEPA debit comes to its end now": "Un prélèvement SEPA se termine maintenant",
     "Refund by hand, as from the Dashboard (amount 0 = the rest)":
         "Rembourser à la main, comme depuis le tableau de bord (montant 0 = le reste)",
@@ -112,7 +114,7 @@ FRENCH = {
     "Simplified": "Simplifié",
     "Not simulated": "Pas simulé",
     "Every other address answers 404; every parameter not known here answers parameter_unknown.":
-        "Toute autre adresse répond 404 ; tout paramètre inconnu ici répond parameter_unknown.",
+        "Toute autre adresse répond 404 ; tout paramètre inconnu ici répond parameter_unknown.",
     "in": "en quoi",
     "Endpoint": "Adresse",
     "Latest events": "Derniers événements",

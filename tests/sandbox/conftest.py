@@ -161,7 +161,8 @@ async def sandbox(database_url: str) -> AsyncIterator[Sandbox]:
             assert not judge.faults, "\n".join(dict.fromkeys(judge.faults))
         finally:
             stop.set()
-            await running
+            async with asyncio.timeout(10):
+                await running
             listening.close()
             await close(client)
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import jsonschema
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from exchange.sandbox.protocol import ROUTES, unflattened
@@ -24,8 +24,9 @@ MUST_HAVE = {
                          "client_reference_id", "metadata", "expires_at", "customer"},
     "payment_intent": {"id", "status", "amount", "amount_received", "currency", "latest_charge", "metadata",
                        "transfer_group", "next_action", "last_payment_error", "client_secret"},
-    "charge": {"id", "status", "paid", "captured", "amount", "amount_captured", "amount_refunded", "balance_transaction",
-               "disputed", "refunded", "payment_intent", "transfer_group", "metadata", "payment_method_details"},
+    "charge": {"id", "status", "paid", "captured", "amount", "amount_captured", "amount_refunded", "disputed",
+               "balance_transaction", "refunded", "payment_intent", "transfer_group", "metadata",
+               "payment_method_details"},
     "refund": {"id", "status", "amount", "charge", "payment_intent", "balance_transaction", "metadata"},
     "transfer": {"id", "amount", "amount_reversed", "reversed", "destination", "source_transaction", "transfer_group",
                  "balance_transaction", "destination_payment", "metadata"},
@@ -49,8 +50,7 @@ def present() -> bool:
 def _document(version: str, closed: bool) -> tuple[dict[str, Any], "Registry[Any]"]:
     raw = json.loads((FOLDER / f"openapi-{version}.json").read_text())
     document = _as_json_schema(raw, closed, names=False)
-    resource = Resource(contents=document, specification=DRAFT202012)
-    return document, Registry().with_resource("spec:", resource)
+    return document, Registry().with_resource("spec:", DRAFT202012.create_resource(document))
 
 
 def _as_json_schema(node: Any, closed: bool, names: bool) -> Any:
@@ -130,6 +130,7 @@ class Contract:
         if method == "GET":
             known = {parameter["name"].split("[")[0] for parameter in operation.get("parameters", [])}
             names = {name.split("[")[0] for name, _ in parse_qsl(query)}
+            names.discard("usage")  # the SDK's own telemetry, sent when it follows a thin event
             if names - known:
                 self.faults.append(f"{where} request: unknown {sorted(names - known)}")
             return

@@ -72,7 +72,9 @@ async def new_session(sandbox: Sandbox, amount: int = 100_00, **more: Any) -> An
 
 async def pay(sandbox: Sandbox, session: Any, outcome: str) -> Any:
     """Choose an outcome on the pay page."""
-    return await sandbox.http.post(f"/c/pay/{session.id}", data={"outcome": outcome})
+    answer = await sandbox.http.post(f"/c/pay/{session.id}", data={"outcome": outcome})
+    assert answer.status_code < 500, answer.text
+    return answer
 
 
 async def retrieved(sandbox: Sandbox, session: str) -> Any:

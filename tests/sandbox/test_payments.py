@@ -51,7 +51,7 @@ async def again(sandbox: Sandbox, intent: Any) -> Any:
 
 
 async def available(sandbox: Sandbox) -> int:
-    return (await sandbox.v1.balance.retrieve_async()).available[0].amount
+    return int((await sandbox.v1.balance.retrieve_async()).available[0].amount)
 
 
 async def test_a_good_card_is_paid_and_available_after_two_days(sandbox: Sandbox) -> None:
