@@ -31,6 +31,7 @@ from exchange.database import WEB_ROLE, close_pool, engine, open_pool
 from exchange.offers import api as offer_api
 from exchange.offers import pages as offer_pages
 from exchange.settings import settings
+from exchange.settlement import pages as settlement_pages
 from exchange.settlement import webhooks as settlement_webhooks
 from exchange.web import pages as web_pages
 from exchange.web.guards import operator
@@ -42,7 +43,7 @@ from exchange.web.sign_in import Remembered, SignIn
 from exchange.web.stream import channels_plugin
 from exchange.web.translations import LANGUAGES
 
-PAGES: list[Router] = [front_page.router, account_pages.router, company_pages.router, offer_pages.router]
+PAGES: list[Router] = [front_page.router, account_pages.router, company_pages.router, offer_pages.router, settlement_pages.router]
 API: list[Router] = [company_api.router, offer_api.router]
 WEBHOOKS: list[Router] = [settlement_webhooks.router]
 LIBRARY_FILES = [

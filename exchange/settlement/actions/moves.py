@@ -19,11 +19,6 @@ REMIND = timedelta(hours=24)
 """How long before a silent buyer's acceptance a reminder goes out (domain guide §7)."""
 
 
-def channel_of(deal: Deal) -> str:
-    """The channel on which open pages hear of the deal."""
-    return f"deal_{deal.id.hex}"
-
-
 async def enter(
     deal: Deal,
     move: Move,
@@ -60,7 +55,7 @@ async def enter(
         await enqueue("deal.due", deal.id, at=row["alarm_at"])
     entered = await any_deal(deal.id)
     await tell(entered, by)
-    await announce(channel_of(deal), f"deal.{move.value}", deal.id)
+    await announce(deal.channel, f"deal.{move.value}", deal.id)
     return entered
 
 

@@ -49,6 +49,11 @@ class Deal:
     tracking: str
     proof: str
 
+    @property
+    def channel(self) -> str:
+        """Where open pages hear that something happened to the deal."""
+        return f"deal-{self.id}"
+
     def side_of(self, actor: Actor) -> Side:
         """On which side ``actor`` stands. Raises NotSeen for a stranger."""
         if actor.is_operator:

@@ -6,6 +6,8 @@ Source: settlement guide §5, loop 3; money list 46, 47.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from exchange.money import Money
+
 OUTSIDE = frozenset({"payout", "payout_failure", "payout_cancel", "topup", "stripe_fee", "contribution"})
 """Kinds of balance transaction that are no deal's: the operator's own movements between bank and balance."""
 
@@ -32,6 +34,14 @@ class Difference:
     @property
     def minor(self) -> int:
         return self.theirs_minor - self.ours_minor
+
+    @property
+    def theirs(self) -> Money:
+        return Money(self.theirs_minor, self.currency)
+
+    @property
+    def ours(self) -> Money:
+        return Money(self.ours_minor, self.currency)
 
 
 def differences(theirs: Iterable[Movement], ours: Mapping[tuple[str, str], int]) -> list[Difference]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from exchange.errors import N_
-from exchange.settlement.rules.books import Fact
+from exchange.settlement.rules.books import Account, Fact
 from exchange.settlement.rules.deal import Ending, Side, State
 
 
@@ -177,3 +177,16 @@ MOVED: Mapping[Fact, str] = {
     Fact.EXTERNAL: N_("Moved by hand at the payment service"),
 }
 """What a posting is called on the deal's page."""
+
+ACCOUNTS: Mapping[Account, str] = {
+    Account.STRIPE: N_("Balance at the payment service"),
+    Account.HELD: N_("Held for deals"),
+    Account.COMMISSION: N_("Commission earned"),
+    Account.VAT: N_("VAT on commission, owed"),
+    Account.FEES: N_("Fees of the payment service"),
+    Account.SURPLUS: N_("Paid without being owed, to be given back"),
+    Account.RECEIVABLE: N_("Owed to us by sellers"),
+    Account.LOSSES: N_("Lost in disputes"),
+    Account.EXTERNAL: N_("Moved by hand, to be explained"),
+}
+"""What the ledger's accounts are called."""
