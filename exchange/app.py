@@ -31,6 +31,7 @@ from exchange.database import WEB_ROLE, close_pool, engine, open_pool
 from exchange.offers import api as offer_api
 from exchange.offers import pages as offer_pages
 from exchange.settings import settings
+from exchange.settlement import api as settlement_api
 from exchange.settlement import pages as settlement_pages
 from exchange.settlement import webhooks as settlement_webhooks
 from exchange.web import pages as web_pages
@@ -44,7 +45,7 @@ from exchange.web.stream import channels_plugin
 from exchange.web.translations import LANGUAGES
 
 PAGES: list[Router] = [front_page.router, account_pages.router, company_pages.router, offer_pages.router, settlement_pages.router]
-API: list[Router] = [company_api.router, offer_api.router]
+API: list[Router] = [company_api.router, offer_api.router, settlement_api.router]
 WEBHOOKS: list[Router] = [settlement_webhooks.router]
 LIBRARY_FILES = [
     Path(js_lib_htmx.__file__).parent / "static",

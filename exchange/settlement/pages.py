@@ -283,9 +283,7 @@ async def compare(request: Web) -> Response[str]:
     return see_other(
         request,
         "/operator/money",
-        flash=N_("The books agree.")
-        if result.agreed
-        else N_("The books differ. Nothing is released meanwhile."),
+        flash=N_("The books agree.") if result.agreed else N_("The books differ. Nothing is released meanwhile."),
         kind="done" if result.agreed else "error",
     )
 

@@ -64,15 +64,15 @@ _THEIRS: Mapping[State, str] = {
 }
 
 _OTHERWISE: Mapping[State, str] = {
-    State.AWAITING_PAYMENT: N_("otherwise the deal lapses and the goods are for sale again"),
-    State.PAID: N_("otherwise the buyer is refunded in full"),
-    State.READY: N_("otherwise the operator is told"),
-    State.UNCOLLECTED: N_("from then on the seller may cancel, and the buyer is refunded"),
-    State.SHIPPED: N_("otherwise the seller is asked for proof of delivery"),
-    State.OVERDUE: N_("otherwise the goods count as undelivered and the buyer is refunded"),
-    State.DELIVERED: N_("otherwise the goods count as accepted and the seller is paid"),
-    State.CLAIMED: N_("otherwise the operator decides"),
-    State.OPERATOR: N_("otherwise the operator is called again"),
+    State.AWAITING_PAYMENT: N_("Otherwise the deal lapses and the goods are for sale again."),
+    State.PAID: N_("Otherwise the buyer is refunded in full."),
+    State.READY: N_("Otherwise the operator is told."),
+    State.UNCOLLECTED: N_("From then on the seller may cancel, and the buyer is refunded."),
+    State.SHIPPED: N_("Otherwise the seller is asked for proof of delivery."),
+    State.OVERDUE: N_("Otherwise the goods count as undelivered and the buyer is refunded."),
+    State.DELIVERED: N_("Otherwise the goods count as accepted and the seller is paid."),
+    State.CLAIMED: N_("Otherwise the operator decides."),
+    State.OPERATOR: N_("Otherwise the operator is called again."),
 }
 
 

@@ -1,0 +1,265 @@
+"""Deals as JSON under ``/api/v1/deals``; transitions are nouns posted to."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Router, get, post
+from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+from pydantic import BaseModel, ConfigDict, Field
+
+from exchange.money import Money
+from exchange.settlement.actions import claims, deals, payments
+from exchange.settlement.queries.deals import Deal, claim_of, deal_seen_by, deals_of, lines_of
+from exchange.settlement.queries.money import money_of
+from exchange.settlement.rules import timeline
+from exchange.settlement.rules.claims import Claimed, Reason
+from exchange.settlement.rules.deal import Side
+from exchange.settlement.schemas import possible
+from exchange.web.guards import signed_in, trading, viewer_of
+from exchange.web.viewer import Viewer
+
+Call = Request[Viewer | None, Any, Any]
+
+
+class Amount(BaseModel):
+    """Money: minor units beside an ISO 4217 code."""
+
+    minor: int = Field(examples=[12000])
+    currency: str = Field(examples=["EUR"])
+
+
+class NextStep(BaseModel):
+    """What the deal waits for."""
+
+    whose: Side
+    text: str = Field(description="English, addressed to the reader")
+    until: datetime | None
+
+
+class LedgerLine(BaseModel):
+    """One movement of the deal's money that is the reader's to see."""
+
+    at: datetime
+    fact: str = Field(examples=["paid"])
+    amount: Amount
+
+
+class ClaimLine(BaseModel):
+    """Units of one line of what was sold."""
+
+    line_id: str = Field(description="of the deal's `lines`")
+    reason: Reason
+    units: int = Field(ge=1, le=10**9)
+    loss_percent: int = Field(default=100, description="of the value of the damaged or wrong units")
+
+
+class Claim(BaseModel):
+    """A claim; sums before tax."""
+
+    state: str
+    said: str
+    wanted: Amount
+    offered: Amount | None
+    settled: Amount | None
+    opened_at: datetime
+
+
+class Line(BaseModel):
+    """What was sold, line by line."""
+
+    id: str
+    label: str
+    units: int
+
+
+class DealSummary(BaseModel):
+    """One deal in the list."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "5f0c0f2e-6a52-4a0e-9d43-0c9a4f1f7d11",
+                "negotiation_id": "0b6c9ad5-8a4a-4f0b-8a44-3f1c1f4f2c77",
+                "lot_id": "7c1d7a52-9d51-4a6a-8a57-1c5a6f0f9e10",
+                "label": "Outillage, fin de série",
+                "side": "buyer",
+                "seller": "Maison Dupont",
+                "buyer": "Cycles Le Goff",
+                "quantity": 10,
+                "unit_price": {"minor": 1000, "currency": "EUR"},
+                "net": {"minor": 10000, "currency": "EUR"},
+                "vat": {"minor": 2000, "currency": "EUR"},
+                "total": {"minor": 12000, "currency": "EUR"},
+                "state": "paid",
+                "ending": None,
+                "agreed_at": "2026-11-20T10:00:00Z",
+                "next": {"whose": "seller", "text": "The seller hands the goods …", "until": "2026-11-30T10:00:00Z"},
+            }
+        }
+    )
+
+    id: UUID
+    negotiation_id: UUID
+    lot_id: UUID
+    label: str
+    side: Side = Field(description="the reader's")
+    seller: str
+    buyer: str
+    quantity: int
+    unit_price: Amount
+    net: Amount
+    vat: Amount
+    total: Amount
+    state: str
+    ending: str | None
+    agreed_at: datetime
+    next: NextStep | None
+
+
+class DealDetail(DealSummary):
+    """One deal with its money, its claim and what the reader may do."""
+
+    held: Amount
+    refund: Amount
+    commission: Amount | None = Field(description="tax included; null for the buyer, whom it does not concern")
+    ledger: list[LedgerLine]
+    lines: list[Line]
+    claim: Claim | None
+    carrier: str
+    tracking: str
+    may: list[str] = Field(description="moves the reader may make now", examples=[["ship", "cancel"]])
+
+
+class PayPage(BaseModel):
+    """Where the buyer pays: the payment service's own page."""
+
+    url: str
+
+
+class Shipment(BaseModel):
+    """Handed to a carrier (`carrier` and `tracking`), or ready for collection under a `note`."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"carrier": "Geodis", "tracking": "6A12345678901"}})
+
+    carrier: str = Field(default="", max_length=80)
+    tracking: str = Field(default="", max_length=80)
+    note: str = Field(default="", max_length=80)
+
+
+class NewClaim(BaseModel):
+    """What is not right."""
+
+    lines: list[ClaimLine] = Field(max_length=1000)
+    said: str = Field(default="", max_length=2000)
+
+
+@get("/", guards=[signed_in])
+async def my_deals(
+    request: Call, after: FromQuery[UUID | None] = None, limit: FromQuery[int] = 30
+) -> list[DealSummary]:
+    """The company's deals, those that await it first. ``after`` is the last id of the page before."""
+    actor = viewer_of(request).actor
+    found = await deals_of(actor, after=after, limit=max(1, min(limit, 100)))
+    return [DealSummary(**_summary(deal, deal.side_of(actor))) for deal in found]
+
+
+@get("/{deal_id:uuid}", guards=[signed_in])
+async def show(request: Call, deal_id: FromPath[UUID]) -> DealDetail:
+    """One deal."""
+    return await _detail(request, deal_id)
+
+
+@post("/{deal_id:uuid}/payment", guards=[trading], status_code=HTTP_201_CREATED)
+async def pay(request: Call, deal_id: FromPath[UUID]) -> PayPage:
+    """The address of the deal's one pay page; asked twice, the same."""
+    return PayPage(url=await payments.pay(deal_id=deal_id, by=viewer_of(request).actor))
+
+
+@post("/{deal_id:uuid}/shipment", guards=[trading], status_code=HTTP_200_OK)
+async def ship(request: Call, deal_id: FromPath[UUID], data: JSONBody[Shipment]) -> DealDetail:
+    """The seller has handed the goods over, or they are ready."""
+    actor = viewer_of(request).actor
+    if data.note:
+        await deals.make_ready(deal_id=deal_id, note=data.note, by=actor)
+    else:
+        await deals.ship(deal_id=deal_id, carrier=data.carrier, tracking=data.tracking, by=actor)
+    return await _detail(request, deal_id)
+
+
+@post("/{deal_id:uuid}/receipt", guards=[trading], status_code=HTTP_200_OK)
+async def receive(request: Call, deal_id: FromPath[UUID]) -> DealDetail:
+    """The buyer has checked the goods: all right, the seller is paid."""
+    await deals.receive(deal_id=deal_id, by=viewer_of(request).actor)
+    return await _detail(request, deal_id)
+
+
+@post("/{deal_id:uuid}/claims", guards=[trading], status_code=HTTP_201_CREATED)
+async def claim(request: Call, deal_id: FromPath[UUID], data: JSONBody[NewClaim]) -> DealDetail:
+    """What is not right, line by line."""
+    await claims.claim(
+        deal_id=deal_id,
+        lines=[Claimed(line.line_id, line.reason, line.units, line.loss_percent) for line in data.lines],
+        said=data.said,
+        by=viewer_of(request).actor,
+    )
+    return await _detail(request, deal_id)
+
+
+def _amount(money: Money) -> Amount:
+    return Amount(minor=money.minor, currency=money.currency)
+
+
+def _summary(deal: Deal, side: Side) -> dict[str, Any]:
+    step = timeline.next_step(deal.state, side, deal.due_at)
+    return {
+        "id": deal.id,
+        "negotiation_id": deal.negotiation_id,
+        "lot_id": deal.lot_id,
+        "label": deal.label,
+        "side": side,
+        "seller": deal.seller_name,
+        "buyer": deal.buyer_name,
+        "quantity": deal.quantity,
+        "unit_price": _amount(deal.unit_price),
+        "net": _amount(deal.terms.net),
+        "vat": _amount(deal.terms.vat),
+        "total": _amount(deal.terms.total),
+        "state": deal.state.value,
+        "ending": deal.ending.value if deal.ending else None,
+        "agreed_at": deal.agreed_at,
+        "next": NextStep(whose=step.whose, text=step.text, until=step.until) if step else None,
+    }
+
+
+async def _detail(request: Call, deal_id: UUID) -> DealDetail:
+    actor = viewer_of(request).actor
+    deal = await deal_seen_by(actor, deal_id)
+    side = deal.side_of(actor)
+    money, found = await money_of(deal, side), await claim_of(deal)
+    may = possible(deal, side, found)
+    return DealDetail(
+        **_summary(deal, side),
+        held=_amount(money.held),
+        refund=_amount(deal.refund),
+        commission=None if side is Side.BUYER else _amount(deal.terms.fee),
+        ledger=[LedgerLine(at=line.at, fact=line.fact.value, amount=_amount(line.amount)) for line in money.postings],
+        lines=[Line(id=line.key, label=line.label, units=line.units) for line in await lines_of(deal)],
+        claim=Claim(
+            state=found.state,
+            said=found.said,
+            wanted=_amount(found.wanted),
+            offered=_amount(found.offered) if found.offered else None,
+            settled=_amount(found.settled) if found.settled else None,
+            opened_at=found.opened_at,
+        )
+        if found
+        else None,
+        carrier=deal.carrier,
+        tracking=deal.tracking,
+        may=sorted([move.value for move in may.moves] + (["pay"] if may.pay else [])),
+    )
+
+
+router = Router("/deals", route_handlers=[my_deals, show, pay, ship, receive, claim], tags=["deals"])

@@ -1,0 +1,107 @@
+"""Deals as JSON."""
+
+import httpx
+import pytest
+
+from exchange.database import execute, fetchval
+from exchange.settlement.actions import deals, events
+from tests.factories import bearer, make_person
+from tests.settlement.conftest import agree, onboarded, paid, work
+from tests.settlement.fakes import FakeGateway
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+async def test_the_whole_journey_as_json(client: httpx.AsyncClient, gateway: FakeGateway) -> None:
+    agreed = await agree()
+    await onboarded(agreed, gateway)
+    at = f"/api/v1/deals/{agreed.deal_id}"
+    buyer, seller = await bearer(agreed.buyer), await bearer(agreed.seller)
+
+    listed = (await client.get("/api/v1/deals", headers=buyer)).json()
+    assert [deal["id"] for deal in listed] == [str(agreed.deal_id)]
+    assert listed[0]["next"]["whose"] == "buyer"
+    assert listed[0]["total"] == {"minor": 12000, "currency": "EUR"}
+
+    page = await client.post(f"{at}/payment", headers=buyer | {"Idempotency-Key": "1"})
+    assert page.status_code == 201
+    assert (await client.post(f"{at}/payment", headers=buyer)).json() == page.json()
+    gateway.pays(await agreed.session_id())
+    await client.get(f"{at}", headers=buyer)
+    news = gateway.event("checkout.session.completed", {"id": await agreed.session_id()})
+    await events.take_in(news, "webhook")
+    await work()
+
+    early = await client.post(f"{at}/receipt", headers=buyer)
+    assert (early.status_code, early.json()["code"]) == (409, "not_now")
+    wrong = await client.post(f"{at}/shipment", headers=buyer, json={"carrier": "Geodis", "tracking": "G1"})
+    assert (wrong.status_code, wrong.json()["code"]) == (403, "not_your_move")
+    missing = await client.post(f"{at}/shipment", headers=seller, json={"carrier": "Geodis"})
+    assert missing.status_code == 422
+    assert missing.json()["errors"][0]["field"] == "tracking"
+    sent = await client.post(f"{at}/shipment", headers=seller, json={"carrier": "Geodis", "tracking": "G1"})
+    assert sent.json()["state"] == "shipped"
+    assert sent.json()["commission"] == {"minor": 600, "currency": "EUR"}
+    assert "receive" not in sent.json()["may"]
+
+    done = await client.post(f"{at}/receipt", headers=buyer)
+    assert done.json()["state"] == "closing"
+    await work()
+    final = (await client.get(at, headers=buyer)).json()
+    assert (final["state"], final["held"]["minor"]) == ("settled", 0)
+    assert final["commission"] is None
+    assert [line["fact"] for line in final["ledger"]] == ["paid"]
+
+
+async def test_a_claim_as_json(client: httpx.AsyncClient, gateway: FakeGateway) -> None:
+    agreed = await agree()
+    await paid(agreed, gateway)
+    await deals.ship(deal_id=agreed.deal_id, carrier="Geodis", tracking="G1", by=agreed.seller.actor)
+    buyer = await bearer(agreed.buyer)
+    at = f"/api/v1/deals/{agreed.deal_id}"
+    line = next(x for x in (await client.get(at, headers=buyer)).json()["lines"] if x["label"] == "Ponceuse")
+    too_many = await client.post(
+        f"{at}/claims", headers=buyer, json={"lines": [{"line_id": line["id"], "reason": "missing", "units": 99}]}
+    )
+    assert (too_many.status_code, too_many.json()["code"]) == (422, "too_many_claimed")
+    made = await client.post(
+        f"{at}/claims", headers=buyer, json={"lines": [{"line_id": line["id"], "reason": "missing", "units": 2}]}
+    )
+    assert made.status_code == 201
+    assert made.json()["claim"]["wanted"] == {"minor": 3000, "currency": "EUR"}
+
+
+async def test_a_rival_sees_nothing_and_changes_nothing(client: httpx.AsyncClient, gateway: FakeGateway) -> None:
+    agreed = await agree()
+    rival = await bearer(await make_person())
+    at = f"/api/v1/deals/{agreed.deal_id}"
+    assert (await client.get("/api/v1/deals", headers=rival)).json() == []
+    for answer in (
+        await client.get(at, headers=rival),
+        await client.post(f"{at}/payment", headers=rival),
+        await client.post(f"{at}/shipment", headers=rival, json={"carrier": "x", "tracking": "x"}),
+        await client.post(f"{at}/receipt", headers=rival),
+        await client.post(f"{at}/claims", headers=rival, json={"lines": []}),
+    ):
+        assert answer.status_code == 404, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert await fetchval("select count(*) from payment") == 0
+    assert (await client.get(at)).status_code == 401
+
+
+async def test_pages_of_deals_follow_each_other_without_loss(client: httpx.AsyncClient, gateway: FakeGateway) -> None:
+    agreed = await agree()
+    for _ in range(2):
+        other = await agree()
+        await _give(other.deal_id, agreed.buyer.company.id)  # type: ignore[union-attr]  # it has one
+    buyer = await bearer(agreed.buyer)
+    seen: list[str] = []
+    while page := (
+        await client.get("/api/v1/deals", headers=buyer, params={"limit": 1} | ({"after": seen[-1]} if seen else {}))
+    ).json():
+        seen += [deal["id"] for deal in page]
+    assert len(seen) == len(set(seen)) == 3
+
+
+async def _give(deal_id: object, company_id: object) -> None:
+    await execute("update deal set buyer_company_id = $2 where id = $1", deal_id, company_id)
