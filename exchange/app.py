@@ -44,7 +44,13 @@ from exchange.web.sign_in import Remembered, SignIn
 from exchange.web.stream import channels_plugin
 from exchange.web.translations import LANGUAGES
 
-PAGES: list[Router] = [front_page.router, account_pages.router, company_pages.router, offer_pages.router, settlement_pages.router]
+PAGES: list[Router] = [
+    front_page.router,
+    account_pages.router,
+    company_pages.router,
+    offer_pages.router,
+    settlement_pages.router,
+]
 API: list[Router] = [company_api.router, offer_api.router, settlement_api.router]
 WEBHOOKS: list[Router] = [settlement_webhooks.router]
 LIBRARY_FILES = [
