@@ -28,6 +28,8 @@ from exchange.accounts import pages as account_pages
 from exchange.companies import api as company_api
 from exchange.companies import pages as company_pages
 from exchange.database import WEB_ROLE, close_pool, engine, open_pool
+from exchange.insight import api as insight_api
+from exchange.insight import pages as insight_pages
 from exchange.offers import api as offer_api
 from exchange.offers import pages as offer_pages
 from exchange.settings import settings
@@ -50,8 +52,9 @@ PAGES: list[Router] = [
     company_pages.router,
     offer_pages.router,
     settlement_pages.router,
+    insight_pages.router,
 ]
-API: list[Router] = [company_api.router, offer_api.router, settlement_api.router]
+API: list[Router] = [company_api.router, offer_api.router, settlement_api.router, insight_api.router]
 WEBHOOKS: list[Router] = [settlement_webhooks.router]
 LIBRARY_FILES = [
     Path(js_lib_htmx.__file__).parent / "static",

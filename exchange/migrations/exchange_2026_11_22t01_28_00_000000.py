@@ -33,7 +33,7 @@ create table insight_release_withdrawal (
 create table insight_chart (
     edition varchar(40) not null,
     node_id varchar(80) not null,
-    panel varchar(24) not null,
+    panel varchar(100) not null,
     language varchar(2) not null,
     svg text not null,
     primary key (edition, node_id, panel, language)

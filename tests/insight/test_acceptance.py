@@ -17,11 +17,11 @@ from scipy.optimize import linprog
 
 from exchange.insight.rules import volume, walk
 from exchange.insight.rules.assembly import Draft, assemble
-from exchange.insight.rules.attacks import FULL, PAIR_WIDTH, gives_away
+from exchange.insight.rules.attacks import FULL, PAIR_WIDTH, gives_away, plan
 from exchange.insight.rules.metrics import Family, Metric
 from exchange.insight.rules.periods import Quarter
 from exchange.insight.rules.policy import Policy
-from exchange.insight.rules.price import HIGH, LOW, MIDDLE, PriceSet, figure, weigh, window_mean
+from exchange.insight.rules.price import HIGH, LOW, MIDDLE, PriceSet, figure, stand, window_mean
 from exchange.insight.rules.rounding import r10
 from exchange.insight.rules.tree import ROOT, Tree
 from exchange.insight.rules.volume import BOTH, Ends, Flow, Measure, Side, VolumeSet, safe
@@ -180,9 +180,9 @@ def entrant_prices(tell: Callable[[Mapping[Ends, tuple[int, float]]], float]) ->
 
 def test_t2b_an_entrant_s_price_does_not_fall_out_of_two_releases() -> None:
     def published(pairs: Mapping[Ends, tuple[int, float]]) -> float:
-        found = figure({ends: value for ends, (_, value) in pairs.items()}, POLICY)
-        assert found is not None
-        return found.value
+        standing = stand(pairs, POLICY)
+        assert standing is not None
+        return figure({ends: value for ends, (_, value) in pairs.items()}, standing).value
 
     hits, blind = entrant_prices(published)
     assert hits <= blind + 0.10
@@ -303,10 +303,9 @@ def test_t3b_kills_a_vote_cap_of_a_quarter_and_a_middle_range_at_a_fifth(
 
 def closest(votes: Mapping[Ends, float], insiders: int) -> float:
     """T3c on a price cell: every coalition knows all pairs it touches; its target is the heaviest rival on a side."""
-    weights = weigh(votes, POLICY.vote_cap)
-    found = figure(votes, POLICY)
-    assert weights is not None
-    assert found is not None
+    standing = stand(votes, POLICY)
+    assert standing is not None
+    weights, found = standing.weights, figure(votes, standing)
     groups = sorted({g for ends in votes for g in ends if g is not None})
     worst = 100.0
     for coalition in combinations(groups, insiders):
@@ -349,11 +348,11 @@ def test_t3c_the_gate_hides_a_cell_whose_two_hubs_know_nearly_all_and_the_walk_r
     with_hubs = replace(of, quarters=(of.quarters[0], (*kept, *planted)))
     drawn = evidence(with_hubs)
     votes = drawn.recovery[leaf]
-    found = figure(votes, POLICY)
-    assert found is not None
+    standing = stand(votes, POLICY)
+    assert standing is not None
     assert PriceSet({leaf: drawn.now.trades[leaf].amounts}, POLICY).safe(frozenset([leaf]))
     assert closest(votes, 2) < PAIR_WIDTH
-    assert gives_away(votes, found, POLICY)
+    assert gives_away(votes, figure(votes, standing), standing, plan(standing, POLICY))
     draft = assemble(of.tree, drawn, POLICY)
     assert leaf in draft.hidden[Family.TRADE]
     assert all(c.value is None for c in draft.cells if c.node == leaf and c.metric.kind.family is Family.TRADE)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from exchange.insight.rules import tree as trees
 from exchange.insight.rules.periods import NotAQuarter, Quarter, lag
 from exchange.insight.rules.policy import Policy, WeakerThanTheFloor
-from exchange.insight.rules.price import MIDDLE, figure, smaller_side, weigh, window_mean
+from exchange.insight.rules.price import MIDDLE, figure, smaller_side, stand, weigh, window_mean
 from exchange.insight.rules.rounding import STEPS, band, half_up, index, r10
 from exchange.insight.rules.volume import BOTH, Ends, Flow, Side, balanced, safe, steady, withstands_insiders
 from tests.insight.markets import tree
@@ -102,9 +102,10 @@ def test_the_middle_half_forgets_the_extremes() -> None:
 
 @given(st.dictionaries(ENDS, st.floats(0, 100), min_size=30, max_size=120))
 def test_a_figure_lies_among_its_values_and_its_range_in_order(votes: dict[Ends, float]) -> None:
-    found = figure(votes, POLICY)
-    if found is None:
+    standing = stand(votes, POLICY)
+    if standing is None:
         return
+    found = figure(votes, standing)
     assert half_up(min(votes.values())) <= found.value <= half_up(max(votes.values()))
     assert (found.low is None) == (found.high is None)
     if found.low is not None and found.high is not None:
@@ -115,19 +116,19 @@ def test_the_middle_range_waits_for_twenty_groups_a_side() -> None:
     def votes(groups: int) -> dict[Ends, float]:
         return {(s, 100 + (s + d) % groups): 30.0 + s for s in range(groups) for d in range(3)}
 
-    nineteen, twenty = figure(votes(19), POLICY), figure(votes(20), POLICY)
+    nineteen, twenty = stand(votes(19), POLICY), stand(votes(20), POLICY)
     assert nineteen is not None
     assert twenty is not None
-    assert nineteen.low is None
-    assert twenty.low is not None
+    assert figure(votes(19), nineteen).low is None
+    assert figure(votes(20), twenty).low is not None
 
 
 def test_sellers_alone_vote_where_there_are_no_buyers() -> None:
     votes: dict[Ends, float] = {(s, None): float(s) for s in range(10)}
     assert smaller_side(votes) == 10
-    found = figure(votes, POLICY)
-    assert found is not None
-    assert found.value == 5
+    standing = stand(votes, POLICY)
+    assert standing is not None
+    assert figure(votes, standing).value == 5
 
 
 def ring(groups: int, amount: int = 100) -> dict[Ends, int]:

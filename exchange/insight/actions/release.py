@@ -59,6 +59,8 @@ async def release(
     key = await asyncio.to_thread(signing.signing_key)
     async with transaction():
         await execute("select pg_advisory_xact_lock(hashtext('insight_release'))")
+        # whole quarters arrive at once in a seed, and a planner that guesses joins them row by row
+        await execute("analyze company, insight_fact, insight_offer_fact, insight_listing_fact")
         quarter = Quarter.parse(period) if period else await _waiting(policy)
         wait = await _ensure_releasable(quarter, policy)
         progress(f"{quarter}: who took part")
@@ -111,6 +113,14 @@ async def release(
         await record(by, "insight.released", id, period=str(quarter), published=published)
         await enqueue("insight.released", id, once="insight.released")
     return Released(id, str(quarter), rows, published, len(draft.cells))
+
+
+async def ask_for_release(*, by: Actor | None) -> None:
+    """Have a job release the oldest quarter that waits: web processes cannot read what it is made of."""
+    async with transaction():
+        asked = uuid4()
+        await record(by, "insight.release_asked", asked)
+        await enqueue("insight.release_asked", asked, once="insight.release_asked")
 
 
 async def withdraw(*, period: str, node_id: str, metric: str, by: Actor | None, signed_by: str = "exchange") -> None:

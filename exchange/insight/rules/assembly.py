@@ -7,7 +7,7 @@ from functools import cached_property
 from exchange.insight.rules import attacks, walk
 from exchange.insight.rules.metrics import Family, Metric
 from exchange.insight.rules.policy import Policy
-from exchange.insight.rules.price import Figure, PriceSet, SellThroughSet, figure, smaller_side
+from exchange.insight.rules.price import Figure, PriceSet, SellThroughSet, figure, smaller_side, stand
 from exchange.insight.rules.rounding import band, r10
 from exchange.insight.rules.tree import Tree
 from exchange.insight.rules.volume import Ends, Flow, Measure, Side, VolumeSet
@@ -55,9 +55,13 @@ class Cell:
     metric: Metric
     value: int | None = None
     band: str | None = None
+    withdrawn: bool = False
 
     @property
     def status(self) -> str:
+        """``published``, ``not_published``, or ``withdrawn`` for a cell that was wrong."""
+        if self.withdrawn:
+            return "withdrawn"
         return "not_published" if self.value is None else "published"
 
 
@@ -147,14 +151,18 @@ class _Assembly:
             if family is Family.VOLUME:
                 cells.extend(self._totals(id))
                 continue
-            for metric, votes in self._votes(family, id).items():
-                found = figure(votes, self.policy)
-                if found is None or (
-                    metric is not Metric.DAYS and attacks.gives_away(votes, found, self.policy)
-                ):  # days share the recovery figure's votes and weights
+            ballots = self._votes(family, id)
+            pairs = next(iter(ballots.values())).keys()
+            standing = stand(pairs, self.policy)
+            if standing is None:
+                raise AssertionError(f"{id} was published without a vote cap that can be met")
+            plan = attacks.plan(standing, self.policy)
+            for metric, votes in ballots.items():
+                found = figure(votes, standing)
+                # days share the recovery figure's pairs and weights, and no span bounds them
+                if metric is not Metric.DAYS and attacks.gives_away(votes, found, standing, plan):
                     failed.add(id)
-                else:
-                    cells.extend(_cells(id, metric, found))
+                cells.extend(_cells(id, metric, found, band(standing.groups)))
         return cells, failed
 
     def _votes(self, family: Family, id: str) -> dict[Metric, Votes]:
@@ -175,8 +183,7 @@ class _Assembly:
         return [Cell(id, metric, r10(flow.total), smaller) for metric, flow in flows.items()]
 
 
-def _cells(id: str, metric: Metric, found: Figure) -> list[Cell]:
-    smaller = band(found.groups)
+def _cells(id: str, metric: Metric, found: Figure, smaller: str) -> list[Cell]:
     cells = [Cell(id, metric, found.value, smaller)]
     if found.low is not None and found.high is not None:
         cells += [Cell(id, metric.low, found.low, smaller), Cell(id, metric.high, found.high, smaller)]

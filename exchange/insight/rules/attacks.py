@@ -6,78 +6,94 @@ of their own: ``volume.withstands_insiders`` is the attack itself.
 
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from exchange.insight.rules.policy import Policy
-from exchange.insight.rules.price import HIGH, LOW, MIDDLE, Figure, weigh, window_mean
+from exchange.insight.rules.price import HIGH, LOW, MIDDLE, Figure, Standing, window_mean
 from exchange.insight.rules.volume import BOTH, Ends, Group, Side
 
 Votes = Mapping[Ends, float]
 Weights = Mapping[Ends, float]
+Share = tuple[float, float]
+"""A price and its weight."""
 
 SPAN = (0.0, 100.0)
 """A price figure lies between nothing and the whole RRP."""
+FULL = SPAN[1] - SPAN[0]
 HALF_STEP = 0.5
 """A figure rounded to one point says no more than this to either side."""
-FULL = SPAN[1] - SPAN[0]
 PAIR_WIDTH = 30.0
 """Points two insiders who know every trade they touched must be left to guess in; one must learn nothing (T3c)."""
-TINY = 1e-6
 SUSPECTS = 3
 """Heaviest groups a side that are tried as insiders and as targets: a lighter one knows less and hides better."""
+TINY = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One published number about a cell: the window of the vote it averages, under which cap, and its value."""
+class Attempt:
+    """One coalition against one heavy group on one side of a cell, whatever the prices are."""
 
-    window: tuple[float, float]
-    cap: int
-    value: int
-
-
-def told(figure: Figure, policy: Policy) -> tuple[Told, ...]:
-    """What ``figure`` publishes."""
-    found = [Told(MIDDLE, policy.vote_cap, figure.value)]
-    if figure.low is not None:
-        found.append(Told(LOW, policy.range_cap, figure.low))
-    if figure.high is not None:
-        found.append(Told(HIGH, policy.range_cap, figure.high))
-    return tuple(found)
+    size: int
+    touched: tuple[Ends, ...]
+    """Pairs the coalition is part of, on either side: it knows their prices."""
+    rivals: tuple[Ends, ...]
+    """Those where it stands on the target's own side."""
+    left: float
+    """Vote of the target that the coalition did not touch; nothing to learn where it is 0."""
+    whole: float
+    """All of the target's vote."""
 
 
-def gives_away(votes: Mapping[Ends, float], figure: Figure, policy: Policy) -> bool:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every attempt worth making against a cell's figures; made once, used for every figure of the same pairs."""
+
+    middle: tuple[Attempt, ...]
+    range: tuple[Attempt, ...]
+
+
+def plan(standing: Standing, policy: Policy) -> Plan:
+    """The attempts against the figure and against the ends of its middle range."""
+    return Plan(
+        tuple(_attempts(standing.weights, min(MIDDLE[0], 1 - MIDDLE[1]), policy)),
+        tuple(_attempts(standing.narrow, min(LOW[0], 1 - HIGH[1]), policy)) if standing.narrow else (),
+    )
+
+
+def gives_away(votes: Votes, figure: Figure, standing: Standing, attempts: Plan) -> bool:
     """Whether some coalition could bound some other group's price closer than allowed, from any number of the cell."""
-    return any(_gives_away(votes, number, policy) for number in told(figure, policy))
+    if _any_learns(votes, standing.weights, attempts.middle, [(MIDDLE, figure.value)]):
+        return True
+    if standing.narrow is None or figure.low is None or figure.high is None:
+        return False
+    return _any_learns(votes, standing.narrow, attempts.range, [(LOW, figure.low), (HIGH, figure.high)])
 
 
-def width(number: Told, held: Sequence[tuple[float, float]], aim: float) -> float:
-    """Points within which ``number`` leaves the price of a target with ``aim`` of the vote.
+def width(window: Share, told: int, held: Sequence[Share], aim: float) -> float:
+    """Points within which the figure ``told`` leaves the price of a target with ``aim`` of the vote.
 
-    ``held`` is what the coalition knows, (value, weight) ascending; the rest of the vote may lie anywhere in SPAN. The
-    window's mean grows with every value, so its extremes are reached with all the rest at one end.
+    ``held`` is what the coalition knows, ascending; the rest of the vote may lie anywhere in SPAN. The window's mean
+    grows with every value, so its extremes are reached with all the rest at one end.
     """
     floor, ceiling = SPAN
     rest = 1 - aim - sum(weight for _, weight in held)
-    least, most = number.value - HALF_STEP - TINY, number.value + HALF_STEP + TINY
+    least, most = told - HALF_STEP - TINY, told + HALF_STEP + TINY
 
     def not_too_low(price: float) -> bool:
-        return window_mean(_insert(held, (price, aim), (ceiling, rest)), number.window) >= least
+        return window_mean(_insert(held, (price, aim), (ceiling, rest)), window) >= least
 
     def not_too_high(price: float) -> bool:
-        return window_mean(_insert(held, (price, aim), (floor, rest)), number.window) <= most
+        return window_mean(_insert(held, (price, aim), (floor, rest)), window) <= most
 
     return max(0.0, _edge(not_too_high, ceiling, floor) - _edge(not_too_low, floor, ceiling))
 
 
-def _gives_away(votes: Votes, number: Told, policy: Policy) -> bool:
-    weights = weigh(votes, number.cap)
-    if weights is None:
-        return True
+def _attempts(weights: Weights, room: float, policy: Policy) -> Iterator[Attempt]:
+    """Largest coalitions first; where their votes and the target's fit in ``room``, the rest can fill the window."""
     pairs: dict[Side, defaultdict[Group | None, set[Ends]]] = {side: defaultdict(set) for side in BOTH}
-    for ends in votes:
+    for ends in weights:
         for side in BOTH:
             pairs[side][ends[side]].add(ends)
     shares = {
@@ -86,45 +102,50 @@ def _gives_away(votes: Votes, number: Told, policy: Policy) -> bool:
     }
     heavy = {side: sorted(own, key=lambda group: (-own[group], group))[:SUSPECTS] for side, own in shares.items()}
     suspects = sorted({group for groups in heavy.values() for group in groups})
-    coalitions = [k for size in range(1, policy.coalition + 1) for k in combinations(suspects, size)]
-    room = min(number.window[0], 1 - number.window[1])
+    for size in range(policy.coalition, 0, -1):
+        for coalition in combinations(suspects, size):
+            most = sum(shares[side].get(group, 0.0) for group in coalition for side in BOTH)
+            for side in BOTH:
+                targets = [g for g in heavy[side] if g not in coalition and most + shares[side][g] > room]
+                if not targets:
+                    continue
+                rivals = {ends for group in coalition for ends in pairs[side][group]}
+                touched = rivals | {ends for group in coalition for ends in pairs[Side(1 - side)][group]}
+                known, at_side = tuple(touched), tuple(rivals)
+                for group in targets:
+                    left = sum(weights[ends] for ends in pairs[side][group] - touched)
+                    yield Attempt(size, known, at_side, left, shares[side][group])
 
-    def exposed(coalition: tuple[Group, ...], side: Side) -> bool:
-        """Whether the coalition learns the price of a heavy group on ``side``."""
-        most = sum(shares[where].get(group, 0.0) for group in coalition for where in BOTH)
-        targets = [group for group in heavy[side] if group not in coalition and most + shares[side][group] > room]
-        if not targets:
-            return False  # the rest alone can fill the window: every price stays possible
-        rivals = {ends for group in coalition for ends in pairs[side][group]}
-        touched = rivals | {ends for group in coalition for ends in pairs[_other(side)][group]}
-        held = _held(votes, weights, touched)
-        for group in targets:
-            left = pairs[side][group] - touched
+
+def _any_learns(votes: Votes, weights: Weights, attempts: Sequence[Attempt], told: Sequence[tuple[Share, int]]) -> bool:
+    known: tuple[Ends, ...] = ()
+    held: list[Share] = []
+    narrowed = False
+    for attempt in attempts:
+        if attempt.size == 1 and attempts[0].size > 1 and not narrowed:
+            return False  # no two learnt anything: neither does one of them
+        if attempt.touched is not known:
+            known, held = attempt.touched, _held(votes, weights, attempt.touched)
+        for window, value in told:
             # T3c: insiders count all they traded; one must learn nothing, two are left PAIR_WIDTH to guess in
-            span = width(number, held, sum(weights[ends] for ends in left)) if left else FULL
-            if span < (FULL if len(coalition) == 1 else PAIR_WIDTH) - TINY:
+            span = width(window, value, held, attempt.left) if attempt.left else FULL
+            if span < (FULL if attempt.size == 1 else PAIR_WIDTH) - TINY:
                 return True
-            # T3b: rivals who know their own prices must learn nothing; FULL above settles it, knowing more only narrows
-            if left and span >= FULL - TINY:
+            if attempt.left and span >= FULL - TINY:
                 continue
-            aim = sum(weights[ends] for ends in pairs[side][group])
-            if width(number, _held(votes, weights, rivals), aim) < FULL - TINY:
+            narrowed = True
+            # T3b: rivals who know their own prices must learn nothing; FULL above settles it, knowing more only narrows
+            if width(window, value, _held(votes, weights, attempt.rivals), attempt.whole) < FULL - TINY:
                 return True
-        return False
-
-    return any(exposed(coalition, side) for coalition in coalitions for side in BOTH)
+    return False
 
 
-def _other(side: Side) -> Side:
-    return Side(1 - side)
-
-
-def _held(votes: Votes, weights: Weights, known: Set[Ends]) -> list[tuple[float, float]]:
+def _held(votes: Votes, weights: Weights, known: Sequence[Ends]) -> list[Share]:
     floor, ceiling = SPAN
     return sorted((min(max(votes[ends], floor), ceiling), weights[ends]) for ends in known)
 
 
-def _insert(held: Sequence[tuple[float, float]], *more: tuple[float, float]) -> list[tuple[float, float]]:
+def _insert(held: Sequence[Share], *more: Share) -> list[Share]:
     found = list(held)
     for each in more:
         insort(found, each)

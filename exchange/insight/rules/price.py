@@ -65,31 +65,45 @@ def window_mean(ordered: Sequence[tuple[float, float]], window: tuple[float, flo
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Who votes in a cell, and with what weight: all that does not depend on the prices themselves."""
+
+    weights: Mapping[Ends, float]
+    narrow: Mapping[Ends, float] | None
+    """For the ends of the middle range; None below enough groups a side, or where the tighter cap cannot be met."""
+    groups: int
+    """Of the smaller side: for the band, never published itself."""
+
+
+def stand(pairs: Iterable[Ends], policy: Policy) -> Standing | None:
+    """None when the vote cap cannot be met."""
+    pairs = tuple(pairs)
+    weights = weigh(pairs, policy.vote_cap)
+    if weights is None:
+        return None
+    groups = smaller_side(pairs)
+    return Standing(weights, weigh(pairs, policy.range_cap) if groups >= policy.range_from else None, groups)
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A price figure in whole points or days; the middle range only where enough groups took part."""
 
     value: int
     low: int | None
     high: int | None
-    groups: int
-    """Of the smaller side: for the band, never published itself."""
 
 
-def figure(votes: Mapping[Ends, float], policy: Policy) -> Figure | None:
-    """The interquartile mean of the pairs' values, rounded half up; None when the vote cap cannot be met.
+def figure(votes: Mapping[Ends, float], standing: Standing) -> Figure:
+    """The interquartile mean of the pairs' values, rounded half up.
 
     ``votes`` gives each pair's own value: the median of its trades, or its own rate, in points or days.
     """
-    weights = weigh(votes, policy.vote_cap)
-    if weights is None:
-        return None
-    value = half_up(window_mean(ordered(votes, weights), MIDDLE))
-    groups = smaller_side(votes)
-    low = high = None
-    if groups >= policy.range_from and (narrow := weigh(votes, policy.range_cap)) is not None:
-        ranked = ordered(votes, narrow)
-        low, high = half_up(window_mean(ranked, LOW)), half_up(window_mean(ranked, HIGH))
-    return Figure(value, low, high, groups)
+    value = half_up(window_mean(ordered(votes, standing.weights), MIDDLE))
+    if standing.narrow is None:
+        return Figure(value, None, None)
+    ranked = ordered(votes, standing.narrow)
+    return Figure(value, half_up(window_mean(ranked, LOW)), half_up(window_mean(ranked, HIGH)))
 
 
 def ordered(votes: Mapping[Ends, float], weights: Mapping[Ends, float]) -> list[tuple[float, float]]:

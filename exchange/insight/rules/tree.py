@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 
+from exchange.errors import N_
+
 ROOT = "all"
 MIXED = "mixed"
 MIXED_SHARE = 80
@@ -57,7 +59,7 @@ class Tree:
 
         ``sectors`` maps a slug to its name and its categories (slug to name); ``regions`` a slug to its name.
         """
-        nodes = [Node(ROOT, None, ("All",)), Node(MIXED, ROOT, ("Mixed lots",))]
+        nodes = [Node(ROOT, None, (N_("All"),)), Node(MIXED, ROOT, (N_("Mixed lots"),))]
         for sector, (sector_name, categories) in sectors.items():
             nodes.append(Node(sector, ROOT, (sector_name,)))
             for category, category_name in categories.items():
