@@ -11,6 +11,7 @@ from exchange.sandbox.protocol import (
     Currency,
     Listed,
     Metadata,
+    NoParams,
     PagedV2,
     Params,
     Retrieve,
@@ -552,8 +553,8 @@ async def update_account_v1(world: World, params: AccountUpdateV1, id: str) -> D
     return account
 
 
-@route("DELETE", "/v1/accounts/{id}", Retrieve)
-async def delete_account_v1(world: World, params: Params, id: str) -> Doc:
+@route("DELETE", "/v1/accounts/{id}", NoParams)
+async def delete_account_v1(world: World, params: NoParams, id: str) -> Doc:
     account = await account_of(world, id)
     await close(world, account)
     return account

@@ -11,6 +11,7 @@ from exchange.sandbox.protocol import (
     Closed,
     Listed,
     Metadata,
+    NoParams,
     Paged,
     PagedV2,
     Params,
@@ -119,8 +120,8 @@ async def update_endpoint(world: World, params: EndpointUpdate, id: str) -> Doc:
     return await world.save(endpoint)
 
 
-@route("DELETE", "/v1/webhook_endpoints/{id}", Retrieve)
-async def delete_endpoint(world: World, params: Params, id: str) -> Doc:
+@route("DELETE", "/v1/webhook_endpoints/{id}", NoParams)
+async def delete_endpoint(world: World, params: NoParams, id: str) -> Doc:
     await world.get(id, "webhook_endpoint")
     await world.sql.execute("delete from sandbox.object where id = $1", id)
     return {"id": id, "object": "webhook_endpoint", "deleted": True}
@@ -142,10 +143,6 @@ class EventListV2(PagedV2):
     object_id: str | None = None
     types: list[str] | None = None
     created: Created | None = None
-
-
-class NoParams(Closed):
-    pass
 
 
 Included = Literal["webhook_endpoint.signing_secret", "webhook_endpoint.url"]

@@ -62,6 +62,15 @@ OUTCOMES = (
     Outcome("customer_balance", "late", "The exact amount arrives after three days"),
 )
 
+#: Told on the controls page: what a reader might look for in vain. English only, as Stripe's own words are.
+NOT_SIMULATED = (
+    "subscriptions, invoices, coupons, tax, shipping rates, setup intents, saved mandates",
+    "destination charges, application fees, on_behalf_of, reverse_transfer, payment in several currencies",
+    "payment methods other than card, sepa_debit and customer_balance; Radar, reviews; persons and external accounts",
+    "embedded Checkout, Stripe.js, files and file uploads, reports, search endpoints, rate limits by themselves",
+    "automatic payouts; the exact error texts, which Stripe does not promise to keep",
+)
+
 METHOD_TITLES = {"card": "Card", "sepa_debit": "SEPA direct debit", "customer_balance": "Bank transfer"}
 
 
@@ -290,7 +299,7 @@ async def _controls(request: Asked, *, done: str | None = None, refusal: str | N
     return _page(
         request, "controls.html", status=422 if refusal else 200, clock=clock, state=state, events=events,
         controls=faults.CONTROLS.values(), fields=_fields, routes=sorted(ROUTES, key=lambda r: (r.path, r.method)),
-        done=done, refusal=refusal, faults=json.dumps(state["faults"]) if state["faults"] else "",
+        absent=NOT_SIMULATED, done=done, refusal=refusal, faults=json.dumps(state["faults"]) if state["faults"] else "",
     )  # fmt: skip
 
 

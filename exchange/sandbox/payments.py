@@ -14,6 +14,7 @@ from exchange.sandbox.protocol import (
     Currency,
     Listed,
     Metadata,
+    NoParams,
     Paged,
     Params,
     Retrieve,
@@ -146,8 +147,8 @@ async def update_customer(world: World, params: CustomerUpdate, id: str) -> Doc:
     return await overlay(world, await customer_of(world, id, "id"), params, "customer.updated")
 
 
-@route("DELETE", "/v1/customers/{id}", Retrieve)
-async def delete_customer(world: World, params: Params, id: str) -> Doc:
+@route("DELETE", "/v1/customers/{id}", NoParams)
+async def delete_customer(world: World, params: NoParams, id: str) -> Doc:
     customer = await customer_of(world, id, "id")
     if any(customer["_cash"].values()):
         raise Refusal("A customer with money in the cash balance cannot be deleted.", code="customer_has_cash_balance")
@@ -237,7 +238,7 @@ class MethodAttach(Params):
     customer: str
 
 
-class MethodList(Listed):
+class MethodList(Paged):
     customer: str | None = None
     type: str | None = None
 

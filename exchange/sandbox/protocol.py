@@ -92,6 +92,10 @@ class Retrieve(Params):
     """No parameters but ``expand``."""
 
 
+class NoParams(Closed):
+    """A call that takes none, not even ``expand``."""
+
+
 class Paged(Params):
     """A v1 list, newest first."""
 
