@@ -146,12 +146,14 @@ async def _page(request: Web, node_id: str) -> Response[str]:
         (child, TREE.nodes[child].name, charts.get(f"{actions.SMALL}:{child}"), _latest(found, child, language))
         for child in TREE.children(node_id)
     ]
+    panels = [_shown(panel, found, node_id, charts.get(panel.key), language) for panel in PANELS]
     response = render(
         request,
         "insight/trend.html",
         node=here,
         crumbs=[(TREE.nodes[id].name, _address(id)) for id in TREE.ancestors(node_id)],
-        panels=[_shown(panel, found, node_id, charts.get(panel.key), language) for panel in PANELS],
+        panels=panels,
+        gaps=any(row.figure is None and not row.awaited for shown in panels for row in shown.rows),
         children=children,
         address=_address,
         last=found.releases[-1] if found.releases else None,

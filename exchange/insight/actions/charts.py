@@ -121,7 +121,13 @@ def _spec(
         "type": "ordinal",
         "sort": None,
         "scale": {"domain": names},
-        "axis": {"title": None, "labelAngle": 0, "labelOverlap": "greedy", "grid": False},
+        "axis": {
+            "title": None,
+            "labelAngle": 0,
+            "labelExpr": "split(datum.label, ' ')",
+            "labelOverlap": "greedy",
+            "grid": False,
+        },
     }
     y = {
         "field": "v",
@@ -150,8 +156,8 @@ def _spec(
     ranged = [band, ends] if any(p.low is not None for p in line) and not small else []
     return {
         "data": {"values": values},
-        "width": 300 if small else 520,
-        "height": 96 if small else 190,
+        "width": 240 if small else 380,
+        "height": 90 if small else 170,
         "background": None,
         "layer": [*ranged, main, dots],
         "config": {
