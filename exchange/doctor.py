@@ -138,7 +138,7 @@ async def _disk() -> tuple[bool, str, str]:
 async def _books() -> tuple[bool, str, str]:
     crooked = await fetchval(
         "select count(*) from "
-        "(select 1 from ledger_entry group by group_id, currency having sum(amount_minor) <> 0) crooked"
+        "(select 1 from ledger_entry group by posting_id, currency having sum(amount_minor) <> 0) crooked"
     )
     return crooked == 0, f"{crooked} unbalanced postings", "Never happens by our own writes: stop releases, call us."
 
