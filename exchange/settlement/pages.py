@@ -91,6 +91,7 @@ async def pay(request: Web, deal_id: FromPath[UUID]) -> Response[str]:
 @get("/deals/{deal_id:uuid}/payment", guards=[trading])
 async def come_back(request: Web, deal_id: FromPath[UUID], cs: FromQuery[str | None] = None) -> Response[str]:
     """Back from the pay page: the session is asked, the address is not believed."""
+    await deal_seen_by(viewer_of(request).actor, deal_id)
     if cs is None:
         return see_other(
             request, f"/deals/{deal_id}", flash=N_("You have left the pay page. Nothing was charged."), kind="info"
