@@ -1,0 +1,122 @@
+"""Say what one looks for, close it, find what meets it, tell of it."""
+
+from uuid import UUID, uuid4
+
+from exchange.actor import Actor
+from exchange.clock import now
+from exchange.companies.actions.mail import notify
+from exchange.companies.queries import person_with_hours
+from exchange.database import execute, fetch, transaction
+from exchange.errors import NotSeen
+from exchange.jobs import enqueue
+from exchange.journal.actions import record
+from exchange.wants.queries import open_wants, untold_matches, want_seen_by
+from exchange.wants.rules import MOST_OPEN, TooManyWants, WantClosed, Wanted, digest_at, ensure_sound
+
+
+async def open_want(*, wanted: Wanted, currency: str, by: Actor) -> UUID:
+    """A company says what it knows how to sell; lots already for sale are matched at once. Returns the want."""
+    if by.company_id is None:
+        raise NotSeen
+    at = now()
+    ensure_sound(wanted, at)
+    async with transaction():
+        await execute("select from company where id = $1 for update", by.company_id)  # its wants are counted
+        if await open_wants(by) >= MOST_OPEN:
+            raise TooManyWants(most=MOST_OPEN)
+        want_id = uuid4()
+        await execute(
+            "insert into want (id, company_id, person_id, category, brand, gtins, worst_grade, quantity_min, "
+            "quantity_max, ceiling_minor, currency, regions, incoterms, created_at, expires_at) "
+            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+            want_id,
+            by.company_id,
+            by.person_id,
+            wanted.category,
+            wanted.brand.strip(),
+            list(wanted.gtins),
+            wanted.worst_grade.value,
+            wanted.quantity_min,
+            wanted.quantity_max,
+            wanted.ceiling.minor if wanted.ceiling else None,
+            wanted.ceiling.currency if wanted.ceiling else currency,
+            list(wanted.regions),
+            [i.value for i in wanted.incoterms],
+            at,
+            wanted.expires_at,
+        )
+        await _match(want_id=want_id)
+        # the person sees these on the page that follows: no mail for them
+        await execute("update want_match set told_at = $2 where want_id = $1", want_id, at)
+        await record(by, "want.opened", want_id)
+        return want_id
+
+
+async def close_want(*, want_id: UUID, by: Actor) -> None:
+    """The company no longer looks for it."""
+    async with transaction():
+        want = await want_seen_by(by, want_id, lock=True)
+        if not want.is_open(now()):
+            raise WantClosed
+        await execute("update want set closed_at = $2 where id = $1", want_id, now())
+        await record(by, "want.closed", want_id)
+
+
+async def match_lot(*, lot_id: UUID) -> None:
+    """Find the open wants a new lot meets, and queue one digest a person."""
+    async with transaction():
+        for person_id in await _match(lot_id=lot_id):
+            _, hours = await person_with_hours(person_id)
+            if hours is not None:
+                at = digest_at(now(), hours)
+                await enqueue("wants.matched", person_id, at=at, once=f"wants.matched {person_id}")
+
+
+async def tell_of_matches(*, person_id: UUID) -> None:
+    """Write to a person of everything found since the last digest, once."""
+    async with transaction():
+        to, _ = await person_with_hours(person_id)
+        found = await untold_matches(person_id, to.language)
+        await execute(
+            "update want_match m set told_at = $2 from want w where w.id = m.want_id and w.person_id = $1 "
+            "and m.told_at is null",
+            person_id,
+            now(),
+        )
+        if found:
+            await notify(person_id, "want_matches", found=found)
+
+
+async def _match(*, want_id: UUID | None = None, lot_id: UUID | None = None) -> set[UUID]:
+    """Write the matches of one want or of one lot; returns the persons whose wants they are.
+
+    By bar code, else by brand, else by category where the want names neither code nor brand. Hidden lots, the company's
+    own and its group's never match. The ceiling is left out here: an ask may come down.
+    """
+    rows = await fetch(
+        "insert into want_match (id, want_id, lot_id, closeness, found_at) "
+        "select gen_random_uuid(), w.id, l.id, case "
+        "when exists (select from manifest_line m where m.lot_id = l.id and m.gtin = any(w.gtins)) then 'gtin' "
+        "when w.brand <> '' then 'brand' else 'category' end, $3 "
+        "from want w join company b on b.id = w.company_id, lot l join company s on s.id = l.company_id "
+        "where ($1::uuid is null or w.id = $1) and ($2::uuid is null or l.id = $2) "
+        "and w.closed_at is null and w.expires_at > $3 and l.state in ('open', 'part_sold') and l.expires_at > $3 "
+        "and b.vetting = 'vetted' and s.vetting = 'vetted' and b.legal_group_id <> s.legal_group_id "
+        "and l.grade <= w.worst_grade and l.quantity - l.reserved - l.sold >= w.quantity_min "
+        "and (w.quantity_max is null or l.partial or l.quantity <= w.quantity_max) "
+        "and (l.minimum <= coalesce(w.quantity_max, l.minimum)) "
+        "and (cardinality(w.regions) = 0 or l.region = any(w.regions)) "
+        "and (cardinality(w.incoterms) = 0 or l.incoterm = any(w.incoterms)) "
+        "and (exists (select from manifest_line m where m.lot_id = l.id and m.gtin = any(w.gtins)) "
+        "or (w.brand <> '' and (w.category is null or w.category = l.category) "
+        "and exists (select from unnest(l.brands) x where fold(x) = fold(w.brand))) "
+        "or (w.brand = '' and cardinality(w.gtins) = 0 and w.category = l.category)) "
+        "and not exists (select from company_block k where k.company_id = l.company_id and k.rival_id = w.company_id) "
+        "and not exists (select from lot_block k where k.lot_id = l.id and k.company_id = w.company_id) "
+        "on conflict (want_id, lot_id) do nothing "
+        "returning (select person_id from want where id = want_id) as person_id",
+        want_id,
+        lot_id,
+        now(),
+    )
+    return {r["person_id"] for r in rows}
