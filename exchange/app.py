@@ -30,12 +30,16 @@ from exchange.companies import pages as company_pages
 from exchange.database import WEB_ROLE, close_pool, engine, open_pool
 from exchange.insight import api as insight_api
 from exchange.insight import pages as insight_pages
+from exchange.introductions import api as introduction_api
+from exchange.introductions import pages as introduction_pages
 from exchange.offers import api as offer_api
 from exchange.offers import pages as offer_pages
 from exchange.settings import settings
 from exchange.settlement import api as settlement_api
 from exchange.settlement import pages as settlement_pages
 from exchange.settlement import webhooks as settlement_webhooks
+from exchange.wants import api as want_api
+from exchange.wants import pages as want_pages
 from exchange.web import pages as web_pages
 from exchange.web.guards import operator
 from exchange.web.headers import security_headers
@@ -50,11 +54,20 @@ PAGES: list[Router] = [
     front_page.router,
     account_pages.router,
     company_pages.router,
+    want_pages.router,
+    introduction_pages.router,
     offer_pages.router,
     settlement_pages.router,
     insight_pages.router,
 ]
-API: list[Router] = [company_api.router, offer_api.router, settlement_api.router, insight_api.router]
+API: list[Router] = [
+    company_api.router,
+    want_api.router,
+    introduction_api.router,
+    offer_api.router,
+    settlement_api.router,
+    insight_api.router,
+]
 WEBHOOKS: list[Router] = [settlement_webhooks.router]
 LIBRARY_FILES = [
     Path(js_lib_htmx.__file__).parent / "static",

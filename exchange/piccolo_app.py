@@ -10,6 +10,8 @@ DOMAINS = [
     "accounts",
     "companies",
     "listings",
+    "wants",
+    "introductions",
     "offers",
     "settlement",
     "insight",
