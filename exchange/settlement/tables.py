@@ -320,7 +320,8 @@ class LedgerEntry(Table, tablename="ledger_entry"):
 
     not_zero = Check("amount_minor <> 0")
     known_account = Check(
-        "account in ('stripe', 'held', 'commission', 'vat', 'fees', 'surplus', 'receivable', 'losses', 'external')"
+        "account in ('stripe', 'bank', 'held', 'commission', 'vat', 'fees', 'surplus', 'receivable', 'losses', "
+        "'external')"
     )
 
 

@@ -1,4 +1,4 @@
-"""Whole deals with the real Stripe library, over HTTP, against the sandbox, whose signed webhooks are delivered to the app."""
+"""Whole deals with the real Stripe library, over HTTP, against the sandbox; its signed webhooks reach the app."""
 
 import asyncio
 from collections.abc import AsyncIterator

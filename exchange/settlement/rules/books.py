@@ -15,6 +15,8 @@ class Account(StrEnum):
 
     STRIPE = "stripe"
     """Our balance at the payment service, pending and available."""
+    BANK = "bank"
+    """Our own bank account: what was paid out to ourselves."""
     HELD = "held"
     """Owed to the two sides of a deal until its money is shared out."""
     COMMISSION = "commission"
@@ -46,6 +48,7 @@ class Fact(StrEnum):
     EARNED = "earned"
     REVERSED = "reversed"
     EXTERNAL = "external"
+    PAID_OUT = "paid_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,11 @@ def earned(commission: Money, commission_vat: Money) -> Posting | None:
 def reversed_transfer(amount: Money) -> Posting:
     """A leg, or a part of it, came back from its receiver: held again, for the buyer."""
     return _move(Fact.REVERSED, amount, Account.STRIPE, Account.HELD)
+
+
+def paid_out(amount: Money) -> Posting | None:
+    """Money of our own left the payment service for our bank; ``None`` for nothing."""
+    return _move(Fact.PAID_OUT, amount, Account.BANK, Account.STRIPE) if amount else None
 
 
 def external(amount: Money) -> Posting:

@@ -174,12 +174,14 @@ MOVED: Mapping[Fact, str] = {
     Fact.TRANSFERRED: N_("Sent to the seller"),
     Fact.EARNED: N_("Commission of the exchange, tax included"),
     Fact.REVERSED: N_("Taken back from the seller"),
+    Fact.PAID_OUT: N_("Paid out to the exchange's bank account"),
     Fact.EXTERNAL: N_("Moved by hand at the payment service"),
 }
 """What a posting is called on the deal's page."""
 
 ACCOUNTS: Mapping[Account, str] = {
     Account.STRIPE: N_("Balance at the payment service"),
+    Account.BANK: N_("Our bank account"),
     Account.HELD: N_("Held for deals"),
     Account.COMMISSION: N_("Commission earned"),
     Account.VAT: N_("VAT on commission, owed"),
