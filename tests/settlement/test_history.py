@@ -20,8 +20,8 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 
 async def past_deals(count: int) -> list[Past]:
-    """``count`` deals between two companies, every fifth partly and every seventh wholly refunded."""
-    seller, buyer = await make_company(), await make_company()
+    """``count`` deals of one seller, every fifth partly and every seventh wholly refunded."""
+    seller = await make_company()
     lot = await make_lot(await make_person(seller))
     copy, agreed = uuid4(), now() - timedelta(days=200)
     await execute(
@@ -34,26 +34,35 @@ async def past_deals(count: int) -> list[Past]:
     terms = amounts.terms(Money(1_999, "EUR"), 7, vat_bp=2000, commission_bp=500, commission_vat_bp=2000)
     found = []
     ids = [uuid4() for _ in range(count)]
-    await execute("alter table negotiation drop constraint if exists one_talk_per_pair")
+    buyers = [uuid4() for _ in range(count)]
+    await execute(
+        "insert into company (id, legal_group_id, legal_name, trading_name, country, region, registration, vetting, "
+        "vetting_reason, vetting_changed_at, created_at) "
+        "select i, $2, 'B', 'B', 'FR', '', left(i::text, 40), 'vetted', '', $3, $3 from unnest($1::uuid[]) i",
+        buyers,
+        seller.legal_group_id,
+        agreed,
+    )
     await execute(
         "insert into negotiation (id, lot_id, lot_copy_id, buyer_company_id, seller_company_id, currency, "
         "unit_ask_minor, partial, minimum, multiple, state, moves, opened_at, changed_at, agreed_at) "
-        "select i, $2, $3, $4, $5, 'EUR', 1999, true, 1, 1, 'agreed', 1, $6, $6, $6 from unnest($1::uuid[]) i",
+        "select i, $2, $3, b, $5, 'EUR', 1999, true, 1, 1, 'agreed', 1, $6, $6, $6 "
+        "from unnest($1::uuid[], $4::uuid[]) as t(i, b)",
         ids,
         lot.id,
         copy,
-        buyer.id,
+        buyers,
         seller.id,
         agreed,
     )
-    for n, negotiation in enumerate(ids):
+    for n, (negotiation, buyer) in enumerate(zip(ids, buyers, strict=True)):
         back = terms.total.minor if n % 7 == 3 else 1_234 if n % 5 == 2 else 0
         found.append(
             Past(
                 negotiation_id=negotiation,
                 lot_id=UUID(str(lot.id)),
                 seller_company_id=seller.id,
-                buyer_company_id=buyer.id,
+                buyer_company_id=buyer,
                 label="Outillage",
                 quantity=7,
                 unit_price=Money(1_999, "EUR"),
