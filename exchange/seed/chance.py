@@ -20,6 +20,16 @@ def named_id(seed: int, name: str) -> UUID:
     return UUID(int=raw & ~(0xF << 76) | (4 << 76))
 
 
+def beside(id: UUID, number: int) -> UUID:
+    """The id of part ``number`` (below 65,536) of the thing ``id``: its neighbour, which costs no drawing."""
+    return UUID(int=id.int ^ number)
+
+
+def drawn_id(drawn: Random) -> UUID:
+    """The next id of a stream: a third of the work of ``named_id``."""
+    return UUID(int=drawn.getrandbits(128) & ~(0xF << 76 | 0x3 << 62) | (4 << 76) | (2 << 62))
+
+
 @contextmanager
 def drawn_ids(source: Random) -> Iterator[None]:
     """Inside, ``uuid4()`` draws from ``source``, so that what the real actions make has the same ids every time.

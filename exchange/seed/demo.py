@@ -6,6 +6,7 @@ from rich.console import Console
 
 from exchange.database import close_pool, open_pool
 from exchange.seed.joining import bring_in
+from exchange.seed.past import quarter_step
 from exchange.seed.progress import progress_for
 from exchange.seed.shop_window import fill
 from exchange.seed.steps import Scale, Step, sow
@@ -13,8 +14,22 @@ from exchange.seed.steps import Scale, Step, sow
 COMPANIES = Step("companies", "Companies and their people", bring_in)
 LOTS = Step("lots", "Lots on sale", fill)
 
-DEMO = (COMPANIES, LOTS)
-LOAD = (COMPANIES, LOTS)
+
+def demo(scale: Scale) -> list[Step]:
+    """The steps of the demo's market."""
+    return [
+        COMPANIES,
+        *(
+            Step(f"quarter {n}", f"Past trade, quarter {n} of {scale.quarters}", quarter_step(n - 1))
+            for n in range(1, scale.quarters + 1)
+        ),
+        LOTS,
+    ]
+
+
+def load(_: Scale) -> list[Step]:
+    """The steps of a shop window to load: companies and open lots, nothing else."""
+    return [COMPANIES, LOTS]
 
 
 async def plant(*, lots: int | None, number: int) -> None:
@@ -22,10 +37,9 @@ async def plant(*, lots: int | None, number: int) -> None:
     console = Console()
     await open_pool(size=4)
     try:
-        if lots is None:
-            sown = await sow(DEMO, number, Scale(), progress_for(console))
-        else:
-            sown = await sow(LOAD, number, replace(Scale(), lots=lots), progress_for(console))
+        scale = Scale() if lots is None else replace(Scale(), lots=lots)
+        steps = demo(scale) if lots is None else load(scale)
+        sown = await sow(steps, number, scale, progress_for(console))
     finally:
         await close_pool()
     console.print(

@@ -12,6 +12,7 @@ from exchange.listings.rules.articles import Article, searched_words
 from exchange.listings.rules.grades import Grade, lowest
 from exchange.listings.rules.lots import SLOTS, CostAnswer, Incoterm, LotState, Packing, brands_of
 from exchange.seed.catalogue import Product, products, recovery_percent
+from exchange.seed.chance import beside
 from exchange.seed.companies import Company
 
 GRADES = (Grade.A, Grade.B, Grade.C, Grade.D)
@@ -207,14 +208,14 @@ def line_rows(made: Listing, sold: Iterable[int] = ()) -> list[tuple[object, ...
 
 
 def line_id(made: Listing, at: int) -> UUID:
-    """The id of the line at index ``at``: the lot's with another tail, which costs no hashing."""
-    return UUID(int=made.id.int ^ (at + 1))
+    """The id of the line at index ``at``."""
+    return beside(made.id, at + 1)
 
 
 def cost_row(made: Listing) -> tuple[object, ...]:
     """The seller's answer on selling below cost, given at publication."""
     answer = _COST_ANSWERS[made.id.int % 10 // 4]
-    return (UUID(int=made.id.int ^ 1 << 16), made.id, made.company.trader.person_id, answer.value, "publication",
+    return (beside(made.id, 0xC057), made.id, made.company.trader.person_id, answer.value, "publication",
             made.published_at)  # fmt: skip
 
 

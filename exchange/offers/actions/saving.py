@@ -12,6 +12,20 @@ from exchange.offers.queries.talks import Negotiated
 from exchange.offers.rules import talks
 from exchange.offers.rules.talks import Move, State, Talk
 
+LOT_COPY = (
+    "select jsonb_build_object('title', l.title, 'category', l.category, 'region', l.region, "
+    "'country', l.country, 'brands', l.brands, 'grade', l.grade, 'packing', l.packing, 'weight_g', l.weight_g, "
+    "'incoterm', l.incoterm, 'slots', l.slots, 'currency', l.currency, 'unit_ask_minor', l.unit_ask_minor, "
+    "'rrp_minor', l.rrp_minor, 'quantity', l.quantity, 'partial', l.partial, 'minimum', l.minimum, "
+    "'multiple', l.multiple, 'authorised_brand', l.authorised_brand, 'unmark', l.unmark, "
+    "'no_warranty', l.no_warranty, 'tolerance_bp', l.tolerance_bp, 'lines', (select coalesce(jsonb_agg("
+    "jsonb_build_object('id', m.id, 'gtin', m.gtin, 'title', m.title, 'brand', m.brand, 'model', m.model, "
+    "'category', m.category, 'quantity', m.quantity, 'rrp_minor', m.rrp_minor, 'unit_ask_minor', m.unit_ask_minor, "
+    "'grade', m.grade) order by m.position), '[]') from manifest_line m where m.lot_id = l.id)) as content "
+    "from lot l"
+)
+"""The frozen copy of lots, one row of ``content`` each, for whoever adds which lot is meant."""
+
 
 async def save_answer(held: Negotiated, move: Move, *, by: Actor | None) -> None:
     """Write what became of the live move; the talk follows its last move."""
@@ -75,16 +89,8 @@ async def save_talk(lot: LotOffered, buyer: UUID) -> UUID:
     """The talk and the frozen copy of the lot (rule 1): all that a buyer may read of it, and nothing else."""
     negotiation_id, terms, at = uuid4(), lot.terms, now()
     copy_id = await fetchval(
-        "with copy as (select jsonb_build_object('title', l.title, 'category', l.category, 'region', l.region, "
-        "'country', l.country, 'brands', l.brands, 'grade', l.grade, 'packing', l.packing, 'weight_g', l.weight_g, "
-        "'incoterm', l.incoterm, 'slots', l.slots, 'currency', l.currency, 'unit_ask_minor', l.unit_ask_minor, "
-        "'rrp_minor', l.rrp_minor, 'quantity', l.quantity, 'partial', l.partial, 'minimum', l.minimum, "
-        "'multiple', l.multiple, 'authorised_brand', l.authorised_brand, 'unmark', l.unmark, "
-        "'no_warranty', l.no_warranty, 'tolerance_bp', l.tolerance_bp, 'lines', (select coalesce(jsonb_agg("
-        "jsonb_build_object('id', m.id, 'gtin', m.gtin, 'title', m.title, 'brand', m.brand, 'model', m.model, "
-        "'category', m.category, 'quantity', m.quantity, 'rrp_minor', m.rrp_minor, 'unit_ask_minor', m.unit_ask_minor, "
-        "'grade', m.grade) order by m.position), '[]') from manifest_line m where m.lot_id = l.id)) as content "
-        "from lot l where l.id = $2), made as (insert into lot_copy (id, lot_id, sha256, content, made_at) "
+        f"with copy as ({LOT_COPY} where l.id = $2), "  # noqa: S608  the constant above
+        "made as (insert into lot_copy (id, lot_id, sha256, content, made_at) "
         "select $1, $2, sha256(convert_to(content::text, 'UTF8')), content, $3 from copy "
         "on conflict (lot_id, sha256) do nothing returning id) "
         "select id from made union all select c.id from lot_copy c, copy where c.lot_id = $2 "
