@@ -32,6 +32,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("pgqueuer").setLevel(logging.WARNING)
+    logging.getLogger("stripe").setLevel(logging.WARNING)
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -156,6 +157,7 @@ def seed(lots: int | None, number: int, data_dir: Path | None) -> None:
     _attach(data_dir)
     from exchange.seed.demo import plant
 
+    load_handlers()
     _run(plant(lots=lots, number=number))
 
 

@@ -64,6 +64,20 @@ def clock(world: World) -> Doc:
     return {"now": world.now, "offset_seconds": world.offset, "real": int(time.time())}
 
 
+class Begin(Closed):
+    days_ago: float = Field(0, ge=0, le=400)
+
+
+@control("begin", "Begin in the past (only before anything has happened)", Begin)
+async def begin(world: World, fields: Begin) -> Doc:
+    """Set the clock back, so that a past can be played through up to today."""
+    for kind in ("customer", "v2.core.account", "payment_intent"):
+        if await world.select(kind, tail="limit 1"):
+            raise Refusal("Something has happened here already: this clock only goes forward.")
+    await world.remember("clock", {"offset": -fields.days_ago * DAY})
+    return {"offset_seconds": -fields.days_ago * DAY}
+
+
 # ---------------------------------------------------------------- webhooks and calls
 
 

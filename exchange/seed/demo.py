@@ -1,5 +1,6 @@
 """The two markets there are: the demo's, and many open lots for load tests."""
 
+import logging
 from dataclasses import replace
 
 from rich.console import Console
@@ -8,6 +9,8 @@ from exchange.database import close_pool, open_pool
 from exchange.seed.joining import bring_in
 from exchange.seed.past import quarter_step
 from exchange.seed.progress import progress_for
+from exchange.seed.releases import publish
+from exchange.seed.replay import play
 from exchange.seed.shop_window import fill
 from exchange.seed.steps import Scale, Step, sow
 
@@ -24,6 +27,8 @@ def demo(scale: Scale) -> list[Step]:
             for n in range(1, scale.quarters + 1)
         ),
         LOTS,
+        Step("talks", "Talks and deals under way", play, whole=False),
+        Step("releases", "Published figures", publish, whole=False),
     ]
 
 
@@ -35,6 +40,7 @@ def load(_: Scale) -> list[Step]:
 async def plant(*, lots: int | None, number: int) -> None:
     """What `exchange seed` does: the demo's market, or only ``lots`` open lots; tells the terminal how it goes."""
     console = Console()
+    logging.getLogger("exchange").setLevel(logging.CRITICAL)  # the alarms of the play's own deals wake nobody
     await open_pool(size=4)
     try:
         scale = Scale() if lots is None else replace(Scale(), lots=lots)

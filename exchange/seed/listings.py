@@ -184,7 +184,7 @@ def lot_row(made: Listing) -> tuple[object, ...]:
     return (
         made.id, made.company.id, made.company.trader.person_id, made.state.value, made.title, made.category,
         made.region, made.country, brands_of(line.product.brand for line in made.lines), made.grade.value,
-        packing.value, weight, (Incoterm.FCA, Incoterm.FCA, Incoterm.EXW, Incoterm.DAP)[pick % 4].value,
+        packing.value, weight, incoterm(made).value,
         [SLOTS[pick % 10], SLOTS[pick % 10 + 2]], made.company.currency, made.unit_ask, made.unit_ask * quantity,
         made.rrp, quantity, 0, made.sold, made.partial, made.minimum, made.multiple, made.floor, made.auto_accept,
         made.lines[0].product.brand if pick % 23 == 0 else "", pick % 5 == 0, pick % 7 == 0,
@@ -205,6 +205,11 @@ def line_rows(made: Listing, sold: Iterable[int] = ()) -> list[tuple[object, ...
         )
         for at, line in enumerate(made.lines)
     ]  # fmt: skip
+
+
+def incoterm(made: Listing) -> Incoterm:
+    """Who carries the goods."""
+    return (Incoterm.FCA, Incoterm.FCA, Incoterm.EXW, Incoterm.DAP)[(made.id.int & 0xFFFF) % 4]
 
 
 def line_id(made: Listing, at: int) -> UUID:

@@ -66,11 +66,15 @@ def open_lots(market: Market) -> Iterator[Listing]:
         category = slugs[sector][drawn.randrange(len(slugs[sector]))]
         of_grade = grade(drawn)
         lines = assortment(drawn, category, of_grade, drawn.choice(_FEW), drawn.lognormvariate(14.0, 0.9))
-        published = market.now - timedelta(days=drawn.random() * 55, minutes=drawn.randrange(600))
-        yield listing(
+        ago = drawn.random() * 55 if number >= len(guests) else 54 - 1.6 * (number % GUESTS_LOTS[MERCHANT])
+        published = market.now - timedelta(days=ago, minutes=drawn.randrange(600))
+        made = listing(
             drawn, named_id(market.number, f"open lot {number}"), company, place(company), lines,
             share_asked(drawn, category, of_grade), published, published + DEFAULT_LIFE,
         )  # fmt: skip
+        if number < len(guests):
+            made.floor = made.auto_accept = None  # people, not thresholds, answer in the guests' talks
+        yield made
 
 
 def place(company: Company) -> tuple[str, str]:

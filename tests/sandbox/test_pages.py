@@ -1,6 +1,7 @@
 """What people see: pay page, onboarding, controls; in two languages, without scripts, unmistakably a sandbox."""
 
 import re
+import time
 from typing import Any
 
 import httpx
@@ -254,6 +255,15 @@ async def test_controls_work_as_forms_too(sandbox: Sandbox) -> None:
     assert (refused.status_code, "No such charge" in refused.text) == (422, True)
     assert (await sandbox.http.post("/_sandbox/nonsense", json={})).status_code == 404
     assert (await sandbox.http.post("/_sandbox/clock", json={"weeks": 1})).status_code == 422
+
+
+async def test_a_fresh_sandbox_may_begin_in_the_past_but_never_goes_back(sandbox: Sandbox) -> None:
+    await sandbox.control("begin", days_ago=30)
+    assert (await sandbox.http.get("/_sandbox/clock")).json()["offset_seconds"] == pytest.approx(-30 * 86_400, abs=5)
+    customer = await sandbox.v1.customers.create_async({"email": "play@example.org"})
+    assert customer.created == pytest.approx(time.time() - 30 * 86_400, abs=30)
+    refused = await sandbox.http.post("/_sandbox/begin", json={"days_ago": 40})
+    assert (refused.status_code, "only goes forward" in refused.text) == (422, True)
 
 
 def test_every_word_has_its_french() -> None:
