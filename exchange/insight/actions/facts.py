@@ -30,10 +30,12 @@ async def record_trade(*, deal_id: UUID) -> None:
 
 
 async def record_closed_listings(*, limit: int = 1000) -> int:
-    """Listings closed for good that have no fact yet. Returns how many."""
+    """Listings closed for good that have no fact yet, and the talks on them. Returns how many listings."""
     async with transaction():
         listings = await facts.closed_listings(limit)
+        talks = await facts.talks_on(listings)
         await _append("insight_listing_fact", LISTING, [fact.row for fact in listings])
+        await _append("insight_offer_fact", OFFER, [fact.row for fact in talks])
     return len(listings)
 
 

@@ -1,10 +1,11 @@
 """What the lower domains know of trades, talks and listings that are over. For the job role."""
 
 import json
+from collections.abc import Sequence
 from uuid import UUID
 
 from exchange.database import fetch, fetchrow
-from exchange.insight.rules.facts import ListingFact, Place, TradeFact
+from exchange.insight.rules.facts import ListingFact, OfferFact, Place, TradeFact
 
 
 async def settled_trade(deal_id: UUID) -> TradeFact | None:
@@ -44,7 +45,7 @@ async def settled_trade(deal_id: UUID) -> TradeFact | None:
 
 
 async def closed_listings(limit: int) -> list[ListingFact]:
-    """Listings closed, nothing of them still reserved, retail value known, without a fact yet."""
+    """Listings closed, with nothing reserved and no talk live any more, retail value known, without a fact yet."""
     rows = await fetch(
         """
         select l.id, l.closed_at, l.company_id, l.region, l.rrp_minor, l.currency, m.sold_rrp, m.rrp_by_category
@@ -53,6 +54,7 @@ async def closed_listings(limit: int) -> list[ListingFact]:
                 select category, sum(sold * rrp_minor) sold, sum(quantity * rrp_minor)::bigint listed
                 from manifest_line where lot_id = l.id group by category) by_category) m
         where l.closed_at is not null and l.reserved = 0 and l.rrp_minor > 0 and m.sold_rrp is not null
+          and not exists (select from negotiation n where n.lot_id = l.id and n.state = 'live')
           and not exists (select from insight_listing_fact f where f.lot_id = l.id)
         order by l.closed_at, l.id limit $1
         """,
@@ -69,6 +71,36 @@ async def closed_listings(limit: int) -> list[ListingFact]:
             currency=row["currency"],
         )
         for row in rows
+    ]
+
+
+async def talks_on(listings: Sequence[ListingFact]) -> list[OfferFact]:
+    """What was offered on these listings: each talk's first offer, and whether it was agreed in the end."""
+    of = {listing.lot_id: listing for listing in listings}
+    rows = await fetch(
+        """
+        select n.id, n.lot_id, n.buyer_company_id, n.currency, n.unit_ask_minor, n.state,
+            o.unit_price_minor, l.rrp_minor * o.quantity / l.quantity rrp
+        from negotiation n join offer o on o.negotiation_id = n.id and o.number = 1 join lot l on l.id = n.lot_id
+        where n.lot_id = any($1)
+        """,
+        list(of),
+    )
+    return [
+        OfferFact(
+            negotiation_id=row["id"],
+            closed_at=of[row["lot_id"]].closed_at,
+            place=of[row["lot_id"]].place,
+            seller=of[row["lot_id"]].seller,
+            buyer=row["buyer_company_id"],
+            rrp_minor=row["rrp"],
+            currency=row["currency"],
+            unit_ask_minor=row["unit_ask_minor"],
+            first_offer_minor=row["unit_price_minor"],
+            accepted=row["state"] == "agreed",
+        )
+        for row in rows
+        if row["rrp"]
     ]
 
 
