@@ -1,0 +1,136 @@
+"""The market: browse, search, one lot, its photos."""
+
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from babel import Locale
+from litestar import Response, get
+from litestar.params import FromPath, FromQuery
+
+from exchange.listings.pages.stock_lists import category_options, term_options
+from exchange.listings.queries.lots import PAGE, Wanted, browse, lot_seen_by, photo_seen_by
+from exchange.listings.rules.categories import BY_SLUG, REGIONS, SECTORS
+from exchange.listings.rules.grades import LABELS as GRADES
+from exchange.money import Money, exponent
+from exchange.web.guards import signed_in, viewer_of
+from exchange.web.render import Web, language_of, render
+from exchange.web.translations import say
+
+COUNTRIES = (
+    "FR", "BE", "CH", "DE", "ES", "IT", "LU", "NL", "PT", "AT", "CZ", "DK", "FI", "GB", "GR", "HR", "HU", "IE", "PL",
+    "RO", "SE", "SI", "SK",
+)  # fmt: skip
+DISCOUNTS = (30, 50, 60, 70, 80, 90)
+
+
+@get("/lots", guards=[signed_in])
+async def market(
+    request: Web,
+    q: FromQuery[str] = "",
+    category: FromQuery[str] = "",
+    grade: FromQuery[str] = "",
+    country: FromQuery[str] = "",
+    region: FromQuery[str] = "",
+    price_from: FromQuery[str] = "",
+    price_to: FromQuery[str] = "",
+    discount: FromQuery[str] = "",
+    after: FromQuery[UUID | None] = None,
+) -> Response[str]:
+    """Lots on sale. What cannot be a filter narrows nothing."""
+    viewer = viewer_of(request)
+    language = viewer.language
+    wanted = Wanted(
+        text=q.strip()[:200],
+        category=category if category in BY_SLUG else "",
+        sector=category if category in SECTORS else "",
+        grade=grade if grade in GRADES else "",
+        country=country if len(country) == 2 else "",
+        region=region if region in REGIONS else "",
+        price_from=_amount(price_from, viewer.currency),
+        price_to=_amount(price_to, viewer.currency),
+        discount=int(discount) if discount.isdigit() and int(discount) <= 100 else None,
+    )
+    cards = await browse(viewer.actor, wanted, language, after=after)
+    asked = {
+        "q": q, "category": category, "grade": grade, "country": country, "region": region, "price_from": price_from,
+        "price_to": price_to, "discount": discount,
+    }  # fmt: skip
+    kept = urlencode({name: value for name, value in asked.items() if value})
+    more = f"/lots?{kept}{'&' if kept else ''}after={cards[PAGE - 1].id}" if len(cards) > PAGE else None
+    return render(
+        request,
+        "listings/market.html",
+        fragment="listings/_market.html",
+        cards=cards[:PAGE],
+        wanted=wanted,
+        asked=asked,
+        next_href=more,
+        first_href=f"/lots?{kept}" if after else None,
+        names=names_in(language),
+        **_choices(language),
+    )
+
+
+@get("/lots/{lot_id:uuid}", guards=[signed_in])
+async def show(request: Web, lot_id: FromPath[UUID], line: FromQuery[int] = 0) -> Response[str]:
+    """One lot with its terms and a page of its manifest."""
+    language = language_of(request)
+    lot = await lot_seen_by(viewer_of(request).actor, lot_id, language, after_line=max(line, 0))
+    return render(
+        request,
+        "listings/lot.html",
+        lot=lot,
+        first_line=line,
+        names=names_in(language),
+        terms={name: dict(pairs) for name, pairs in term_options(language).items() if isinstance(pairs, list)},
+    )
+
+
+@get("/photos/{photo_id:uuid}", guards=[signed_in])
+async def photo(request: Web, photo_id: FromPath[UUID], small: FromQuery[bool] = False) -> Response[bytes]:
+    """A photo of a lot the viewer may see; it never changes."""
+    content = await photo_seen_by(viewer_of(request).actor, photo_id, thumbnail=small)
+    return Response(
+        content,
+        media_type="image/jpeg",
+        headers={"Cache-Control": "private, max-age=86400, immutable"},
+    )
+
+
+HANDLERS: list[Any] = [market, show, photo]
+
+
+@cache
+def names_in(language: str) -> dict[str, dict[str, str]]:
+    """Slugs and codes in the reader's words."""
+    return {
+        "category": {slug: say(language, c.name) for slug, c in BY_SLUG.items()},
+        "region": {slug: say(language, name) for slug, name in REGIONS.items()},
+        "country": dict(Locale.parse(language).territories),
+    }
+
+
+@cache
+def _choices(language: str) -> dict[str, Any]:
+    territories = Locale.parse(language).territories
+    return {
+        "categories": [
+            *((slug, say(language, name)) for slug, name in SECTORS.items()),
+            *category_options(language),
+        ],
+        "grades": [(g.value, f"{g.value} · {say(language, label)}") for g, label in GRADES.items()],
+        "countries": sorted(((c, territories[c]) for c in COUNTRIES), key=lambda pair: pair[1]),
+        "regions": [(slug, say(language, name)) for slug, name in REGIONS.items()],
+        "discounts": DISCOUNTS,
+    }
+
+
+def _amount(text: str, currency: str) -> Money | None:
+    try:
+        value = Decimal(text.strip().replace(",", ".")).scaleb(exponent(currency))
+        return Money(int(value), currency) if 0 <= value <= 10**15 else None
+    except (InvalidOperation, ValueError):
+        return None
