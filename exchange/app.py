@@ -32,6 +32,8 @@ from exchange.insight import api as insight_api
 from exchange.insight import pages as insight_pages
 from exchange.introductions import api as introduction_api
 from exchange.introductions import pages as introduction_pages
+from exchange.listings import api as listing_api
+from exchange.listings import pages as listing_pages
 from exchange.offers import api as offer_api
 from exchange.offers import pages as offer_pages
 from exchange.settings import settings
@@ -54,6 +56,7 @@ PAGES: list[Router] = [
     front_page.router,
     account_pages.router,
     company_pages.router,
+    listing_pages.router,
     want_pages.router,
     introduction_pages.router,
     offer_pages.router,
@@ -62,6 +65,7 @@ PAGES: list[Router] = [
 ]
 API: list[Router] = [
     company_api.router,
+    listing_api.router,
     want_api.router,
     introduction_api.router,
     offer_api.router,
