@@ -73,7 +73,7 @@ FRENCH = {
     "Move the clock forward": "Avancer l’horloge",
     "Begin in the past (only before anything has happened)": "Commencer dans le passé (seulement avant tout événement)",
     "Something has happened here already: this clock only goes forward.":
-        "Il s’est déjà passé quelque chose ici : cette horloge ne va que vers l’avant.",
+        "Il s’est déjà passé quelque chose ici\u00a0: cette horloge ne va que vers l’avant.",
     "Everything that falls due on the way happens, each at its own time.":
         "Tout ce qui arrive à échéance en chemin a lieu, chaque chose à son heure.",
     "Balance": "Solde",
