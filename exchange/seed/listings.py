@@ -106,7 +106,9 @@ def title(drawn: Random, lines: list[Line], grade: Grade, language: str) -> str:
         return " – ".join(part for part in (articles[0], brand, occasion) if part)[:140]
     head = " – ".join(part for part in (brand, occasion) if part)
     goods = ", ".join([articles[0], *(a[0].lower() + a[1:] if a[1:2].islower() else a for a in articles[1:3])])
-    return f"{head[0].upper()}{head[1:]}{'\u00a0: ' if language == 'fr' else ': '}{goods}{', …' * (len(articles) > 3)}"[:140]
+    colon = "\u00a0: " if language == "fr" else ": "
+    more = ", …" if len(articles) > 3 else ""
+    return f"{head[0].upper()}{head[1:]}{colon}{goods}{more}"[:140]
 
 
 def share_asked(drawn: Random, category: str, grade: Grade, drift: float = 1.0) -> float:
