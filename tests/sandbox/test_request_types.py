@@ -68,7 +68,7 @@ def strangers(model: type[BaseModel], typed: Any, where: str = "") -> list[str]:
         typed_inner = nested(known[name], typing.is_typeddict)
         if inner and typed_inner:
             tries: list[list[str]] = [strangers(inner[0], each, f"{where}{name}.") for each in typed_inner]
-            found += min(tries, key=len)
+            found += sorted(tries, key=len)[0]
     return found
 
 
@@ -77,7 +77,7 @@ JUDGED = [route for route in ROUTES if sdk_types(route)]
 
 @pytest.mark.parametrize("route", JUDGED, ids=lambda route: f"{route.method} {route.path}")
 def test_no_parameter_is_invented(route: Route) -> None:
-    assert min((strangers(route.params, typed) for typed in sdk_types(route)), key=len) == []
+    assert [] in [strangers(route.params, typed) for typed in sdk_types(route)]
 
 
 def test_most_routes_are_judged_and_the_version_is_the_sdks() -> None:
