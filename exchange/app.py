@@ -39,6 +39,7 @@ from exchange.offers import pages as offer_pages
 from exchange.settings import settings
 from exchange.settlement import api as settlement_api
 from exchange.settlement import pages as settlement_pages
+from exchange.settlement import stripe_gateway
 from exchange.settlement import webhooks as settlement_webhooks
 from exchange.wants import api as want_api
 from exchange.wants import pages as want_pages
@@ -97,6 +98,7 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with app.state.remembered.hearing(app.plugins.get(ChannelsPlugin)):
             yield
     finally:
+        await stripe_gateway.close()
         if opened_here:
             await close_pool()
 

@@ -114,6 +114,7 @@ def worker() -> None:
     """Run jobs until stopped."""
     from exchange.database import close_pool, open_pool
     from exchange.jobs import run_worker
+    from exchange.settlement import stripe_gateway
 
     load_handlers()
 
@@ -122,6 +123,7 @@ def worker() -> None:
         try:
             await run_worker()
         finally:
+            await stripe_gateway.close()
             await close_pool()
 
     _run(_until_told(work()))

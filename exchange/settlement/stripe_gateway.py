@@ -415,6 +415,14 @@ def use(other: Gateway | None) -> None:
     _current = other
 
 
+async def close() -> None:
+    """Give the connections of this process's gateway back, at its end."""
+    global _current
+    if _current is not None:
+        await _current.close()
+        _current = None
+
+
 # --- how Stripe is spoken to and understood
 
 _EXPANDED: Any = {"expand": ["payment_intent.latest_charge.balance_transaction"]}
