@@ -17,9 +17,15 @@ from typing import Any, cast
 import asyncpg
 import httpx
 import pytest
+from hypothesis import settings as hypothesis
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+
+
+# a loaded machine is slow, not wrong
+hypothesis.register_profile("house", deadline=None)
+hypothesis.load_profile("house")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -747,13 +747,13 @@ class TestTheBooks:
                 posting,
             )
 
-    @pytest.mark.parametrize("table", ["ledger_entry", "ledger_posting"])
-    @pytest.mark.parametrize("statement", ["update {} set id = id", "delete from {}", "truncate {} cascade"])
-    async def test_the_ledger_only_grows(self, gateway: FakeGateway, table: str, statement: str) -> None:
+    async def test_the_ledger_only_grows(self, gateway: FakeGateway) -> None:
         agreed = await agree()
         await paid(agreed, gateway)
-        with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
-            await execute(statement.format(table))
+        for table in ("ledger_entry", "ledger_posting"):
+            for statement in ("update {} set id = id", "delete from {}", "truncate {} cascade"):
+                with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
+                    await execute(statement.format(table))
 
     async def test_a_deal_cannot_give_out_more_than_it_holds(self, gateway: FakeGateway) -> None:
         """[25] [31]"""

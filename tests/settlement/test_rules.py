@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -439,4 +439,6 @@ class ADealsMoney(RuleBasedStateMachine):
 
 
 TestADealsMoney = ADealsMoney.TestCase
-TestADealsMoney.settings = settings(max_examples=40, stateful_step_count=40)
+TestADealsMoney.settings = settings(
+    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
