@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -38,13 +39,13 @@ def pointed_at(database_url: str) -> Iterator[None]:
 
 
 def in_database(database_url: str, work: Callable[[], Awaitable[T]]) -> T:
-    """Run ``work`` against that database."""
+    """Run ``work`` against that database, in a thread of its own: Playwright's loop runs in this one."""
 
     async def run() -> T:
         return await work()
 
-    with pointed_at(database_url):
-        return asyncio.run(run())
+    with pointed_at(database_url), ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, run()).result()
 
 
 async def merchant_and_competitor() -> tuple[Someone, Someone]:

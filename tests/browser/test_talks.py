@@ -1,0 +1,91 @@
+"""Two rivals bargain live, one in French and one in English: moves appear by themselves, no typed word is lost."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from exchange.accounts.actions.passwords import hash_password
+from exchange.database import execute
+from tests.browser.conftest import Instance
+from tests.browser.people import PASSWORD, in_database
+from tests.offers.stage import Stage, staged
+
+Enter = Callable[..., BrowserContext]
+PICTURES = os.environ.get("PICTURES")
+
+
+async def _bargain() -> tuple[Stage, UUID]:
+    stage = await staged(minimum=10, multiple=10)
+    await execute("update person set password_hash = $1 where id = any($2)", await hash_password(PASSWORD), [
+        stage.seller.id, stage.buyer.id,
+    ])  # fmt: skip
+    await execute("update person set language = 'fr' where id = $1", stage.seller.id)
+    return stage, await stage.offer("7.50", 40, message="We could collect within the week.")
+
+
+def _sign_in(page: Page, email: str) -> None:
+    page.goto("/sign-in")
+    page.fill("[name=email]", email)
+    page.fill("[name=password]", PASSWORD)
+    page.locator("main form button").first.click()
+    page.wait_for_url(re.compile(r"/$"))
+
+
+def _picture(page: Page, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True, caret="initial")
+
+
+def test_a_move_appears_in_the_open_page_and_takes_no_typed_word_away(running: Instance, visit: Enter) -> None:
+    stage, talk = in_database(running.environment["DATABASE_URL"], _bargain)
+    faults: list[str] = []
+    seller, buyer = visit("fr").new_page(), visit("en", width=390).new_page()
+    for page in (seller, buyer):
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+    _sign_in(seller, stage.seller.email)
+    _sign_in(buyer, stage.buyer.email)
+
+    seller.goto("/talks")
+    _picture(seller, "talks-desktop-fr")
+    seller.goto(f"/talks/{talk}")
+    buyer.goto(f"/talks/{talk}")
+    _picture(seller, "talk-desktop-fr")
+    expect(buyer.locator("#answer form")).to_have_count(0)
+
+    # the counter appears, and with it the form to answer
+    seller.locator("#move [name=price]").fill("9,20")
+    seller.locator("#move [name=quantity]").fill("40")
+    seller.locator("#move [name=cost]").select_option("end_of_season")
+    seller.get_by_role("button", name="Envoyer la contre-proposition").click()
+    expect(buyer.locator("#thread")).to_contain_text("€9.20", timeout=2_000)
+    expect(buyer.locator("#answer form")).to_have_count(1)
+    _picture(buyer, "talk-phone-en")
+
+    # the buyer types; meanwhile the seller withdraws: the page follows, the words stay
+    words = "We can take forty at once and forty more in spring."
+    buyer.locator("#move [name=message]").fill(words)
+    seller.get_by_role("button", name="Retirer", exact=True).click()
+    seller.get_by_role("button", name="Retirer l’offre").click()
+    expect(buyer.locator("#thread")).to_contain_text("offer withdrawn", timeout=2_000)
+    expect(buyer.locator("#move [name=message]")).to_have_value(words)
+    expect(buyer.locator("#seen")).to_have_value("2")
+
+    # what was typed is sent, and reaches the seller's open page
+    buyer.locator("#move [name=price]").fill("8.10")
+    buyer.locator("#move [name=quantity]").fill("40")
+    buyer.get_by_role("button", name=re.compile("^Send the")).click()
+    expect(seller.locator("#thread")).to_contain_text("8,10", timeout=4_000)
+    expect(seller.locator("#thread")).to_contain_text(words)
+
+    # agreed by the seller; both read the other's name at once
+    seller.get_by_role("button", name="Accepter", exact=True).click()
+    seller.get_by_role("button", name=re.compile("^Accepter pour")).click()
+    assert stage.seller.company
+    expect(buyer.locator("#thread")).to_contain_text(stage.seller.company.trading_name, timeout=4_000)
+    _picture(buyer, "agreed-phone-en")
+    assert not faults, faults
