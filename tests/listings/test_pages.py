@@ -129,7 +129,7 @@ async def test_the_market_is_read_in_french(client: httpx.AsyncClient, seller: M
     page = await client.get("/lots?q=poeles&category=home&grade=A&discount=50&price_to=20")
     assert page.status_code == 200
     assert "Poêles émaillées" in page.text
-    assert "Vaisselle" in page.text
+    assert "Cuisine et vaisselle" in page.text
     nothing = await client.get("/lots?q=xyzxyz")
     assert nothing.status_code == 200
     odd = await client.get("/lots?category=../&grade=Z&price_from=lots&discount=-4&country=ZZZ")
