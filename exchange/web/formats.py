@@ -1,5 +1,6 @@
 """Numbers, money, dates as the viewer writes them: Babel's CLDR data, in their language and time zone."""
 
+import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -10,7 +11,7 @@ from babel.dates import format_date, format_datetime, format_time, format_timede
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from exchange.clock import now
-from exchange.money import Money
+from exchange.money import Money, exponent
 
 
 @lru_cache(maxsize=4)
@@ -25,10 +26,29 @@ def zone_of(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-@lru_cache(maxsize=4096)
 def money(amount: Money, language: str) -> str:
     """``1 250,00 €`` or ``€1,250.00``."""
-    return str(format_currency(amount.decimal, amount.currency, locale=locale_of(language)))
+    if amount.minor < 0:
+        return str(format_currency(amount.decimal, amount.currency, locale=locale_of(language)))
+    before, group, point, digits, after = _amount_shape(amount.currency, language)
+    whole, rest = divmod(amount.minor, 10**digits)
+    fraction = f"{point}{rest:0{digits}d}" if digits else ""
+    return f"{before}{f'{whole:,}'.replace(',', group)}{fraction}{after}"
+
+
+@lru_cache(maxsize=512)
+def _amount_shape(currency: str, language: str) -> tuple[str, str, str, int, str]:
+    """How CLDR writes an amount: before, between thousands, decimal sign, digits after it, behind.
+
+    Read off one formatted sample, because asking Babel for each of a page's prices costs more than the page.
+    """
+    digits = exponent(currency)
+    sample = str(format_currency(Money(1_234_567 * 10**digits, currency).decimal, currency, locale=locale_of(language)))
+    fraction = rf"(\D+?)0{{{digits}}}" if digits else "()"
+    found = re.fullmatch(rf"(\D*)1(\D*)234\D*567{fraction}(\D*)", sample)
+    if found is None:
+        raise ValueError(f"an amount of {currency} in {language!r} is written in a way unknown here: {sample!r}")
+    return found[1], found[2], found[3], digits, found[4]
 
 
 @lru_cache(maxsize=4096)

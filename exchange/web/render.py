@@ -147,6 +147,27 @@ def text(template: str, language: str, /, *, zone: str = "Europe/Paris", **conte
     return _environment(language, False).get_template(template).render(context, locale=language, zone=zone)
 
 
+def fragment(template: str, language: str, /, **context: Any) -> str:
+    """A part of a page that is the same for everybody, for a caller that keeps it: knows no request and no viewer."""
+    return (
+        environment(language)
+        .get_template(template)
+        .render(
+            context,
+            locale=language,
+            zone="Europe/Paris",
+            refusal=None,
+            refusals_for=_no_refusals,
+            typed={},
+            csrf_token="",
+        )
+    )
+
+
+def _no_refusals(_: str) -> list[str]:
+    return []
+
+
 @cache
 def environment(language: str) -> Environment:
     """The compiled environment of one language."""

@@ -1,3 +1,4 @@
+import asyncio
 import io
 import re
 from datetime import timedelta
@@ -9,7 +10,7 @@ from PIL import Image
 
 import exchange.listings.jobs  # noqa: F401  registers the handlers
 from exchange.clock import now
-from exchange.database import fetchval
+from exchange.database import connection, fetchval
 from exchange.jobs import perform
 from exchange.listings.queries.lots import lot_seen_by, own_lots
 from tests.factories import MadePerson, make_article, make_company, make_lot, make_person, sign_in
@@ -231,3 +232,23 @@ async def test_empty_pages_say_what_to_do(client: httpx.AsyncClient, seller: Mad
     assert "No list yet" in (await client.get("/stock-lists/new")).text
     assert "Nothing on sale yet" in (await client.get("/lots/mine")).text
     assert "No lot is on sale right now" in (await client.get("/lots")).text
+
+
+async def test_a_card_escapes_what_people_write(client: httpx.AsyncClient, seller: MadePerson) -> None:
+    await make_lot(title="100% wool <b>& %(title)s</b>")
+    await sign_in(client, await make_person())
+    page = await client.get("/lots")
+    assert "100% wool &lt;b&gt;&amp; %(title)s&lt;/b&gt;" in page.text
+
+
+@pytest.mark.parametrize("address", ["/lots", "/lots?q=enamel&grade=A", "/lots?q=enammel", "/lots/{lot}"])
+async def test_a_hot_page_reads_the_database_once(client: httpx.AsyncClient, seller: MadePerson, address: str) -> None:
+    lot = await make_lot()
+    await sign_in(client, await make_person())
+    asked: list[str] = []
+    async with connection() as c:
+        c.add_query_logger(lambda query: asked.append(query.query))
+        assert (await client.get(address.format(lot=lot.id))).status_code == 200
+        await asyncio.sleep(0)
+    who_asks = [sql for sql in asked if "from session s" in sql or "from negotiation" in sql]
+    assert len(asked) - len(who_asks) == 1, "besides who asks and what awaits them, remembered for some seconds"

@@ -1,7 +1,7 @@
 """The market: browse, search, one lot, its photos."""
 
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -9,14 +9,16 @@ from uuid import UUID
 from babel import Locale
 from litestar import Response, get
 from litestar.params import FromPath, FromQuery
+from markupsafe import Markup, escape
 
 from exchange.listings.pages.stock_lists import category_options, term_options
-from exchange.listings.queries.lots import PAGE, Wanted, browse, lot_seen_by, photo_seen_by
+from exchange.listings.queries.lots import PAGE, LotCard, Wanted, browse, lot_seen_by, photo_seen_by
 from exchange.listings.rules.categories import BY_SLUG, REGIONS, SECTORS
 from exchange.listings.rules.grades import LABELS as GRADES
 from exchange.money import Money, exponent
+from exchange.web.formats import money, number, percent
 from exchange.web.guards import signed_in, viewer_of
-from exchange.web.render import Web, language_of, render
+from exchange.web.render import Web, fragment, language_of, render
 from exchange.web.translations import say
 
 COUNTRIES = (
@@ -54,23 +56,21 @@ async def market(
         discount=int(discount) if discount.isdigit() and int(discount) <= 100 else None,
     )
     cards = await browse(viewer.actor, wanted, language, after=after)
-    asked = {
-        "q": q, "category": category, "grade": grade, "country": country, "region": region, "price_from": price_from,
-        "price_to": price_to, "discount": discount,
-    }  # fmt: skip
-    kept = urlencode({name: value for name, value in asked.items() if value})
+    asked = (
+        ("q", q), ("category", category), ("grade", grade), ("country", country), ("region", region),
+        ("price_from", price_from), ("price_to", price_to), ("discount", discount),
+    )  # fmt: skip
+    kept = urlencode([pair for pair in asked if pair[1]])
     more = f"/lots?{kept}{'&' if kept else ''}after={cards[PAGE - 1].id}" if len(cards) > PAGE else None
     return render(
         request,
         "listings/market.html",
         fragment="listings/_market.html",
-        cards=cards[:PAGE],
+        cards=Markup("").join(_card(card, language) for card in cards[:PAGE]),
+        panel=_panel(language, viewer.currency, asked if len(kept) < 400 else (), wanted.narrows),
         wanted=wanted,
-        asked=asked,
         next_href=more,
         first_href=f"/lots?{kept}" if after else None,
-        names=names_in(language),
-        **_choices(language),
     )
 
 
@@ -85,7 +85,7 @@ async def show(request: Web, lot_id: FromPath[UUID], line: FromQuery[int] = 0) -
         lot=lot,
         first_line=line,
         names=names_in(language),
-        terms={name: dict(pairs) for name, pairs in term_options(language).items() if isinstance(pairs, list)},
+        terms=_terms(language),
     )
 
 
@@ -114,18 +114,60 @@ def names_in(language: str) -> dict[str, dict[str, str]]:
 
 
 @cache
-def _choices(language: str) -> dict[str, Any]:
+def _terms(language: str) -> dict[str, dict[str, str]]:
+    return {name: dict(pairs) for name, pairs in term_options(language).items() if isinstance(pairs, list)}
+
+
+@lru_cache(maxsize=1024)
+def _panel(language: str, currency: str, asked: tuple[tuple[str, str], ...], narrows: bool) -> Markup:
+    """The filters as they stand for what is asked: a hundred choices that one visitor after the other gets alike."""
     territories = Locale.parse(language).territories
-    return {
-        "categories": [
-            *((slug, say(language, name)) for slug, name in SECTORS.items()),
-            *category_options(language),
-        ],
-        "grades": [(g.value, f"{g.value} · {say(language, label)}") for g, label in GRADES.items()],
-        "countries": sorted(((c, territories[c]) for c in COUNTRIES), key=lambda pair: pair[1]),
-        "regions": [(slug, say(language, name)) for slug, name in REGIONS.items()],
-        "discounts": DISCOUNTS,
+    html = fragment(
+        "listings/_filters.html",
+        language,
+        asked=dict.fromkeys(_ASKED, "") | dict(asked),
+        currency=currency,
+        narrows=narrows,
+        categories=[*((slug, say(language, name)) for slug, name in SECTORS.items()), *category_options(language)],
+        grades=[(g.value, f"{g.value} · {say(language, label)}") for g, label in GRADES.items()],
+        countries=sorted(((c, territories[c]) for c in COUNTRIES), key=lambda pair: pair[1]),
+        regions=[(slug, say(language, name)) for slug, name in REGIONS.items()],
+        discounts=DISCOUNTS,
+    )
+    return Markup(html)  # noqa: S704  rendered, and escaped, by Jinja
+
+
+_ASKED = ("q", "category", "grade", "country", "region", "price_from", "price_to", "discount")
+_HOLES = ("photo", "category", "tone", "grade", "id", "title", "low", "high", "country", "seller", "price", "discount")
+
+
+@lru_cache(maxsize=64)
+def _pattern(language: str, photo: bool, mine: bool, discount: bool, open_ended: bool) -> str:
+    """The card of one kind with ``%(name)s`` where its own words go: a page has two dozen of them and renders none."""
+    marks = {name: f"\ue000{name}\ue001" for name in _HOLES}
+    kind = {"photo": photo, "mine": mine, "discount": discount, "open_ended": open_ended}
+    html = fragment("listings/_card.html", language, kind=kind, hole=marks)
+    return html.replace("%", "%%").replace("\ue000", "%(").replace("\ue001", ")s")
+
+
+def _card(card: LotCard, language: str) -> Markup:
+    names = names_in(language)
+    pattern = _pattern(language, card.photo is not None, card.mine, bool(card.discount), card.units_to is None)
+    html = pattern % {
+        "photo": card.photo,
+        "category": escape(names["category"][card.category]),
+        "tone": card.grade.lower(),
+        "grade": card.grade,
+        "id": card.id,
+        "title": escape(card.title),
+        "low": number(card.units_from, language),
+        "high": number(card.units_to or 0, language),
+        "country": escape(names["country"].get(card.country, card.country)),
+        "seller": escape(card.seller),
+        "price": escape(money(card.unit_ask, language)),
+        "discount": percent((card.discount or 0) / 100, language),
     }
+    return Markup(html)  # noqa: S704  every word of a person's is escaped above
 
 
 def _amount(text: str, currency: str) -> Money | None:
