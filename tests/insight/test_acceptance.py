@@ -126,37 +126,46 @@ def test_t1b_two_pages_are_nested_or_disjoint_and_a_grid_would_not_be() -> None:
 # --- T2: two releases -------------------------------------------------------------------------------------------------
 
 
-def entrants(policy: Policy, tell: Callable[[int], int], runs: int = 1000) -> tuple[float, float]:
-    """Share of entrants guessed within 10 %, and the median error, when X(t+1) - X(t) is the guess.
+@cache
+def entrances(churn: int, runs: int = 1000) -> tuple[tuple[int, int, int], ...]:
+    """Published cells that somebody entered: total before, total after, and what the entrant brought.
 
-    Incumbents repeat their quarter within 15 % (lognormal); the entrant holds any share up to a third.
+    Incumbents repeat their quarter within 15 % (lognormal); the entrant brings any share up to a third.
     """
+    policy = replace(POLICY, churn=churn)
     chance = random.Random(7)
-    errors: list[float] = []
-    while len(errors) < runs:
+    found: list[tuple[int, int, int]] = []
+    while len(found) < runs:
         before: dict[Ends, int] = {(g, (g + d) % 14): chance.randint(300, 1700) for g in range(14) for d in (1, 2, 3)}
         after = {ends: round(amount * chance.lognormvariate(0, 0.15)) for ends, amount in before.items()}
         share = chance.uniform(0.02, 0.33)
         size = round(sum(after.values()) * share / (1 - share))
+        if share * 100 > churn + 1:
+            continue  # cheaper than asking a rule that refuses it anyway
         after.update({(99, buyer): size // 7 for buyer in range(7)})
         then, now = Flow(before, 60), Flow(after, 70)
-        if safe(then, None, BOTH, policy) and safe(now, then, BOTH, policy):
-            guess = tell(now.total) - tell(then.total)
-            errors.append(abs(guess - size) / size)
-    return sum(error <= 0.10 for error in errors) / runs, median(errors)
+        if safe(now, then, BOTH, policy):
+            found.append((then.total, now.total, size))
+    return tuple(found)
+
+
+def guesses(churn: int, tell: Callable[[int], int]) -> tuple[float, float]:
+    """Share of entrants guessed within 10 %, and the median error, when X(t+1) - X(t) is the guess."""
+    errors = [abs(tell(now) - tell(then) - size) / size for then, now, size in entrances(churn)]
+    return sum(error <= 0.10 for error in errors) / len(errors), median(errors)
 
 
 def test_t2a_an_entrant_s_volume_does_not_fall_out_of_two_releases() -> None:
-    hits, error = entrants(POLICY, r10)
+    hits, error = guesses(POLICY.churn, r10)
     assert hits < 0.10
     assert error >= 0.30
 
 
-def test_t2a_kills_exact_totals() -> None:
-    exact, _ = entrants(POLICY, lambda total: total)
-    rounded, _ = entrants(POLICY, r10)
+def test_t2a_kills_exact_totals_and_a_churn_of_a_quarter() -> None:
+    exact, _ = guesses(POLICY.churn, lambda total: total)
     assert exact > 0.10
-    assert exact > rounded
+    lax, close = guesses(25, r10)
+    assert lax >= 0.10 or close < 0.30
 
 
 def entrant_prices(tell: Callable[[Mapping[Ends, tuple[int, float]]], float]) -> tuple[float, float]:
@@ -326,7 +335,7 @@ def closest(votes: Mapping[Ends, float], insiders: int) -> float:
 
 
 def test_t3c_insiders_who_know_every_trade_they_touch_do_not_learn_a_price() -> None:
-    for seed in SEEDS:
+    for seed in (0, 1):
         of = small_market(seed)
         drawn = evidence(of)
         cells = assemble(of.tree, drawn, POLICY).cells

@@ -5,14 +5,18 @@ night, and the text takes the page's own type. No style attribute is left: the c
 """
 
 import asyncio
+import json
+import logging
 import re
-from collections.abc import Sequence
-from typing import Any, Literal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import escape
 
-from exchange.database import connection, transaction
-from exchange.insight.queries.trends import Trend, edition, trend
+from exchange.database import connection, execute, transaction
+from exchange.insight.queries.trends import Trend, charts_of, edition, trend
 from exchange.insight.rules.panels import BY_KEY, PANELS, Panel, Point, Scale, points
 from exchange.insight.rules.tree import ROOT, Tree
 from exchange.web import formats
@@ -20,7 +24,17 @@ from exchange.web.translations import LANGUAGES, say
 
 SMALL = "small"
 """Prefix of the small multiples' panel keys: ``small:home``."""
-FORMATS: dict[str, Literal["fr-FR", "en-GB"]] = {"fr": "fr-FR", "en": "en-GB"}
+FORMATS = {"fr": "fr-FR", "en": "en-GB"}
+DRAW = """
+import json, sys, vl_convert
+locale, specs = json.load(sys.stdin)
+json.dump([vl_convert.vegalite_to_svg(spec, format_locale=locale) for spec in specs], sys.stdout)
+"""
+PATIENCE = 300
+"""Seconds for one batch of drawings: they take a tenth of one each."""
+
+log = logging.getLogger(__name__)
+_one_at_a_time = asyncio.Lock()
 
 
 def quarter_name(period: str, language: str) -> str:
@@ -33,80 +47,127 @@ def written(value: int, scale: Scale, language: str) -> str:
     return formats.percent(value / 100, language) if scale is Scale.PERCENT else formats.number(value, language)
 
 
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A drawing to be made: what Vega-Lite is told, and what it says to those who do not see it."""
+
+    id: str
+    title: str
+    said: str
+    spec: Mapping[str, Any]
+
+
 async def drawn(tree: Tree, node_id: str, found: Trend, language: str) -> dict[str, str]:
-    """Every drawing of a node's page, by panel; those not yet kept are drawn and kept."""
-    wanted = {panel.key: points(panel, found.periods, found.cells.get(node_id, {})) for panel in PANELS}
-    small = {
-        f"{SMALL}:{child}": points(BY_KEY["recovery"], found.periods, found.cells.get(child, {}))
-        for child in tree.children(node_id)
-    }
-    shared = _domain([point for line in small.values() for point in line])
-    told = {key: line for key, line in (wanted | small).items() if any(point.value is not None for point in line)}
-    missing = {key: line for key, line in told.items() if key not in found.charts}
-    if not missing:
-        return {key: found.charts[key] for key in told}
+    """Every drawing of a node's page, by panel; those not yet kept are drawn and kept.
 
-    def draw_all() -> dict[str, str]:
-        made = {}
-        for key, line in missing.items():
-            is_small = key.startswith(SMALL)
-            name = key.split(":", 1)[1] if is_small else node_id
-            panel = BY_KEY["recovery"] if is_small else BY_KEY[key]
-            title = f"{say(language, panel.title)}, {_path(tree, name, language)}"
-            id = re.sub(r"\W+", "-", key)
-            made[key] = draw(
-                panel, line, language, id=id, title=title, small=is_small, domain=shared if is_small else None
-            )
-        return made
-
-    fresh = await asyncio.to_thread(draw_all)
-    async with transaction(), connection() as c:
-        await c.executemany(
-            "insert into insight_chart (edition, node_id, panel, language, svg) values ($1, $2, $3, $4, $5)"
-            " on conflict do nothing",
-            [(found.edition, node_id, key, language, svg) for key, svg in fresh.items()],
-        )
-    return {key: fresh.get(key) or found.charts[key] for key in told}
+    Should drawing fail, the page goes out with its tables alone.
+    """
+    charts = _charts(tree, node_id, found, language)
+    kept = {key: found.charts[key] for key in charts if key in found.charts}
+    if len(kept) == len(charts):
+        return kept
+    async with _one_at_a_time:  # whoever waited here finds what the one before has drawn
+        kept |= await charts_of(found.edition, node_id, language)
+        missing = {key: chart for key, chart in charts.items() if key not in kept}
+        if missing:
+            fresh = await _draw(list(missing.values()), language)
+            await _keep(found.edition, node_id, language, dict(zip(missing, fresh, strict=False)))
+            kept |= dict(zip(missing, fresh, strict=False))
+    return {key: kept[key] for key in charts if key in kept}
 
 
 async def draw_ahead(tree: Tree) -> None:
     """Draw the pages most read, the whole market's and each sector's, in both languages; forget older editions."""
-    for node_id in (ROOT, *tree.children(ROOT)):
-        for language in LANGUAGES:
-            await drawn(tree, node_id, await trend(tree, node_id, language), language)
+    for language in LANGUAGES:
+        charts: dict[tuple[str, str], Chart] = {}
+        for node_id in (ROOT, *tree.children(ROOT)):
+            found = await trend(tree, node_id, language)
+            charts |= {
+                (node_id, key): chart
+                for key, chart in _charts(tree, node_id, found, language).items()
+                if key not in found.charts
+            }
+        current = await edition()
+        for (node_id, key), svg in zip(charts, await _draw(list(charts.values()), language), strict=False):
+            await _keep(current, node_id, language, {key: svg})
     current = await edition()
-    async with transaction(), connection() as c:
-        await c.execute("delete from insight_chart where edition <> $1", current)
+    async with transaction():
+        await execute("delete from insight_chart where edition <> $1", current)
 
 
-def draw(
-    panel: Panel,
-    line: Sequence[Point],
-    language: str,
-    *,
-    id: str,
-    title: str,
-    small: bool = False,
-    domain: tuple[int, int] | None = None,
-) -> str:
-    """One chart: a point per published quarter, a line between neighbours, a gap where nothing is published."""
-    import vl_convert  # here, not above: it starts a JavaScript engine, which no process needs that only serves pages
+def _charts(tree: Tree, node_id: str, found: Trend, language: str) -> dict[str, Chart]:
+    """What a node's page draws: its panels, and one small chart per child on one scale; empty ones are left out."""
+    lines = {panel.key: points(panel, found.periods, found.cells.get(node_id, {})) for panel in PANELS}
+    small = {
+        child: points(BY_KEY["recovery"], found.periods, found.cells.get(child, {})) for child in tree.children(node_id)
+    }
+    shared = _domain([point for line in small.values() for point in line])
+    return {
+        key: _chart(key, BY_KEY[key], line, language, _path(tree, node_id, language))
+        for key, line in lines.items()
+        if _tells(line)
+    } | {
+        f"{SMALL}:{child}": _chart(
+            f"{SMALL}:{child}", BY_KEY["recovery"], line, language, _path(tree, child, language), shared
+        )
+        for child, line in small.items()
+        if _tells(line)
+    }
 
-    svg: str = vl_convert.vegalite_to_svg(_spec(panel, line, language, small, domain), format_locale=FORMATS[language])
+
+def _tells(line: Sequence[Point]) -> bool:
+    return any(point.value is not None for point in line)
+
+
+def _chart(
+    key: str, panel: Panel, line: Sequence[Point], language: str, path: str, shared: tuple[int, int] | None = None
+) -> Chart:
     said = ", ".join(
         f"{quarter_name(p.period, language)}: "
         + (say(language, "not published") if p.value is None else written(p.value, panel.scale, language))
         for p in line
     )
-    return _dressed(svg, f"chart-{id}", title, said)
+    id = "chart-" + re.sub(r"\W+", "-", key)
+    return Chart(id, f"{say(language, panel.title)}, {path}", said, _spec(panel, line, language, shared))
 
 
-def _spec(
-    panel: Panel, line: Sequence[Point], language: str, small: bool, domain: tuple[int, int] | None
-) -> dict[str, Any]:
+async def _draw(charts: Sequence[Chart], language: str) -> list[str]:
+    """All of them, or none when the drawing process fails.
+
+    A process of its own: the JavaScript engine inside would keep 100 MB of every process that ever drew.
+    """
+    if not charts:
+        return []
+    order = json.dumps([FORMATS[language], [chart.spec for chart in charts]]).encode()
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", DRAW, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        made, _ = await asyncio.wait_for(child.communicate(order), PATIENCE)
+    except TimeoutError:
+        child.kill()
+        await child.wait()
+        made = b""
+    if child.returncode != 0:
+        log.error("%s charts could not be drawn", len(charts))
+        return []
+    return [_dressed(svg, chart) for svg, chart in zip(json.loads(made), charts, strict=True)]
+
+
+async def _keep(edition: str, node_id: str, language: str, drawings: Mapping[str, str]) -> None:
+    async with transaction(), connection() as c:
+        await c.executemany(
+            "insert into insight_chart (edition, node_id, panel, language, svg) values ($1, $2, $3, $4, $5)"
+            " on conflict do nothing",
+            [(edition, node_id, key, language, svg) for key, svg in drawings.items()],
+        )
+
+
+def _spec(panel: Panel, line: Sequence[Point], language: str, shared: tuple[int, int] | None) -> dict[str, Any]:
+    small = shared is not None
     divisor = 100 if panel.scale is Scale.PERCENT else 1
     names = [quarter_name(point.period, language) for point in line]
-    low, high = domain or _domain(line)
+    low, high = shared or _domain(line)
     values = [
         {
             "q": name,
@@ -182,15 +243,15 @@ def _domain(line: Sequence[Point]) -> tuple[int, int]:
     return (max(0, (min(values) - 4) // 5 * 5), (max(values) + 8) // 5 * 5)
 
 
-def _dressed(svg: str, id: str, title: str, said: str) -> str:
-    """Scales with its box, wears the page's type, and speaks: ``title`` and the values in words."""
+def _dressed(svg: str, chart: Chart) -> str:
+    """Scales with its box, wears the page's type, and speaks: its title, and its values in words."""
     width, height = (float(n) for n in re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)[0])
     body = re.sub(r"^<svg[^>]*>", "", svg.strip())
     body = re.sub(r' (?:font-family|aria-\w+|role)="[^"]*"', "", body)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="line-chart" viewBox="0 0 {width:g} {height:g}" role="img"'
-        f' aria-labelledby="{id}-t {id}-d"><title id="{id}-t">{escape(title)}</title>'
-        f'<desc id="{id}-d">{escape(said)}</desc>'
+        f' aria-labelledby="{chart.id}-t {chart.id}-d"><title id="{chart.id}-t">{escape(chart.title)}</title>'
+        f'<desc id="{chart.id}-d">{escape(chart.said)}</desc>'
     )
     return head + body
 

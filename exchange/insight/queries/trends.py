@@ -95,6 +95,17 @@ async def trend(tree: Tree, node_id: str, language: str, *, own_company: UUID | 
     )
 
 
+async def charts_of(edition: str, node_id: str, language: str) -> dict[str, str]:
+    """The drawings kept for a page, by panel."""
+    rows = await fetch(
+        "select panel, svg from insight_chart where edition = $1 and node_id = $2 and language = $3",
+        edition,
+        node_id,
+        language,
+    )
+    return {row["panel"]: row["svg"] for row in rows}
+
+
 async def edition() -> str:
     """Of the newest release and withdrawals."""
     row = await fetchrow(EDITION)
