@@ -139,6 +139,7 @@ def test_from_a_stock_list_to_a_settled_trade(running: Instance, visit: Enter, t
     seller.go(talk)
     seller.page.locator("#move [name=price]").fill("52,00")
     seller.page.locator("#move [name=quantity]").fill("50")
+    seller.page.locator("#move [name=cost]").select_option(index=1)
     press(seller, "Envoyer la contre-proposition")
     expect(buyer.page.locator("main")).to_contain_text("€52.00", timeout=5_000)
     buyer.look()
