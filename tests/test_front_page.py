@@ -1,24 +1,10 @@
 """The first page knows who you are."""
 
-from collections.abc import AsyncIterator
-
 import httpx
-import pytest
 
-from exchange.accounts.actions.sessions import open_session
 from exchange.actor import Role
 from exchange.companies.rules import Vetting
-from exchange.web.sign_in import session_cookie
-from tests.factories import MadePerson, make_company, make_person
-
-
-@pytest.fixture
-async def as_person(client: httpx.AsyncClient, db: None) -> AsyncIterator[object]:
-    async def enter(person: MadePerson) -> httpx.AsyncClient:
-        client.cookies.set(session_cookie(), await open_session(person.id, address="127.0.0.1", agent="test"))
-        return client
-
-    yield enter
+from tests.factories import make_company, make_person, sign_in
 
 
 async def test_a_visitor_reads_what_confrere_is(client: httpx.AsyncClient, db: None) -> None:
@@ -27,19 +13,19 @@ async def test_a_visitor_reads_what_confrere_is(client: httpx.AsyncClient, db: N
     assert "concurrents" in page.text
 
 
-async def test_a_member_whom_nothing_awaits_is_told_what_to_do_next(as_person: object) -> None:
-    http = await as_person(await make_person(name="Anaïs Roy", language="fr"))  # type: ignore[operator]
+async def test_a_member_whom_nothing_awaits_is_told_what_to_do_next(client: httpx.AsyncClient, db: None) -> None:
+    http = await sign_in(client, await make_person(name="Anaïs Roy", language="fr"))
     page = await http.get("/")
     assert "Bonjour Anaïs" in page.text
     assert 'href="/stock-lists/new"' in page.text
 
 
-async def test_a_company_not_vetted_yet_reads_why_it_waits(as_person: object) -> None:
+async def test_a_company_not_vetted_yet_reads_why_it_waits(client: httpx.AsyncClient, db: None) -> None:
     company = await make_company(vetting=Vetting.AWAITING)
-    http = await as_person(await make_person(company))  # type: ignore[operator]
+    http = await sign_in(client, await make_person(company))
     assert "being checked" in (await http.get("/")).text
 
 
-async def test_the_operator_goes_to_the_desk(as_person: object) -> None:
-    http = await as_person(await make_person(role=Role.OPERATOR))  # type: ignore[operator]
+async def test_the_operator_goes_to_the_desk(client: httpx.AsyncClient, db: None) -> None:
+    http = await sign_in(client, await make_person(role=Role.OPERATOR))
     assert (await http.get("/")).headers["location"] == "/operator"
