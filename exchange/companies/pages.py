@@ -32,6 +32,8 @@ Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED
 @get("/sign-up")
 async def sign_up_form(request: Web) -> Response[str]:
     """One form: the company and its first person."""
+    if request.user is not None:
+        return see_other(request, "/")
     return render(request, SIGN_UP, **_places(request))
 
 

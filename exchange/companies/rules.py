@@ -24,6 +24,7 @@ from stdnum.eu.vat import MEMBER_STATES
 from stdnum.exceptions import ValidationError
 from stdnum.fr import siret
 
+from exchange.contact_details import ensure_no_contact_details
 from exchange.errors import N_, Conflict, Invalid, NotAllowed
 
 # --- working hours (guide/domain.md §5, §6.3; design promise 6) -----------------------------------------------------
@@ -296,13 +297,23 @@ def rival_key(text: str, country: str) -> tuple[str, str]:
     """
     compact = "".join(c for c in text if c.isalnum()).upper()
     if sum(c.isdigit() for c in compact) >= 6:
-        prefix = compact[:2]
-        if prefix.isalpha() and (prefix == "EL" or prefix.lower() in MEMBER_STATES):
-            return "vat", vat_number("GR" if prefix == "EL" else prefix, compact) or ""
+        prefix = "GR" if compact[:2] == "EL" else compact[:2]
+        if prefix in countries() and get_cc_module(prefix, "vat") is not None and compact[2:3].isdigit():
+            return "vat", vat_number(prefix, compact) or ""
         return "registration", f"{country}:{registration_number(country, text)}"
     if not (folded := fold_name(text)):
         raise NobodyNamed(field="rival")
     return "name", folded
+
+
+def region_name(text: str, *names: str) -> str:
+    """The region in one line, blank when not given. Masked lots show it: it holds no contact detail and none of ``names``.
+
+    Raises ContactDetails.
+    """
+    region = " ".join(text.split())[:80]
+    ensure_no_contact_details(region, names=names, field="region")
+    return region
 
 
 _LEGAL_FORMS = frozenset((

@@ -21,6 +21,7 @@ from exchange.companies.actions.mail import notify, notify_company
 from exchange.companies.actions.recognition import recognise_session
 from exchange.companies.actions.sign_up import NoCompanyName, sign_up
 from exchange.companies.rules import Vetting, WorkingHours
+from exchange.contact_details import ContactDetails
 from exchange.database import fetch, fetchrow, fetchval
 from exchange.errors import DomainError, NotSeen, Several, TooMany
 from tests.factories import MadeCompany, make_company, make_person, make_siren
@@ -67,6 +68,7 @@ async def test_signing_up_makes_a_person_and_a_company_that_awaits_vetting(db: N
 
 async def test_everything_wrong_is_told_at_once_each_at_its_field(db: None) -> None:
     wrong = {"email": "ada", "password": "short", "name": "", "legal_name": "", "registration": "1", "vat": "FR1"}
+    wrong |= {"region": "06 12 34 56 78"}
     with pytest.raises(Several) as refusal:
         await sign_up(**(FORM | wrong))
     assert {r.field: type(r) for r in refusal.value.refusals} == {
@@ -76,6 +78,7 @@ async def test_everything_wrong_is_told_at_once_each_at_its_field(db: None) -> N
         "legal_name": NoCompanyName,
         "registration": rules.WrongSiren,
         "vat": rules.WrongVat,
+        "region": ContactDetails,
     }
     assert await fetchval("select count(*) from company") == await fetchval("select count(*) from person") == 0
 
@@ -195,6 +198,17 @@ async def test_mail_waits_for_the_hours_of_each_person_in_their_own_zone(db: Non
         there.email,
     )
     assert timedelta(hours=6, minutes=59) < waits <= timedelta(hours=7, minutes=1)
+
+
+async def test_a_region_holds_neither_the_companys_name_nor_how_to_reach_it(db: None) -> None:
+    """It stands on every masked lot."""
+    owner = await make_person(await make_company(legal_name="Cycles Byron SARL"), role=Role.OWNER)
+    await facts.set_shop(by=owner.actor, trading_name="Vélo Byron", region="Provence-Alpes-Côte d’Azur")
+    for told in ("Bretagne, Cycles Byron", "byron@example.org", "Nord 06 12 34 56 78", "www.byron.fr"):
+        with pytest.raises(ContactDetails) as refusal:
+            await facts.set_shop(by=owner.actor, trading_name="Vélo Byron", region=told)
+        assert refusal.value.field == "region"
+    assert (await queries.company_of(owner.actor)).region == "Provence-Alpes-Côte d’Azur"
 
 
 # --- the team

@@ -268,6 +268,22 @@ def test_whatever_is_typed_is_kept_short_or_refused_by_name(country: str, text: 
         assert vat is None or 4 <= len(vat) <= 24
 
 
+@pytest.mark.parametrize(
+    ("written", "country", "key"),
+    [
+        ("732 829 320 00074", "FR", ("registration", "FR:732829320")),
+        ("SC 123456", "GB", ("registration", "GB:SC123456")),
+        ("GB 980 7806 84", "FR", ("vat", "GB980780684")),
+        ("EL 094259216", "FR", ("vat", "EL094259216")),
+        ("S.A.R.L. L'Été à Vélo", "FR", ("name", "lete a velo")),
+        ("SAS", "FR", ("name", "sas")),
+        ("1001 Vélos", "FR", ("name", "1001 velos")),
+    ],
+)
+def test_a_rival_is_named_by_number_or_name(written: str, country: str, key: tuple[str, str]) -> None:
+    assert rules.rival_key(written, country) == key
+
+
 def test_every_country_has_a_zone_and_a_currency() -> None:
     for country in rules.countries():
         assert rules.zones_of(country)

@@ -6,7 +6,14 @@ from exchange.actor import Actor
 from exchange.clock import now
 from exchange.companies.actions.sign_up import company_name
 from exchange.companies.queries import company_of
-from exchange.companies.rules import Vetting, WorkingHours, ensure_decidable, registration_number, vat_number
+from exchange.companies.rules import (
+    Vetting,
+    WorkingHours,
+    ensure_decidable,
+    region_name,
+    registration_number,
+    vat_number,
+)
 from exchange.database import execute, transaction
 from exchange.errors import N_, Conflict
 from exchange.journal.actions import record
@@ -33,14 +40,17 @@ async def set_working_hours(*, by: Actor, zone: str, opens: time, closes: time, 
 
 
 async def set_shop(*, by: Actor, trading_name: str, region: str) -> None:
-    """The name on the shop, shown after agreement, and the region, shown before. Raises NoCompanyName."""
+    """The name on the shop, shown after agreement, and the region, shown before.
+
+    Raises NoCompanyName, ContactDetails.
+    """
     async with transaction():
         company = await company_of(by, lock=True)
         await execute(
             "update company set trading_name = $2, region = $3 where id = $1",
             company.id,
             company_name(trading_name or company.legal_name),
-            " ".join(region.split())[:80],
+            region_name(region, company.legal_name, trading_name),
         )
         await record(by, "company.shop_set", company.id)
 

@@ -18,6 +18,7 @@ from exchange.companies.rules import (
     WorkingHours,
     countries,
     currency_of,
+    region_name,
     registration_number,
     vat_number,
 )
@@ -73,6 +74,7 @@ async def sign_up(
     check(lambda: ensure_password(password, email, name, legal_name))
     check(lambda: ensure_preferences(language, zone))
     legal_name = check(lambda: company_name(legal_name)) or legal_name
+    region = check(lambda: region_name(region, name, legal_name, trading_name)) or ""
     if country in countries():
         registration = check(lambda: registration_number(country, registration)) or registration
         known_vat = check(lambda: vat_number(country, vat, registration))
@@ -148,7 +150,7 @@ async def add_company(
             legal_name,
             " ".join(trading_name.split())[:200] or legal_name,
             country,
-            " ".join(region.split())[:80],
+            region,
             registration,
             vat,
             currency or currency_of(country),

@@ -58,7 +58,11 @@ async def set_group(*, by: Actor, company_id: UUID, name: str) -> None:
         raise NoGroupName(field="group")
     async with transaction():
         await company_for_operator(company_id, lock=True)
-        group_id = await fetchval("select id from legal_group where name = $1 order by created_at limit 1", name)
+        group_id = await fetchval(
+            "select id from legal_group g where name = $1 order by exists(select from company c "
+            "where c.legal_group_id = g.id and c.vetting = 'vetted') desc, created_at limit 1",
+            name,
+        )
         if group_id is None:
             group_id = uuid4()
             await execute("insert into legal_group (id, name, created_at) values ($1, $2, $3)", group_id, name, now())
