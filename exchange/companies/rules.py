@@ -307,7 +307,7 @@ def rival_key(text: str, country: str) -> tuple[str, str]:
 
 
 def region_name(text: str, *names: str) -> str:
-    """The region in one line, blank when not given. Masked lots show it: it holds no contact detail and none of ``names``.
+    """The region in one line, blank when not given. Masked lots show it: no contact detail, none of ``names``.
 
     Raises ContactDetails.
     """
