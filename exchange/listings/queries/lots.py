@@ -159,13 +159,20 @@ _CARD = (
     "l.id, l.company_id, l.title, l.category, l.grade, l.country, l.region, l.brands,"
     " l.quantity - l.reserved - l.sold as units, l.unit_ask_minor, l.currency, l.discount, l.partial, l.week"
 )
+_WHOLE = (
+    "l.id, l.company_id, l.stock_list_id, l.state, l.title, l.category, l.region, l.country, l.brands, l.grade,"
+    " l.packing, l.weight_g, l.incoterm, l.slots, l.currency, l.unit_ask_minor, l.ask_minor, l.rrp_minor, l.discount,"
+    " l.quantity, l.reserved, l.sold, l.partial, l.minimum, l.multiple, l.floor_minor, l.auto_accept_minor, l.authorised_brand,"
+    " l.unmark, l.no_warranty, l.tolerance_bp, l.week, l.published_at, l.expires_at"
+)
+"""Every column but those the search is made of: they are long."""
 _LOT = f"""
-select l.*, (select count(*) from manifest_line m where m.lot_id = l.id) as lines_total,
+select {_WHOLE}, (select count(*) from manifest_line m where m.lot_id = l.id) as lines_total,
   (select coalesce(json_agg(m order by m.position), '[]') from (
     select m.id, m.position, m.gtin, m.title, m.brand, m.model, m.quantity, m.quantity - m.reserved - m.sold as left,
       m.rrp_minor, m.unit_ask_minor, m.grade, case when l.company_id = $1 then m.seller_ref else '' end as seller_ref
     from manifest_line m where m.lot_id = l.id and m.position > $4 order by m.position limit $5) as m) as lines,
-  array(select p.id from photo p where p.lot_id = l.id order by p.position) as photos,
+  array(select p.id::text from photo p where p.lot_id = l.id order by p.position) as photos,
   case when l.company_id = $1 then
     (select s.answer from cost_statement s where s.lot_id = l.id order by s.stated_at desc limit 1) end as cost_answer,
   case when l.company_id = $1 then
@@ -215,7 +222,8 @@ async def lot_seen_by(actor: Actor, lot_id: UUID, language: str, *, after_line: 
 async def own_lots(actor: Actor, limit: int = 200) -> list[SeenLot]:
     """Every lot of the viewer's company, the latest first, without manifests."""
     rows = await fetch(
-        "select l.*, 0::bigint as lines_total, '[]'::json as lines, array[]::uuid[] as photos, null as cost_answer,"
+        f"select {_WHOLE}, 0::bigint as lines_total, '[]'::json as lines, array[]::text[] as photos,"  # noqa: S608  ours
+        " null as cost_answer,"
         " '[]'::json as hidden_from from lot l where l.company_id = $1 order by l.published_at desc, l.id limit $2",
         actor.company_id, limit,
     )  # fmt: skip
@@ -356,7 +364,7 @@ def _lot(row: Any, actor: Actor, language: str) -> SeenLot:
             for m in lines[:LINES]
         ),
         next_line=lines[LINES - 1]["position"] if more else None,
-        photos=tuple(row["photos"]),
+        photos=tuple(UUID(photo) for photo in row["photos"]),
         private=Private(
             floor=money(row["floor_minor"]),
             auto_accept=money(row["auto_accept_minor"]),
