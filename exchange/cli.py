@@ -1,9 +1,7 @@
 """`exchange …`: the doors of the command line. Each loads what it needs and calls one function."""
 
 import asyncio
-import importlib.util
 import logging
-import pkgutil
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -113,7 +111,7 @@ def migrate() -> None:
 def worker() -> None:
     """Run jobs until stopped."""
     from exchange.database import close_pool, open_pool
-    from exchange.jobs import run_worker
+    from exchange.jobs import load_handlers, run_worker
     from exchange.settlement import stripe_gateway
 
     load_handlers()
@@ -159,7 +157,6 @@ def seed(lots: int | None, number: int, data_dir: Path | None) -> None:
     _attach(data_dir)
     from exchange.seed.demo import plant
 
-    load_handlers()
     _run(plant(lots=lots, number=number))
 
 
@@ -281,13 +278,6 @@ def restore(file: Path, database_url: str) -> None:
 
     fill(database_url, file)
     click.echo("Restored.")
-
-
-def load_handlers() -> None:
-    """Import every domain's ``jobs``, so that each fact finds its handler."""
-    for package in pkgutil.iter_modules(exchange.__path__, "exchange."):
-        if package.ispkg and importlib.util.find_spec(f"{package.name}.jobs"):
-            importlib.import_module(f"{package.name}.jobs")
 
 
 async def _until_told(work: Coroutine[Any, Any, None]) -> None:

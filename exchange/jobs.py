@@ -5,7 +5,9 @@ A job may run twice: every handler is idempotent and calls one action.
 """
 
 import asyncio
+import importlib.util
 import logging
+import pkgutil
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -17,6 +19,7 @@ from pgqueuer.executors import DatabaseRetryEntrypointExecutor
 from pgqueuer.models import Job, Schedule
 from pgqueuer.queries import Queries
 
+import exchange
 from exchange import clock
 from exchange.database import execute, fetchrow, in_transaction, transaction
 from exchange.settings import settings
@@ -88,6 +91,13 @@ async def perform_due(limit: int = 1000) -> int:
         await execute("delete from pgqueuer where id = $1", row["id"])
         await perform(row["entrypoint"], UUID(bytes=row["payload"]))
     return limit
+
+
+def load_handlers() -> None:
+    """Import every domain's ``jobs``, so that each fact finds its handler."""
+    for package in pkgutil.iter_modules(exchange.__path__, "exchange."):
+        if package.ispkg and importlib.util.find_spec(f"{package.name}.jobs"):
+            importlib.import_module(f"{package.name}.jobs")
 
 
 async def run_worker() -> None:

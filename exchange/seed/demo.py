@@ -1,56 +1,142 @@
-"""The two markets there are: the demo's, and many open lots for load tests."""
+"""The two markets there are, the demo's and a shop window to load, and how their steps are spread over processes."""
 
+import asyncio
 import logging
-from dataclasses import replace
+import multiprocessing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing.process import BaseProcess
+from queue import Empty
+from time import perf_counter
 
 from rich.console import Console
 
-from exchange.database import close_pool, open_pool
+from exchange.database import close_pool, execute, open_pool
+from exchange.embedded import die_with_parent
+from exchange.errors import N_, Unavailable
+from exchange.jobs import load_handlers
 from exchange.seed.joining import bring_in
 from exchange.seed.past import quarter_step
-from exchange.seed.progress import progress_for
+from exchange.seed.pictures import hang
+from exchange.seed.progress import News, Progress, Screen, Told
 from exchange.seed.releases import publish
 from exchange.seed.replay import play
 from exchange.seed.shop_window import fill
-from exchange.seed.steps import Scale, Step, sow
+from exchange.seed.steps import Market, Scale, Step, begin, take, waiting
 
 COMPANIES = Step("companies", "Companies and their people", bring_in)
 LOTS = Step("lots", "Lots on sale", fill)
+PICTURES = Step("pictures", "Photographs", hang)
+TALKS = Step("talks", "Talks and deals under way", play, whole=False)
+RELEASES = Step("releases", "Published figures", publish, whole=False)
 
 
-def demo(scale: Scale) -> list[Step]:
-    """The steps of the demo's market."""
-    return [
-        COMPANIES,
-        *(
-            Step(f"quarter {n}", f"Past trade, quarter {n} of {scale.quarters}", quarter_step(n - 1))
-            for n in range(1, scale.quarters + 1)
-        ),
-        LOTS,
-        Step("talks", "Talks and deals under way", play, whole=False),
-        Step("releases", "Published figures", publish, whole=False),
+class Interrupted(Unavailable):
+    """A part of the seed died."""
+
+    message = N_("The seed was interrupted. Start it again: it goes on where it stopped.")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What is done first, and the strands that may then be done at the same time."""
+
+    first: Sequence[Step]
+    strands: Mapping[str, Sequence[Step]]
+
+    @property
+    def steps(self) -> list[Step]:
+        """All, in an order that works without a second process."""
+        return [*self.first, *(step for strand in self.strands.values() for step in strand)]
+
+
+def demo(scale: Scale) -> Layout:
+    """The demo's market: its past beside its present; figures are published as the past appears."""
+    past = [
+        Step(f"quarter {n}", f"Past trade, quarter {n} of {scale.quarters}", quarter_step(n - 1))
+        for n in range(1, scale.quarters + 1)
     ]
+    return Layout([COMPANIES], {"past": past, "present": [LOTS, TALKS, PICTURES, RELEASES]})
 
 
-def load(_: Scale) -> list[Step]:
-    """The steps of a shop window to load: companies and open lots, nothing else."""
-    return [COMPANIES, LOTS]
+def load(_: Scale) -> Layout:
+    """Companies and open lots, nothing else."""
+    return Layout([COMPANIES], {"present": [LOTS]})
+
+
+LAYOUTS: Mapping[str, Callable[[Scale], Layout]] = {"demo": demo, "load": load}
+
+
+async def lay_out(layout: Layout, market: Market, progress: Progress) -> None:
+    """Every step in this process."""
+    await take(layout.steps, market, progress)
 
 
 async def plant(*, lots: int | None, number: int) -> None:
-    """What `exchange seed` does: the demo's market, or only ``lots`` open lots; tells the terminal how it goes."""
-    console = Console()
-    logging.getLogger("exchange").setLevel(logging.CRITICAL)  # the alarms of the play's own deals wake nobody
-    await open_pool(size=4)
+    """What `exchange seed` does: the demo's market, or only ``lots`` open lots; tells the terminal how it goes.
+
+    Raises NotEmpty, OtherMarket, Interrupted.
+    """
+    kind, scale = ("demo", Scale()) if lots is None else ("load", replace(Scale(), lots=lots))
+    layout, console, began = LAYOUTS[kind](scale), Console(), perf_counter()
+    await open_pool(size=2)
     try:
-        scale = Scale() if lots is None else replace(Scale(), lots=lots)
-        steps = demo(scale) if lots is None else load(scale)
-        sown = await sow(steps, number, scale, progress_for(console))
+        market = await begin(number, scale)
+        if not await waiting(layout.steps):
+            console.print("The market is laid out already; it is reused.", highlight=False)
+            return
+        with Screen(console) as screen:
+            await take(layout.first, market, Told("first", screen.show))
+            await _take_strands(kind, layout, market, screen)
+            with Told("last", screen.show).step("Statistics"):
+                await execute("analyze")
     finally:
         await close_pool()
-    console.print(
-        f"The market is laid out ({sown.seconds:.0f} s)."
-        if sown.done
-        else "The market is there already; it is reused.",
-        highlight=False,
-    )
+    console.print(f"The market is laid out ({perf_counter() - began:.0f} s).", highlight=False)
+
+
+async def _take_strands(kind: str, layout: Layout, market: Market, screen: Screen) -> None:
+    """Each strand in a process of its own; the first that dies ends the others."""
+    spawn = multiprocessing.get_context("spawn")
+    news: multiprocessing.Queue[News] = spawn.Queue()
+    processes: list[BaseProcess] = [
+        spawn.Process(target=_strand, args=(kind, name, market, news), daemon=True) for name in layout.strands
+    ]
+    for process in processes:
+        process.start()
+    try:
+        while any(process.is_alive() for process in processes):
+            _show(news, screen)
+            if any(process.exitcode for process in processes):
+                raise Interrupted
+            await asyncio.sleep(0.1)
+        _show(news, screen)
+        if any(process.exitcode for process in processes):
+            raise Interrupted
+    finally:
+        for process in processes:
+            process.terminate()
+
+
+def _show(news: "multiprocessing.Queue[News]", screen: Screen) -> None:
+    while True:
+        try:
+            screen.show(news.get_nowait())
+        except Empty:
+            return
+
+
+def _strand(kind: str, name: str, market: Market, news: "multiprocessing.Queue[News]") -> None:
+    """One strand, in its own process, which ends with the one that started it."""
+    die_with_parent()
+    asyncio.run(_take_strand(LAYOUTS[kind](market.scale).strands[name], market, Told(name, news.put)))
+
+
+async def _take_strand(steps: Sequence[Step], market: Market, progress: Progress) -> None:
+    load_handlers()
+    logging.getLogger("exchange").setLevel(logging.CRITICAL)  # the alarms of the play's own deals wake nobody
+    await open_pool(size=2)
+    try:
+        await take(steps, market, progress)
+    finally:
+        await close_pool()

@@ -213,7 +213,7 @@ class History:
     ) -> Talk:
         """A talk that led to a deal closed on working day ``day``."""
         agreed = day - drawn.randrange(3, max(4, min(7, day - published)))
-        count = drawn.choice((1, 1, 1, 1, 2, 2, 3, 3, 4, 5))
+        count = drawn.choice((1, 1, 1, 1, 1, 2, 2, 2, 3, 4))
         final = max(1, round(made.unit_ask * (1 - abs(drawn.gauss(0.08, 0.07)))))
         moves = self._moves(drawn, made.unit_ask, final, count, published, agreed)
         paid = min(agreed + drawn.randrange(2), day)
@@ -230,7 +230,7 @@ class History:
         """Talks that came to nothing."""
         made = closed.listing
         taken = {talk.buyer.group for talk in closed.talks}
-        for _ in range(drawn.choice((0, 0, 1, 1, 2))):
+        for _ in range(drawn.choice((0, 0, 0, 1, 1, 2))):
             buyer = self._buyer(drawn, sector, seller, taken, None)
             taken.add(buyer.group)
             state = drawn.choice((
@@ -238,7 +238,7 @@ class History:
                 TalkState.UNAVAILABLE if sold_out else TalkState.REFUSED,
             ))  # fmt: skip
             ended = max(published + 1, last - drawn.randrange(3, 9))
-            count = drawn.choice((1, 1, 2, 3))
+            count = drawn.choice((1, 1, 1, 2))
             price = max(1, round(made.unit_ask * drawn.uniform(0.5, 0.9)))
             moves = self._moves(drawn, made.unit_ask, price, count, published, ended)
             over = moves[-1].expires_at if state is TalkState.EXPIRED else self._calendar.at(ended, 7, drawn)

@@ -5,7 +5,9 @@ derived by the database, in statements that pass the constraints and triggers li
 before this exchange's payment sandbox existed: they carry no object of it, and the daily match leaves them alone.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -50,6 +52,7 @@ DEAL = (
     "state", "since", "agreed_at", "paid_at", "ready_at", "closed_at", "ending", "refund_minor", "carrier", "tracking",
     "proof",
 )  # fmt: skip
+_thinker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="seed")
 _FOLLOWING = Path(__file__).with_name("following.sql").read_text()
 _CARRIERS = ("Messagerie du Ponant", "Trans-Ardenne", "Rhin Fret", "Palette Express")
 
@@ -71,7 +74,9 @@ def quarter_step(index: int) -> Callable[[Market, Progress], Awaitable[None]]:
     """The work of writing closed quarter number ``index``, the oldest being 0."""
 
     async def write(market: Market, progress: Progress) -> None:
-        closed = list(_history(market).quarter(index))
+        closed = await asyncio.wrap_future(_model(market, index))
+        if index + 1 < market.scale.quarters:
+            _model(market, index + 1)  # thought up while the database writes this one
         progress.at(1, 4)
         await _write_lots(closed)
         progress.at(2, 4)
@@ -85,6 +90,12 @@ def quarter_step(index: int) -> Callable[[Market, Progress], Awaitable[None]]:
 
 
 @lru_cache(maxsize=2)
+def _model(market: Market, index: int) -> "Future[list[Closed]]":
+    """What closed in a quarter, thought up by a thread."""
+    return _thinker.submit(lambda: list(_history(market).quarter(index)))
+
+
+@lru_cache(maxsize=1)
 def _history(market: Market) -> History:
     scale = market.scale
     return History(market.number, market.society, closed_quarters(market.today, scale.quarters), scale.trades)

@@ -12,7 +12,7 @@ from exchange.insight.rules.policy import Policy
 from exchange.seed.calendar import closed_quarters
 from exchange.seed.chance import chance, drawn_ids
 from exchange.seed.progress import Progress
-from exchange.seed.steps import Market
+from exchange.seed.steps import Market, until_done
 
 MORNING = timedelta(hours=33)
 """A release is frozen in the morning after its lag, not at midnight."""
@@ -29,8 +29,9 @@ def released_quarters(market: Market) -> Sequence[Quarter]:
 async def publish(market: Market, progress: Progress) -> None:
     """Releases that are not there yet, oldest first; each stands by itself."""
     there = {row["period"] for row in await fetch("select period from insight_release")}
-    quarters = released_quarters(market)
+    quarters, scale = released_quarters(market), market.scale
     for done, quarter in enumerate(quarters, start=1):
+        await until_done(f"quarter {done + scale.quarters - scale.releases - 1}")
         if str(quarter) not in there:
             with clock.frozen(await _instant(quarter, market.now)), drawn_ids(chance(market.number, f"{quarter}")):
                 await release(period=str(quarter))

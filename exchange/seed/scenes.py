@@ -40,6 +40,8 @@ class Event:
 
     at: datetime
     happen: Callable[[Stage], Awaitable[None]]
+    pays: bool = False
+    """Whether the payment sandbox has a part in it, so that its clock must have come there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ class _Play:
             late = {a.lot.company.id for a in affairs if a.state is DealState.CLOSING}
             for seller in {a.lot.company.id: a.lot.company for a in affairs}.values():
                 if seller.id not in late:
-                    yield Event(self._at(FIRST_DAY, 0), partial(_onboard, seller.owner))
+                    yield Event(self._at(FIRST_DAY, 0), partial(_onboard, seller.owner), pays=True)
         for affair in affairs:
             yield from self._affair(affair)
         for haggle in (*self._guests_talks(), *self._others_talks()):
@@ -212,7 +214,7 @@ class _Play:
         prices = self._drawn.choice(((94,), (88, 95), (82, 96, 90)))
         yield from self._haggle(Haggle(affair.lot, affair.buyer, prices, TalkState.AGREED, agreed))
         for event, (day, step) in enumerate(steps, start=6):
-            yield Event(self._at(day, event), partial(STEPS[step], affair))
+            yield Event(self._at(day, event), partial(STEPS[step], affair), pays=True)
 
     def _haggle(self, haggle: Haggle) -> Iterator[Event]:
         count = len(haggle.prices)

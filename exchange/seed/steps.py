@@ -1,14 +1,14 @@
 """How a market is written: step by step, each whole or not at all, and what was done is remembered."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
-from time import perf_counter
 
 from exchange import clock
-from exchange.database import execute, fetch, fetchval, transaction
+from exchange.database import fetch, fetchval, transaction
 from exchange.errors import N_, Conflict
 from exchange.journal.actions import record
 from exchange.seed.chance import named_id
@@ -61,7 +61,7 @@ class Scale:
     pictured: int = 400
     """Of them with photographs."""
     wants: int = 400
-    talks: int = 150
+    talks: int = 80
     """Talks under way or lately ended, besides the guests' own."""
 
 
@@ -75,26 +75,26 @@ class Step:
     whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Sown:
-    """What a call of ``sow`` did."""
-
-    done: int
-    seconds: float
-
-
-async def sow(steps: Sequence[Step], number: int, scale: Scale, progress: Progress) -> Sown:
-    """Run the steps this database has not seen. Raises NotEmpty, OtherMarket."""
-    began = perf_counter()
+async def begin(number: int, scale: Scale) -> Market:
+    """The market this database holds, or will hold. Raises NotEmpty, OtherMarket."""
     seen = await _seen()
     if not seen and await fetchval("select exists (select from company)"):
         raise NotEmpty
     sown, today = next(iter(seen.values()), (number, clock.now().date()))
     if sown != number:
         raise OtherMarket(number=sown)
-    market = Market(number, today, scale)
-    waiting = [step for step in steps if step.name not in seen]
-    for step in waiting:
+    return Market(number, today, scale)
+
+
+async def waiting(steps: Sequence[Step]) -> list[Step]:
+    """The steps this database has not seen."""
+    seen = await _seen()
+    return [step for step in steps if step.name not in seen]
+
+
+async def take(steps: Sequence[Step], market: Market, progress: Progress) -> None:
+    """Run the steps this database has not seen, one after the other."""
+    for step in await waiting(steps):
         with progress.step(step.title):
             if step.whole:
                 async with transaction():
@@ -104,10 +104,12 @@ async def sow(steps: Sequence[Step], number: int, scale: Scale, progress: Progre
                 await step.work(market, progress)
                 async with transaction():
                     await _remember(step, market)
-    if waiting:
-        with progress.step("Statistics"):
-            await execute("analyze")
-    return Sown(len(waiting), perf_counter() - began)
+
+
+async def until_done(name: str) -> None:
+    """Wait for a step that another process takes."""
+    while name not in await _seen():  # noqa: ASYNC110 - what is awaited happens in the database
+        await asyncio.sleep(0.2)
 
 
 async def _seen() -> dict[str, tuple[int, date]]:
