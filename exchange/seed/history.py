@@ -156,6 +156,8 @@ class History:
         lines = assortment(drawn, category, of_grade, drawn.choice((1, 1, 1, 2, 2, 3)), drawn.lognormvariate(13.4, 0.6))
         units = sum(line.quantity for line in lines)
         parts = 0 if drawn.random() < UNSOLD else min(room, units, drawn.choice((1, 1, 1, 2, 2, 3)))
+        if planted == DOMINATED:
+            parts = min(parts, 1)  # its one buyer takes nearly every lot whole
         quarter = self._quarters[index]
         begin, end = self._calendar.number(quarter.first_day), self._calendar.number(quarter.plus(1).first_day)
         last = begin + int(drawn.random() * (end - begin))
@@ -268,7 +270,8 @@ class History:
         if planted == NICHE:
             return self._niche[drawn.randrange(len(self._niche))], NICHE, "leisure"
         if planted == DOMINATED:
-            return self._pick(drawn, "leisure"), DOMINATED, "leisure"
+            others = [t for t in self._at_home["leisure"] if t is not self._dominant]
+            return others[drawn.randrange(len(others))], DOMINATED, "leisure"
         trader = self._traders[bisect(self._reach, drawn.random() * self._reach[-1])]
         if drawn.random() < HOME:
             sector = trader.group.home[drawn.randrange(2)]

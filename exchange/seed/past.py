@@ -77,14 +77,11 @@ def quarter_step(index: int) -> Callable[[Market, Progress], Awaitable[None]]:
         closed = await asyncio.wrap_future(_model(market, index))
         if index + 1 < market.scale.quarters:
             _model(market, index + 1)  # thought up while the database writes this one
-        progress.at(1, 4)
-        await _write_lots(closed)
-        progress.at(2, 4)
-        sales = await _write_talks(closed)
-        progress.at(3, 4)
-        await _write_deals(sales)
-        await _write_facts(closed, sales)
-        progress.at(4, 4)
+        progress.at(1, 3)
+        sales = await write_quarter(closed)
+        progress.at(2, 3)
+        await write_facts(closed, sales)
+        progress.at(3, 3)
 
     return write
 
@@ -99,6 +96,14 @@ def _model(market: Market, index: int) -> "Future[list[Closed]]":
 def _history(market: Market) -> History:
     scale = market.scale
     return History(market.number, market.society, closed_quarters(market.today, scale.quarters), scale.trades)
+
+
+async def write_quarter(closed: list[Closed]) -> list[Sale]:
+    """Lots, talks, deals, money and books of one quarter."""
+    await _write_lots(closed)
+    sales = await _write_talks(closed)
+    await _write_deals(sales)
+    return sales
 
 
 async def _write_lots(closed: list[Closed]) -> None:
@@ -234,7 +239,7 @@ def _ending(sale: Sale) -> Ending:
             return Ending.UNPAID
 
 
-async def _write_facts(closed: list[Closed], sales: list[Sale]) -> None:
+async def write_facts(closed: list[Closed], sales: list[Sale]) -> None:
     """As the facts of live trades are written: settled ones, talks on closed listings, closed listings."""
     places = {c.listing.id: Place.of({c.listing.category: c.listing.rrp}, c.listing.region) for c in closed}
     prices = {c.listing.id: _retail(c) for c in closed}

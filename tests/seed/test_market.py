@@ -1,0 +1,206 @@
+"""Whole markets, small ones, written to a real database."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from exchange import clock
+from exchange.database import fetch, fetchval
+from exchange.insight.actions.release import release
+from exchange.jobs import load_handlers
+from exchange.journal.actions import record
+from exchange.seed import replay
+from exchange.seed.calendar import closed_quarters
+from exchange.seed.catalogue import products
+from exchange.seed.demo import Layout, demo, lay_out, load
+from exchange.seed.history import DOMINATED, NICHE, History
+from exchange.seed.joining import bring_in
+from exchange.seed.past import write_facts, write_quarter
+from exchange.seed.people import MERCHANT
+from exchange.seed.progress import Progress
+from exchange.seed.steps import Market, NotEmpty, OtherMarket, Scale, Step, begin, take, waiting
+from tests.conftest import _empty
+from tests.factories import make_company
+
+TINY = Scale(quarters=2, trades=60, releases=0, lots=400, pictured=50, talks=6)
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
+NOT_REPEATED = ("pgqueuer%", "migration", "want_match", "journal_entry", "sandbox%")
+"""Tables of the queue's own instants, and ids the database draws."""
+
+
+async def sow(scale: Scale = TINY, number: int = 1, layout: Callable[[Scale], Layout] = demo) -> Market:
+    with clock.frozen(NOW):
+        market = await begin(number, scale)
+        await lay_out(layout(scale), market, Progress())
+    return market
+
+
+async def fingerprints() -> dict[str, str]:
+    """A digest of each table's rows."""
+    tables = await fetch(
+        "select tablename::text as name from pg_tables where schemaname = 'public' "
+        "and not tablename like any($1)", [*NOT_REPEATED],
+    )  # fmt: skip
+    found = {}
+    for table in tables:
+        rows = await fetch(f"select t::text as row from {table['name']} t order by 1")  # noqa: S608  a table's name
+        found[table["name"]] = hashlib.sha256("\n".join(r["row"] for r in rows).encode()).hexdigest()
+    return found
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> None:
+    load_handlers()
+
+
+async def test_one_number_makes_the_same_rows_twice(committed: None, database_url: str) -> None:
+    await sow()
+    first = await fingerprints()
+    assert await fetchval("select count(*) from lot") > TINY.lots
+    await _empty(database_url)
+    await fetch("select setval(seqrelid, 1, false) from pg_sequence where seqrelid::regclass::text like '%_id_seq'")
+    await sow()
+    second = await fingerprints()
+    assert {name for name in first if first[name] != second[name]} == set()
+
+
+async def test_the_books_balance_and_nothing_closed_holds_money(committed: None) -> None:
+    await sow(replace(TINY, trades=400))
+    assert await fetch("select 1 from ledger_entry group by currency having sum(amount_minor) <> 0") == []
+    assert await fetchval("select coalesce(sum(amount_minor), 0) from ledger_entry where account = 'held'") == 0
+    states = {row["state"] for row in await fetch("select distinct state from deal")}
+    assert {"settled", "partly_refunded", "refunded", "unpaid", "awaiting_payment"} <= states
+    paid = await fetchval("select count(*) from deal where paid_at is not null")
+    assert paid == await fetchval("select count(*) from payment where state = 'paid' and fee_minor is not null")
+    short = "select count(*) from deal where state = 'partly_refunded' and not refund_minor between 1 and net_minor / 2"
+    assert await fetchval(short) == 0
+
+
+async def test_stock_reservations_and_lines_agree(committed: None) -> None:
+    await sow()
+    assert (
+        await fetch(
+            "select l.id from lot l left join reservation r on r.lot_id = l.id group by l.id "
+            "having l.reserved <> coalesce(sum(r.quantity) filter (where r.state = 'held'), 0) "
+            "or l.sold <> coalesce(sum(r.quantity) filter (where r.state = 'sold'), 0)"
+        )
+        == []
+    )
+    assert (
+        await fetch(
+            "select l.id from lot l join manifest_line m on m.lot_id = l.id group by l.id having l.quantity <> "
+            "sum(m.quantity) or l.sold <> sum(m.sold) or l.reserved <> sum(m.reserved)"
+        )
+        == []
+    )
+
+
+async def test_the_guests_have_talks_of_every_kind_on_both_sides(committed: None) -> None:
+    market = await sow()
+    company = market.society.company_of(MERCHANT)
+    rows = await fetch(
+        "select state, seller_company_id = $1 as sells, turn_company_id = $1 as turn from negotiation "
+        "where $1 in (seller_company_id, buyer_company_id) and opened_at > $2",
+        company.id, datetime(2026, 10, 1, tzinfo=UTC),
+    )  # fmt: skip
+    found = {(row["state"], row["sells"], row["turn"]) for row in rows}
+    for sells in (True, False):
+        assert {("live", sells, True), ("live", sells, False), ("refused", sells, None)} <= found
+        assert {("expired", sells, None), ("withdrawn", sells, None)} <= found
+    assert ("agreed", True, None) in found and ("agreed", False, None) in found
+
+
+async def test_a_seed_that_was_interrupted_goes_on_where_it_stopped(committed: None) -> None:
+    with clock.frozen(NOW):
+        market = await begin(1, TINY)
+
+        async def fails(_: Market, __: Progress) -> None:
+            await asyncio.sleep(0)
+            raise ConnectionError
+
+        first, lots = load(TINY).first[0], load(TINY).strands["present"][0]
+        with pytest.raises(ConnectionError):
+            await take([first, Step("lots", "", fails)], market, Progress())
+        assert await fetchval("select count(*) from lot") == 0
+        assert [step.name for step in await waiting([first, lots])] == ["lots"]
+        await take([first, lots], await begin(1, TINY), Progress())
+    assert await fetchval("select count(*) from lot") == TINY.lots
+    assert await waiting(load(TINY).steps) == []
+
+
+async def test_what_was_played_of_the_last_weeks_is_not_played_again(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played: list[int] = []
+
+    async def failing(by: None, fact: str, subject: UUID, **details: int) -> None:
+        if fact == replay.PLAYED:
+            played.append(details["number"])
+            if len(played) == 20:
+                raise ConnectionError
+        await record(by, fact, subject, **details)
+
+    monkeypatch.setattr(replay, "record", failing)
+    with pytest.raises(ConnectionError):
+        await sow()
+    await sow()
+    assert played[:21] == [*range(1, 21), 20]
+    assert len(set(played)) == max(played) == len(played) - 1
+
+
+async def test_a_database_somebody_uses_is_left_alone(committed: None) -> None:
+    await make_company()
+    with pytest.raises(NotEmpty):
+        await begin(1, TINY)
+
+
+async def test_a_database_holds_one_market_only(committed: None) -> None:
+    await sow(layout=load)
+    with pytest.raises(OtherMarket):
+        await begin(2, TINY)
+
+
+async def test_a_release_publishes_what_the_guide_measured_and_keeps_the_planted_two_to_itself(committed: None) -> None:
+    """Insight guide §11, 6x5x4 with 120 groups and 4,000 trades: all sectors, most categories, half the leaves."""
+    market = Market(1, NOW.date(), Scale(quarters=1, releases=0))
+    quarter = closed_quarters(market.today, 1)[0]
+    await bring_in(market, Progress())
+    closed = list(History(1, market.society, [quarter], 4000).quarter(0))
+    await write_facts(closed, await write_quarter(closed))
+    with clock.frozen(datetime(2027, 1, 15, tzinfo=UTC)):
+        await release(period=str(quarter))
+    rows = await fetch(
+        "select node_id, metric, status = 'published' as published from insight_release_cell "
+        "where metric in ('recovery', 'traded_rrp')"
+    )
+    shown = {(row["node_id"], row["metric"]): row["published"] for row in rows}
+    for metric, categories, leaves in (("recovery", 27, 45), ("traded_rrp", 22, 4)):
+        by_depth: dict[int, int] = {}
+        for (node, of), published in shown.items():
+            if of == metric and node not in ("all", "mixed"):
+                by_depth[node.count("/")] = by_depth.get(node.count("/"), 0) + published
+        assert by_depth[0] == 6
+        assert by_depth[1] >= categories
+        assert by_depth[2] >= leaves
+        for planted in (NICHE, DOMINATED):
+            assert not shown[f"leisure/{planted}", metric]
+
+
+def test_nothing_is_copied_from_the_shared_lists() -> None:
+    if not SHARED.exists():
+        pytest.skip("../shared is not there")
+    ours = {product.title(language).casefold() for product in chain(*products().values()) for language in ("fr", "en")}
+    theirs: set[str] = set()
+    for file in (SHARED / "data").rglob("*.csv"):
+        for line in file.read_text(errors="replace").splitlines():
+            theirs.update(cell.strip(' "').casefold() for separator in ",;\t" for cell in line.split(separator))
+    assert len(theirs) > 1000
+    assert not ours & theirs
