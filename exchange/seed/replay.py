@@ -15,7 +15,8 @@ from exchange.journal.actions import record
 from exchange.seed.chance import chance, drawn_ids, named_id
 from exchange.seed.payments import PaymentSandbox
 from exchange.seed.progress import Progress
-from exchange.seed.scenes import Stage, scenes
+from exchange.seed.scenes import scenes
+from exchange.seed.stage import Stage
 from exchange.seed.steps import Market
 
 log = logging.getLogger(__name__)

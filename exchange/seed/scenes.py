@@ -16,32 +16,16 @@ from exchange.offers.rules.terms import Terms, nearest_quantities
 from exchange.seed.calendar import Calendar
 from exchange.seed.chance import chance
 from exchange.seed.companies import Company
+from exchange.seed.contacts import contacts
 from exchange.seed.listings import Listing, incoterm
-from exchange.seed.payments import PaymentSandbox
 from exchange.seed.people import COMPETITOR, MERCHANT
 from exchange.seed.shop_window import GUESTS_LOTS, open_lots
+from exchange.seed.stage import Event, Stage
 from exchange.seed.steps import Market
 from exchange.settlement.actions import claims, deals
 from exchange.settlement.queries.deals import any_deal, lines_of
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.deal import State as DealState
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What an event needs to happen."""
-
-    sandbox: PaymentSandbox
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something somebody does at an instant."""
-
-    at: datetime
-    happen: Callable[[Stage], Awaitable[None]]
-    pays: bool = False
-    """Whether the payment sandbox has a part in it, so that its clock must have come there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +124,7 @@ class _Play:
             and lot.company.currency == "EUR"
             and lot.company.group not in guests
         ]
+        self._spare = self._one_each(self._others[30:-40])
         self._buyers = [c for c in society.companies if c.currency == "EUR" and c.group not in guests]
 
     def events(self, *, with_money: bool) -> Iterator[Event]:
@@ -154,6 +139,11 @@ class _Play:
             yield from self._affair(affair)
         for haggle in (*self._guests_talks(), *self._others_talks()):
             yield from self._haggle(haggle)
+        yield from contacts(self._market, self._spare, [*self._merchants[-2:], *self._competitors[-2:]], self._at)
+
+    def _one_each(self, lots: list[Listing]) -> list[Listing]:
+        """The first lot of each seller."""
+        return list({lot.company.group: lot for lot in reversed(lots)}.values())
 
     def _affairs(self) -> Iterator[Affair]:
         """Deals in every state, the guests on both sides."""

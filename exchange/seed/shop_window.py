@@ -1,7 +1,9 @@
 """The step that fills the market place: open lots with their manifests."""
 
+import asyncio
 from bisect import bisect
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import islice
 
@@ -30,7 +32,7 @@ from exchange.seed.writing import copy
 
 GUESTS_LOTS = {MERCHANT: 24, COMPETITOR: 16}
 """How many of the open lots are the guests' companies' own."""
-_BATCH = 5000
+_BATCH = 2000
 _FEW = (1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, 14, 18, 22, 28, 34, 40)
 """How many lines a lot has: 1 to 40, most of them few."""
 
@@ -39,12 +41,28 @@ async def fill(market: Market, progress: Progress) -> None:
     """The scale's number of open lots."""
     lots = open_lots(market)
     written = 0
-    while batch := list(islice(lots, _BATCH)):
-        await copy("lot", LOT, map(lot_row, batch))
-        await copy("manifest_line", LINE, (row for made in batch for row in line_rows(made)))
-        await copy("cost_statement", COST, map(cost_row, batch))
-        written += len(batch)
-        progress.at(written, market.scale.lots)
+    with ThreadPoolExecutor(max_workers=1) as thinker:
+        coming = thinker.submit(_batch, lots)
+        while batch := await asyncio.wrap_future(coming):
+            coming = thinker.submit(_batch, lots)  # thought up while the database writes the one before
+            lot_rows, lines, costs = batch
+            await copy("lot", LOT, lot_rows)
+            await copy("manifest_line", LINE, lines)
+            await copy("cost_statement", COST, costs)
+            written += len(lot_rows)
+            progress.at(written, market.scale.lots)
+
+
+Rows = list[tuple[object, ...]]
+
+
+def _batch(lots: Iterator[Listing]) -> tuple[Rows, Rows, Rows] | None:
+    """The next lots as rows, with their lines and cost statements; None after the last."""
+    batch = list(islice(lots, _BATCH))
+    if not batch:
+        return None
+    lines = [row for made in batch for row in line_rows(made)]
+    return [lot_row(made) for made in batch], lines, [cost_row(made) for made in batch]
 
 
 def open_lots(market: Market) -> Iterator[Listing]:

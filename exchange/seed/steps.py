@@ -60,7 +60,8 @@ class Scale:
     """Open lots."""
     pictured: int = 400
     """Of them with photographs."""
-    wants: int = 400
+    wants: int = 60
+    """Of others than the guests."""
     talks: int = 80
     """Talks under way or lately ended, besides the guests' own."""
 

@@ -29,7 +29,7 @@ from exchange.seed.steps import Market, NotEmpty, OtherMarket, Scale, Step, begi
 from tests.conftest import _empty
 from tests.factories import make_company
 
-TINY = Scale(quarters=2, trades=60, releases=0, lots=400, pictured=50, talks=6)
+TINY = Scale(quarters=2, trades=60, releases=0, lots=400, pictured=50, talks=6, wants=6)
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
 NOT_REPEATED = ("pgqueuer%", "migration", "want_match", "journal_entry", "sandbox%")
@@ -116,6 +116,11 @@ async def test_the_guests_have_talks_of_every_kind_on_both_sides(committed: None
         assert {("live", sells, True), ("live", sells, False), ("refused", sells, None)} <= found
         assert {("expired", sells, None), ("withdrawn", sells, None)} <= found
     assert ("agreed", True, None) in found and ("agreed", False, None) in found
+    assert await fetchval("select count(*) from want w where w.company_id = $1", company.id) >= 4
+    assert await fetchval("select count(*) from want_match") > 10
+    for side in ("sender_company_id", "recipient_company_id"):
+        waiting_ones = f"select count(*) from introduction where state = 'sent' and not held and {side} = $1"  # noqa: S608
+        assert await fetchval(waiting_ones, company.id) > 0
 
 
 async def test_a_seed_that_was_interrupted_goes_on_where_it_stopped(committed: None) -> None:
