@@ -49,9 +49,16 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
         process.communicate(timeout=30)
 
 
-@pytest.fixture(scope="session")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker of pytest-xdist visits all pages, with one running exchange."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium."""
+    """Headless Chromium. No longer than a module: Playwright's loop runs in the main thread, where others want theirs."""
     if not CHROMIUM:
         if os.environ.get("CI"):
             pytest.fail("no Chromium on this machine, and CI insists on one")
