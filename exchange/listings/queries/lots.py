@@ -162,7 +162,8 @@ _CARD = (
 _WHOLE = (
     "l.id, l.company_id, l.stock_list_id, l.state, l.title, l.category, l.region, l.country, l.brands, l.grade,"
     " l.packing, l.weight_g, l.incoterm, l.slots, l.currency, l.unit_ask_minor, l.ask_minor, l.rrp_minor, l.discount,"
-    " l.quantity, l.reserved, l.sold, l.partial, l.minimum, l.multiple, l.floor_minor, l.auto_accept_minor, l.authorised_brand,"
+    " l.quantity, l.reserved, l.sold, l.partial, l.minimum, l.multiple, l.floor_minor, l.auto_accept_minor,"
+    " l.authorised_brand,"
     " l.unmark, l.no_warranty, l.tolerance_bp, l.week, l.published_at, l.expires_at"
 )
 """Every column but those the search is made of: they are long."""
