@@ -58,7 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium. No longer than a module: Playwright's loop runs in the main thread, where others want theirs."""
+    """Headless Chromium, for a module only: Playwright's loop runs in the main thread, where others want theirs."""
     if not CHROMIUM:
         if os.environ.get("CI"):
             pytest.fail("no Chromium on this machine, and CI insists on one")
