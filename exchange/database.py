@@ -74,8 +74,28 @@ async def transaction(*, alone: bool = False) -> AsyncIterator[PostgresTransacti
     ``alone=True`` refuses to be nested (piccolo's TransactionError): for steps that must have committed before a
     call to the outside. Never start child tasks inside: they would not be part of it.
     """
-    async with engine().transaction(allow_nested=not alone) as tx:
-        yield tx
+    found = engine()
+    tx = found.transaction(allow_nested=not alone)
+    began = False
+    try:
+        async with tx as current:
+            began = True
+            yield current
+    except BaseException:
+        # piccolo lets nothing go when it cannot begin or end: a lost connection, or a commit that a deferred check
+        # refuses, would cost the pool a place and leave the dead transaction in the task's context
+        if found.current_transaction.get() is tx:
+            found.current_transaction.reset(tx.context)
+            await _drop(tx.connection)
+        elif not began and hasattr(tx, "connection"):
+            await _drop(tx.connection)
+        raise
+
+
+async def _drop(lost: asyncpg.Connection) -> None:
+    lost.terminate()
+    if pool := engine().pool:
+        await pool.release(lost)
 
 
 def in_transaction() -> bool:

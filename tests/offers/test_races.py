@@ -125,7 +125,8 @@ async def test_an_acceptance_cut_off_before_its_commit_leaves_nothing_and_can_be
         async with transaction():
             await stage.accept(talk)
             other = await asyncpg.connect(database_url)
-            await other.execute("select pg_terminate_backend($1)", await fetchval("select pg_backend_pid()"))
+            pid = await fetchval("select pg_backend_pid()")
+            assert await other.fetchval("select pg_terminate_backend($1, 5000)", pid), "gone before the commit"
             await other.close()
 
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):

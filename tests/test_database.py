@@ -1,0 +1,44 @@
+"""What ``transaction()`` adds to piccolo's own: a transaction that cannot end well leaves nothing behind."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from exchange.database import close_pool, execute, fetchval, in_transaction, open_pool, transaction
+
+TWICE = "create table unwelcome (x int unique deferrable initially deferred)"
+
+
+async def _goes_on() -> None:
+    assert not in_transaction()
+    async with asyncio.timeout(5), transaction():
+        assert await fetchval("select 1") == 1
+
+
+async def test_a_commit_refused_by_a_deferred_check_gives_its_connection_back(database_url: str) -> None:
+    await open_pool(size=1)
+    try:
+        with pytest.raises(asyncpg.UniqueViolationError):
+            async with transaction():
+                await execute(TWICE)
+                await execute("insert into unwelcome values (1), (1)")
+        await _goes_on()
+        assert await fetchval("select to_regclass('unwelcome')") is None
+    finally:
+        await close_pool()
+
+
+async def test_a_connection_lost_inside_a_transaction_gives_its_place_in_the_pool_back(database_url: str) -> None:
+    await open_pool(size=1)
+    try:
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+            async with transaction():
+                pid = await fetchval("select pg_backend_pid()")
+                other = await asyncpg.connect(database_url)
+                assert await other.fetchval("select pg_terminate_backend($1, 5000)", pid)
+                await other.close()
+                await fetchval("select 1")
+        await _goes_on()
+    finally:
+        await close_pool()
