@@ -155,6 +155,11 @@ def _attach(data_dir: Path | None) -> None:
 def seed(lots: int | None, number: int, data_dir: Path | None) -> None:
     """Lay out a play market in an empty database; what an earlier call did is not done again."""
     _attach(data_dir)
+    from exchange.seed.marks import is_laid_out
+
+    if _run(is_laid_out(lots=lots, number=number)):
+        click.echo("The market is laid out already; it is reused.")
+        return
     from exchange.seed.demo import plant
 
     _run(plant(lots=lots, number=number))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import multiprocessing
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.process import BaseProcess
@@ -11,21 +12,21 @@ from time import perf_counter
 
 from rich.console import Console
 
-from exchange.database import close_pool, execute, open_pool
+from exchange.database import close_pool, execute, open_pool, transaction
 from exchange.embedded import die_with_parent
 from exchange.errors import N_, Unavailable
 from exchange.jobs import load_handlers
 from exchange.seed.joining import bring_in
+from exchange.seed.marks import mark, marks, whole
 from exchange.seed.past import quarter_step
 from exchange.seed.pictures import hang
 from exchange.seed.progress import News, Progress, Screen, Told
 from exchange.seed.releases import publish
 from exchange.seed.replay import play
 from exchange.seed.shop_window import fill
-from exchange.seed.steps import Market, Scale, Step, begin, take, waiting
+from exchange.seed.steps import Market, Scale, Step, begin, take
 
 COMPANIES = Step("companies", "Companies and their people", bring_in)
-LOTS = Step("lots", "Lots on sale", fill)
 PICTURES = Step("pictures", "Photographs", hang)
 TALKS = Step("talks", "Talks and deals under way", play, whole=False)
 RELEASES = Step("releases", "Published figures", publish, whole=False)
@@ -56,12 +57,16 @@ def demo(scale: Scale) -> Layout:
         Step(f"quarter {n}", f"Past trade, quarter {n} of {scale.quarters}", quarter_step(n - 1))
         for n in range(1, scale.quarters + 1)
     ]
-    return Layout([COMPANIES], {"past": past, "present": [LOTS, TALKS, PICTURES, RELEASES]})
+    return Layout([COMPANIES], {"past": past, "present": [_lots(scale), TALKS, PICTURES, RELEASES]})
 
 
-def load(_: Scale) -> Layout:
+def load(scale: Scale) -> Layout:
     """Companies and open lots, nothing else."""
-    return Layout([COMPANIES], {"present": [LOTS]})
+    return Layout([COMPANIES], {"present": [_lots(scale)]})
+
+
+def _lots(scale: Scale) -> Step:
+    return Step(whole(scale.lots), "Lots on sale", fill)
 
 
 LAYOUTS: Mapping[str, Callable[[Scale], Layout]] = {"demo": demo, "load": load}
@@ -82,14 +87,14 @@ async def plant(*, lots: int | None, number: int) -> None:
     await open_pool(size=2)
     try:
         market = await begin(number, scale)
-        if not await waiting(layout.steps):
-            console.print("The market is laid out already; it is reused.", highlight=False)
-            return
         with Screen(console) as screen:
             await take(layout.first, market, Told("first", screen.show))
             await _take_strands(kind, layout, market, screen)
             with Told("last", screen.show).step("Statistics"):
                 await execute("analyze")
+        if whole(lots) not in await marks():
+            async with transaction():
+                await mark(whole(lots), number, market.today)
     finally:
         await close_pool()
     console.print(f"The market is laid out ({perf_counter() - began:.0f} s).", highlight=False)
@@ -127,15 +132,17 @@ def _show(news: "multiprocessing.Queue[News]", screen: Screen) -> None:
 
 
 def _strand(kind: str, name: str, market: Market, news: "multiprocessing.Queue[News]") -> None:
-    """One strand, in its own process, which ends with the one that started it."""
-    die_with_parent()
+    """One strand, in its own process, which ends with the one that started it and by its hand."""
+    die_with_parent(signal.SIGTERM)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     asyncio.run(_take_strand(LAYOUTS[kind](market.scale).strands[name], market, Told(name, news.put)))
 
 
 async def _take_strand(steps: Sequence[Step], market: Market, progress: Progress) -> None:
     load_handlers()
     logging.getLogger("exchange").setLevel(logging.CRITICAL)  # the alarms of the play's own deals wake nobody
-    await open_pool(size=2)
+    # nobody waits for the disk at each commit: the last one, by the process that started this one, covers them all
+    await open_pool(size=2, server_settings={"synchronous_commit": "off"})
     try:
         await take(steps, market, progress)
     finally:

@@ -6,6 +6,7 @@ that both tell the same story. What was played is noted event by event, so that 
 
 import logging
 from datetime import UTC, datetime
+from uuid import UUID
 
 from exchange import clock
 from exchange.database import fetchval, transaction
@@ -16,7 +17,7 @@ from exchange.seed.chance import chance, drawn_ids, named_id
 from exchange.seed.payments import PaymentSandbox
 from exchange.seed.progress import Progress
 from exchange.seed.scenes import scenes
-from exchange.seed.stage import Stage
+from exchange.seed.stage import Event, Stage
 from exchange.seed.steps import Market
 
 log = logging.getLogger(__name__)
@@ -32,17 +33,34 @@ async def play(market: Market, progress: Progress) -> None:
     )
     async with PaymentSandbox.opened(begin=events[0].at, fresh=not done) as sandbox:
         for number, event in enumerate(events[done:], start=done + 1):
-            if event.pays:
-                await sandbox.reach(event.at)
             with clock.frozen(event.at), drawn_ids(chance(market.number, f"event {number}")):
-                try:
-                    await event.happen(Stage(sandbox))
-                    await perform_due()
-                except DomainError:
-                    if number > done + 1:
-                        raise
-                    log.info("event %s had happened before the play was interrupted", number)
-                async with transaction():
-                    await record(None, PLAYED, stage, number=number)
+                if event.pays:
+                    await sandbox.reach(event.at)
+                    await _with_money(event, sandbox, again=number == done + 1)
+                    await _note(stage, number)
+                else:
+                    async with transaction():
+                        await event.happen(Stage(sandbox))
+                        await perform_due()
+                        await _note(stage, number)
             progress.at(number, len(events))
         await sandbox.reach(datetime.now(UTC))
+
+
+async def _with_money(event: Event, sandbox: PaymentSandbox, *, again: bool) -> None:
+    """The event and its jobs, which commit step by step as the payment service is called between.
+
+    ``again``: an interrupted play may have got this far already; what cannot happen twice is then no fault.
+    """
+    try:
+        await event.happen(Stage(sandbox))
+    except DomainError:
+        if not again:
+            raise
+        log.info("the event at %s had happened before the play was interrupted", event.at)
+    await perform_due()
+
+
+async def _note(stage: UUID, number: int) -> None:
+    async with transaction():
+        await record(None, PLAYED, stage, number=number)

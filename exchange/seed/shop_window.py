@@ -25,6 +25,7 @@ from exchange.seed.listings import (
     share_asked,
     weighted,
 )
+from exchange.seed.marks import marks
 from exchange.seed.people import COMPETITOR, MERCHANT
 from exchange.seed.progress import Progress
 from exchange.seed.steps import Market
@@ -38,9 +39,9 @@ _FEW = (1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, 14, 18, 22, 28, 34, 40)
 
 
 async def fill(market: Market, progress: Progress) -> None:
-    """The scale's number of open lots."""
-    lots = open_lots(market)
-    written = 0
+    """The scale's number of open lots, less those an earlier, smaller one put there."""
+    written = max((int(name.split()[0]) for name in await marks() if name.endswith(" lots")), default=0)
+    lots = islice(open_lots(market), written, None)
     with ThreadPoolExecutor(max_workers=1) as thinker:
         coming = thinker.submit(_batch, lots)
         while batch := await asyncio.wrap_future(coming):

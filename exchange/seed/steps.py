@@ -1,21 +1,17 @@
 """How a market is written: step by step, each whole or not at all, and what was done is remembered."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
 
 from exchange import clock
-from exchange.database import fetch, fetchval, transaction
+from exchange.database import fetchval, transaction
 from exchange.errors import N_, Conflict
-from exchange.journal.actions import record
-from exchange.seed.chance import named_id
 from exchange.seed.companies import Society, society
+from exchange.seed.marks import mark, marks
 from exchange.seed.progress import Progress
-
-_MARKET = named_id(0, "the market of this database")
 
 
 class NotEmpty(Conflict):
@@ -78,7 +74,7 @@ class Step:
 
 async def begin(number: int, scale: Scale) -> Market:
     """The market this database holds, or will hold. Raises NotEmpty, OtherMarket."""
-    seen = await _seen()
+    seen = await marks()
     if not seen and await fetchval("select exists (select from company)"):
         raise NotEmpty
     sown, today = next(iter(seen.values()), (number, clock.now().date()))
@@ -89,7 +85,7 @@ async def begin(number: int, scale: Scale) -> Market:
 
 async def waiting(steps: Sequence[Step]) -> list[Step]:
     """The steps this database has not seen."""
-    seen = await _seen()
+    seen = await marks()
     return [step for step in steps if step.name not in seen]
 
 
@@ -100,25 +96,14 @@ async def take(steps: Sequence[Step], market: Market, progress: Progress) -> Non
             if step.whole:
                 async with transaction():
                     await step.work(market, progress)
-                    await _remember(step, market)
+                    await mark(step.name, market.number, market.today)
             else:
                 await step.work(market, progress)
                 async with transaction():
-                    await _remember(step, market)
+                    await mark(step.name, market.number, market.today)
 
 
 async def until_done(name: str) -> None:
     """Wait for a step that another process takes."""
-    while name not in await _seen():  # noqa: ASYNC110 - what is awaited happens in the database
+    while name not in await marks():  # noqa: ASYNC110 - what is awaited happens in the database
         await asyncio.sleep(0.2)
-
-
-async def _seen() -> dict[str, tuple[int, date]]:
-    """The steps done, with the market's number and the day it was laid around."""
-    rows = await fetch("select fact, details from journal_entry where subject_id = $1 order by id", _MARKET)
-    told = {row["fact"].removeprefix("seed."): json.loads(row["details"]) for row in rows}
-    return {step: (details["number"], date.fromisoformat(details["today"])) for step, details in told.items()}
-
-
-async def _remember(step: Step, market: Market) -> None:
-    await record(None, f"seed.{step.name}", _MARKET, number=market.number, today=market.today.isoformat())

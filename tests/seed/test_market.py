@@ -19,9 +19,10 @@ from exchange.journal.actions import record
 from exchange.seed import replay
 from exchange.seed.calendar import closed_quarters
 from exchange.seed.catalogue import products
-from exchange.seed.demo import Layout, demo, lay_out, load
+from exchange.seed.demo import Layout, demo, lay_out, load, plant
 from exchange.seed.history import DOMINATED, NICHE, History
 from exchange.seed.joining import bring_in
+from exchange.seed.marks import is_laid_out
 from exchange.seed.past import write_facts, write_quarter
 from exchange.seed.people import MERCHANT
 from exchange.seed.progress import Progress
@@ -133,9 +134,9 @@ async def test_a_seed_that_was_interrupted_goes_on_where_it_stopped(committed: N
 
         first, lots = load(TINY).first[0], load(TINY).strands["present"][0]
         with pytest.raises(ConnectionError):
-            await take([first, Step("lots", "", fails)], market, Progress())
+            await take([first, Step(lots.name, "", fails)], market, Progress())
         assert await fetchval("select count(*) from lot") == 0
-        assert [step.name for step in await waiting([first, lots])] == ["lots"]
+        assert [step.name for step in await waiting([first, lots])] == ["400 lots"]
         await take([first, lots], await begin(1, TINY), Progress())
     assert await fetchval("select count(*) from lot") == TINY.lots
     assert await waiting(load(TINY).steps) == []
@@ -159,6 +160,23 @@ async def test_what_was_played_of_the_last_weeks_is_not_played_again(
     await sow()
     assert played[:21] == [*range(1, 21), 20]
     assert len(set(played)) == max(played) == len(played) - 1
+
+
+async def test_the_command_spreads_the_work_over_processes_and_does_it_once(
+    database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        await plant(lots=50, number=1)
+        assert "Lots on sale" in (told := capsys.readouterr().out) and "The market is laid out (" in told
+        assert await is_laid_out(lots=50, number=1)
+        first = {row["id"] for row in await fetch("select id from lot")}
+        assert len(first) == 50
+        assert not await is_laid_out(lots=80, number=1)
+        await plant(lots=80, number=1)
+        assert {row["id"] for row in await fetch("select id from lot")} > first
+        assert await fetchval("select count(*) from lot") == 80
+    finally:
+        await _empty(database_url)
 
 
 async def test_a_database_somebody_uses_is_left_alone(committed: None) -> None:
