@@ -23,7 +23,7 @@ from exchange.settings import settings
 
 PAGE = 24
 LINES = 50
-RANKED = 400
+RANKED = 200
 """How many matches of a search are ranked at most: the commonest word stays as fast as any."""
 
 
@@ -163,8 +163,7 @@ _WHOLE = (
     "l.id, l.company_id, l.stock_list_id, l.state, l.title, l.category, l.region, l.country, l.brands, l.grade,"
     " l.packing, l.weight_g, l.incoterm, l.slots, l.currency, l.unit_ask_minor, l.ask_minor, l.rrp_minor, l.discount,"
     " l.quantity, l.reserved, l.sold, l.partial, l.minimum, l.multiple, l.floor_minor, l.auto_accept_minor,"
-    " l.authorised_brand,"
-    " l.unmark, l.no_warranty, l.tolerance_bp, l.week, l.published_at, l.expires_at"
+    " l.authorised_brand, l.unmark, l.no_warranty, l.tolerance_bp, l.week, l.published_at, l.expires_at"
 )
 """Every column but those the search is made of: they are long."""
 _LOT = f"""
@@ -290,9 +289,11 @@ with query as materialized (
     from regexp_split_to_table(fold(${text}), '[^a-z0-9]+') with ordinality as a(word, n)
     where a.word <> '') as corrected),
 ranked as materialized (
-  select {_CARD}, ts_rank_cd(l.search, query.q) as rank
+  select {_CARD}, ts_rank(l.search, query.q) as rank
   from lot l, query where l.search @@ query.q and {" and ".join(filters)} limit {RANKED})
-select l.*, {_PHOTO} from ranked l {cut} order by rank desc, week desc, id desc limit ${page}"""  # noqa: S608  ours
+select l.*, {_PHOTO} from (
+  select * from ranked {cut} order by rank desc, week desc, id desc limit ${page}) as l
+order by rank desc, week desc, id desc"""  # noqa: S608  ours
 
 
 def _card(row: Any, viewer: UUID | None, secret: bytes, language: str) -> LotCard:
