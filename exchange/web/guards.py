@@ -1,4 +1,7 @@
-"""Guards: who may come through a door at all. What they may see behind it is decided by the loaders."""
+"""Guards: who may come through a door at all. What they may see behind it is decided by the loaders.
+
+They are ``async`` though they wait for nothing: Litestar sends a plain function to a thread, at each request.
+"""
 
 from typing import Any
 
@@ -42,35 +45,35 @@ def viewer_of(connection: Connection) -> Viewer:
     return connection.user
 
 
-def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
+async def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
     """Anybody with an account."""
     if connection.user is None:
         raise SignInFirst
 
 
-def member(connection: Connection, _: BaseRouteHandler) -> None:
+async def member(connection: Connection, _: BaseRouteHandler) -> None:
     """A member of a company, vetted or not."""
-    signed_in(connection, _)
+    await signed_in(connection, _)
     if connection.user is not None and connection.user.actor.company_id is None:
         raise TradersOnly
 
 
-def trading(connection: Connection, _: BaseRouteHandler) -> None:
+async def trading(connection: Connection, _: BaseRouteHandler) -> None:
     """A member of a vetted company."""
-    member(connection, _)
+    await member(connection, _)
     if connection.user is not None and not connection.user.vetted:
         raise NotVettedYet
 
 
-def owner(connection: Connection, _: BaseRouteHandler) -> None:
+async def owner(connection: Connection, _: BaseRouteHandler) -> None:
     """An owner of a company's account."""
-    member(connection, _)
+    await member(connection, _)
     if connection.user is not None and not connection.user.actor.is_owner:
         raise OwnersOnly
 
 
-def operator(connection: Connection, _: BaseRouteHandler) -> None:
+async def operator(connection: Connection, _: BaseRouteHandler) -> None:
     """The operator of the exchange."""
-    signed_in(connection, _)
+    await signed_in(connection, _)
     if connection.user is not None and not connection.user.actor.is_operator:
         raise OperatorOnly

@@ -118,6 +118,15 @@ async def client(port: int, cookie: str, paths: list[str], until: float, seed: i
     return times
 
 
+async def csrf(port: int) -> str:
+    """The cookie every browser has after its first page."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /about HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+    answer = (await reader.read()).decode("latin-1")
+    writer.close()
+    return "; " + answer.split("set-cookie: ")[1].split(";")[0]
+
+
 async def measure(port: int, cookie: str, paths: list[str], clients: int, seconds: float) -> list[list[float]]:
     """The answers of so many clients at once, each client's times in seconds."""
     until = time.perf_counter() + seconds
@@ -191,6 +200,7 @@ async def prepare(url: str) -> tuple[str, list[str], list[str]]:
 
 async def run(url: str, port: int, seconds: float) -> None:
     cookie, lots, words = await prepare(url)
+    cookie += await csrf(port)
     misspelt = [word[:2] + word[3:] for word in words if len(word) > 5]
     browse = [f"/lots?after={i}" for i in lots]
     cases: list[tuple[str, list[str], list[str]]] = [
