@@ -22,6 +22,8 @@ GROUP_SIZES = (1,) * 100 + (2,) * 10 + (3,) * 10
 """Companies in each legal group: 150 in 120."""
 GUESTS_HOME = ("home", "diy")
 """The guests' companies are rivals: both sell these two sectors."""
+APPLICANTS = (("FR", "Bazar Aigremont"), ("ES", "Almacenes Ventosilla"))
+"""Companies that have just signed up."""
 SOUTH = {"Occitanie", "Auvergne-Rhône-Alpes", "Nouvelle-Aquitaine", "Provence-Alpes-Côte d’Azur"}
 """The French regions whose departments count as southern."""
 
@@ -90,6 +92,8 @@ class Society:
     """Everybody in the market."""
 
     groups: tuple[Group, ...]
+    applicants: tuple[Group, ...]
+    """Groups of one company each, which the operator has not vetted yet: they take no part."""
     operator: Person
 
     @property
@@ -126,7 +130,11 @@ def society(seed: int) -> Society:
     operator = Person(
         named_id(seed, "operator"), OPERATOR.email, OPERATOR.name, OPERATOR.language, "Europe/Paris", Role.OPERATOR
     )
-    return Society(tuple(groups), operator)
+    applicants = tuple(
+        Group(named_id(seed, f"group {company.trading_name}"), company.legal_name, 1, GUESTS_HOME, (company,))
+        for company in (_company(seed, -1, country, name) for country, name in APPLICANTS)
+    )
+    return Society(tuple(groups), applicants, operator)
 
 
 def _without(sizes: tuple[int, ...], *taken: int) -> list[int]:

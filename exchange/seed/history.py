@@ -130,7 +130,11 @@ class History:
             for sector in SECTORS
         }
         drawn = chance(number, "drift")
-        self._drift = {sector: _walk(drawn, len(quarters)) for sector in SECTORS}
+        market = _walk(drawn, len(quarters), 0.05)
+        self._drift = {
+            sector: [a * b for a, b in zip(market, _walk(drawn, len(quarters), 0.05), strict=True)] for sector in SECTORS
+        }
+        self._pace = {sector: _walk(drawn, len(quarters), 0.08) for sector in SECTORS}
 
     def quarter(self, index: int) -> Iterator[Closed]:
         """Every listing closed in the quarter; so many of its trades settled in it."""
@@ -162,7 +166,7 @@ class History:
         begin, end = self._calendar.number(quarter.first_day), self._calendar.number(quarter.plus(1).first_day)
         last = begin + int(drawn.random() * (end - begin))
         settled = [*sorted(max(begin, last - drawn.randrange(7)) for _ in range(parts - 1)), last]
-        took = min(34, max(6, round(drawn.lognormvariate(2.15, 0.42))))
+        took = min(34, max(6, round(drawn.lognormvariate(2.15, 0.42) * min(1.15, self._pace[sector][index]))))
         published = settled[0] - took
         drift = self._drift[sector][index] * (1 + _SEASONS.get(category, 0) * cos(pi * (quarter.number - 2) / 2))
         made = listing(
@@ -307,11 +311,11 @@ def _euro(company: Company) -> bool:
     return company.currency == "EUR"
 
 
-def _walk(drawn: Random, steps: int) -> list[float]:
-    """A price level that wanders a few percent a quarter."""
+def _walk(drawn: Random, steps: int, stride: float) -> list[float]:
+    """A level around 1 that wanders by about ``stride`` a quarter and does not get lost."""
     level, levels = 1.0, []
     for _ in range(steps):
-        level *= 1 + drawn.gauss(0.004, 0.022)
+        level = min(1.18, max(0.85, level + drawn.gauss((1 - level) / 4, stride)))
         levels.append(level)
     return levels
 

@@ -19,20 +19,22 @@ async def bring_in(market: Market, _: Progress) -> None:
         password = await hash_password(PASSWORD)
     joined = market.now - timedelta(days=30 + 92 * (market.scale.quarters + 1))
     society, number = market.society, market.number
-    await copy("legal_group", ("id", "name", "created_at"), [(g.id, g.name, joined) for g in society.groups])
+    everybody = [*((g, Vetting.VETTED, joined) for g in society.groups)]
+    everybody += [(g, Vetting.AWAITING, market.now - timedelta(days=2)) for g in society.applicants]
+    await copy("legal_group", ("id", "name", "created_at"), [(g.id, g.name, at) for g, _, at in everybody])
     await copy(
         "company",
         ("id", "legal_group_id", "legal_name", "trading_name", "country", "region", "registration", "vat", "currency",
          "vetting", "vetting_reason", "vetting_changed_at", "created_at", "zone", "opens", "closes", "days"),
         [
             (c.id, g.id, c.legal_name, c.trading_name, c.country, c.region, c.registration, c.vat, c.currency,
-             Vetting.VETTED.value, "", joined + timedelta(days=2), joined, c.hours.zone, c.hours.opens, c.hours.closes,
-             sorted(c.hours.days))
-            for g in society.groups
+             vetting.value, "", at, at, c.hours.zone, c.hours.opens, c.hours.closes, sorted(c.hours.days))
+            for g, vetting, at in everybody
             for c in g.companies
         ],
     )  # fmt: skip
-    people = [*(p for c in society.companies for p in c.people), society.operator]
+    companies = [c for g, _, _ in everybody for c in g.companies]
+    people = [*(p for c in companies for p in c.people), society.operator]
     await insert(
         "person",
         ("id", "email", "name", "password_hash", "language", "zone", "is_operator", "created_at", "confirmed_at"),
@@ -46,7 +48,7 @@ async def bring_in(market: Market, _: Progress) -> None:
         ("id", "person_id", "company_id", "role", "created_at"),
         [
             (named_id(number, f"member {p.email}"), p.id, c.id, p.role.value, joined)
-            for c in society.companies
+            for c in companies
             for p in c.people
         ],
     )

@@ -13,6 +13,7 @@ from exchange.actor import Actor
 from exchange.database import fetchval
 from exchange.settings import settings
 from exchange.settlement.actions import payments, sellers
+from exchange.settlement.actions.reconcile import match_books
 
 ACCEPTED = "card:4242424242424242"
 _SETTLES = timedelta(seconds=5)
@@ -68,6 +69,11 @@ class PaymentSandbox:
             "select session_id from payment where deal_id = $1 order by created_at desc limit 1", deal_id
         )
         await payments.come_back(deal_id=deal_id, session_id=session, by=buyer)
+
+    async def match_books(self) -> None:
+        """The first comparison of the books, as every night makes one."""
+        if self._http is not None:
+            await match_books()
 
     async def _visit(self, page: str, **form: str) -> None:
         """Open a page and send its form, as a browser does; where it leads to, nobody listens yet."""

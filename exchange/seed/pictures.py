@@ -57,16 +57,14 @@ SHAPES: dict[str, str] = {
 
 
 async def hang(market: Market, _: Progress) -> None:
-    """Photographs for the guests' lots and for the first of the others, one or two each."""
+    """Photographs for the guests' lots and for some of the others, one or two each."""
     await copy("photo", PHOTO, (row for made in _pictured(market) for row in _rows(made)))
 
 
 def _pictured(market: Market) -> Iterator[Listing]:
     guests = sum(GUESTS_LOTS.values())
     for number, made in enumerate(open_lots(market)):
-        if number >= market.scale.pictured:
-            return
-        if number < guests or number % 2:
+        if number < guests or number % market.scale.pictured == 0:
             yield made
 
 

@@ -45,6 +45,7 @@ async def play(market: Market, progress: Progress) -> None:
                         await _note(stage, number)
             progress.at(number, len(events))
         await sandbox.reach(datetime.now(UTC))
+        await sandbox.match_books()
 
 
 async def _with_money(event: Event, sandbox: PaymentSandbox, *, again: bool) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import islice
 
 from exchange.listings.rules.categories import CATEGORIES
+from exchange.listings.rules.grades import Grade
 from exchange.listings.rules.lots import DEFAULT_LIFE
 from exchange.seed.chance import chance, named_id
 from exchange.seed.companies import Company
@@ -81,17 +82,18 @@ def open_lots(market: Market) -> Iterator[Listing]:
             group = society.groups[bisect(reach, drawn.random() * reach[-1])]
             company = group.companies[drawn.randrange(len(group.companies))]
         home = society.groups[company.group].home
-        sector = home[drawn.randrange(2)] if drawn.random() < 0.8 else sectors[drawn.randrange(len(sectors))]
+        own = number < len(guests)
+        sector = home[drawn.randrange(2)] if own or drawn.random() < 0.8 else sectors[drawn.randrange(len(sectors))]
         category = slugs[sector][drawn.randrange(len(slugs[sector]))]
-        of_grade = grade(drawn)
+        of_grade = Grade.A if own and number % 3 else grade(drawn)
         lines = assortment(drawn, category, of_grade, drawn.choice(_FEW), drawn.lognormvariate(14.0, 0.9))
-        ago = drawn.random() * 55 if number >= len(guests) else 54 - 1.6 * (number % GUESTS_LOTS[MERCHANT])
+        ago = drawn.random() * 55 if not own else 54 - 1.6 * (number % GUESTS_LOTS[MERCHANT])
         published = market.now - timedelta(days=ago, minutes=drawn.randrange(600))
         made = listing(
             drawn, named_id(market.number, f"open lot {number}"), company, place(company), lines,
             share_asked(drawn, category, of_grade), published, published + DEFAULT_LIFE,
         )  # fmt: skip
-        if number < len(guests):
+        if own:
             made.floor = made.auto_accept = None  # people, not thresholds, answer in the guests' talks
         yield made
 

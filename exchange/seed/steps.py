@@ -54,8 +54,8 @@ class Scale:
     releases: int = 8
     lots: int = 3000
     """Open lots."""
-    pictured: int = 400
-    """Of them with photographs."""
+    pictured: int = 3
+    """Of how many of them one has photographs; the guests' all have."""
     wants: int = 60
     """Of others than the guests."""
     talks: int = 80

@@ -30,7 +30,7 @@ from exchange.seed.steps import Market, NotEmpty, OtherMarket, Scale, Step, begi
 from tests.conftest import _empty
 from tests.factories import make_company
 
-TINY = Scale(quarters=2, trades=60, releases=0, lots=400, pictured=50, talks=6, wants=6)
+TINY = Scale(quarters=2, trades=60, releases=0, lots=400, talks=6, wants=6)
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
 NOT_REPEATED = ("pgqueuer%", "migration", "want_match", "journal_entry", "sandbox%")
