@@ -4,6 +4,7 @@ import contextlib
 import io
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from exchange.errors import N_, Unavailable
 from exchange.settings import settings
 
+MIGRATIONS = Path(__file__).with_name("migrations")
 WEB_ROLE = "exchange_web"
 """The database role of web processes: everything but the facts that insight's figures are made of."""
 
@@ -165,14 +167,16 @@ async def migrate() -> None:
 
     Raises MigrationFailed.
     """
-    from piccolo.apps.migrations.commands.forwards import run_forwards  # heavy: only the one who migrates loads it
-
     url = settings().database_url
     await _make_database(url)
     turn = await asyncpg.connect(url)
     printed = io.StringIO()
     try:
         await turn.execute("select pg_advisory_lock(hashtext('exchange migrate'))")
+        if await _is_current(turn):
+            return
+        from piccolo.apps.migrations.commands.forwards import run_forwards  # heavy: it loads every table's module
+
         with contextlib.redirect_stdout(printed):
             result = await run_forwards("exchange")
     except (SystemExit, asyncpg.PostgresError) as e:
@@ -181,6 +185,16 @@ async def migrate() -> None:
         await turn.close()
     if not result.success:
         raise MigrationFailed(told=printed.getvalue()[-800:])
+
+
+async def _is_current(connection: asyncpg.Connection) -> bool:
+    """Whether every migration in the folder was applied: a start that has nothing to do costs no second."""
+    if not await connection.fetchval("select to_regclass('migration')"):
+        return False
+    applied = {row["digits"] for row in await connection.fetch(
+        r"select regexp_replace(name, '\D', '', 'g') as digits from migration where app_name = 'exchange'"
+    )}  # fmt: skip
+    return {"".join(filter(str.isdigit, file.stem)) for file in MIGRATIONS.glob("exchange_*.py")} <= applied
 
 
 async def _make_database(url: str) -> None:

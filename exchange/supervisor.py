@@ -170,9 +170,9 @@ class Supervisor:
             if before_web and not self.stopping.is_set():
                 before_web(self)
             if not self.stopping.is_set():
-                self._start("worker", [sys.executable, "-m", "exchange.cli", "worker"])
                 self._start("web", self._web_command())
                 self._await_health()
+                self._start("worker", [sys.executable, "-m", "exchange.cli", "worker"])
             if not self.stopping.is_set():
                 ready()
             self._watch()
@@ -255,7 +255,13 @@ class Supervisor:
             return
         self.server = EmbeddedServer(
             self.data_dir / "postgres",
-            options=["shared_buffers=160MB", "max_connections=120", "random_page_cost=1.1", "jit=off"],
+            options=[
+                "shared_buffers=160MB",
+                "max_wal_size=2GB",
+                "max_connections=120",
+                "random_page_cost=1.1",
+                "jit=off",
+            ],
         )
         if opened := self.server.folders_to_open():
             self.say(

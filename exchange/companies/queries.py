@@ -253,7 +253,7 @@ async def invitation_of(secret: str, *, lock: bool = False) -> OpenInvitation | 
     """The seat a link offers; None when it was taken, withdrawn or is too old."""
     row = await fetchrow(
         f"{_INVITATION} where i.token_hash = $1 and i.accepted_at is null and i.withdrawn_at is null "
-        f"and i.expires_at > $2{' for update of i' if lock else ''}",
+        f"and i.expires_at > $2{' for no key update of i' if lock else ''}",
         digest(secret),
         now(),
     )
@@ -359,7 +359,7 @@ _COMPANY = (
 
 
 async def _company(company_id: UUID | None, *, lock: bool) -> Company:
-    row = await fetchrow(_COMPANY + (" for update of c" if lock else ""), company_id)
+    row = await fetchrow(_COMPANY + (" for no key update of c" if lock else ""), company_id)
     if row is None:
         raise NotSeen
     facts = {k: v for k, v in row.items() if k not in ("zone", "opens", "closes", "days")}

@@ -35,7 +35,8 @@ async def introduce(*, lot_id: UUID, parts: Parts, gives_name: bool, by: Actor) 
     if by.company_id is None:
         raise NotSeen
     async with transaction():
-        await execute("select from company where id = $1 for update", by.company_id)  # its introductions are counted
+        # its introductions are counted
+        await execute("select from company where id = $1 for no key update", by.company_id)
         to = await addressee_of(by, lot_id)
         if to.same_group:
             raise NotToOneself

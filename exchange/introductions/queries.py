@@ -77,7 +77,7 @@ async def introduction_seen_by(
 ) -> Introduction:
     """One introduction, for one of its two sides; the recipient's only once delivered. Raises NotSeen."""
     row = await fetchrow(
-        _SEEN + " and i.id = $3" + (" for update of i" if lock else ""), actor.company_id, now(), introduction_id
+        _SEEN + " and i.id = $3" + (" for no key update of i" if lock else ""), actor.company_id, now(), introduction_id
     )
     if row is None:
         raise NotSeen

@@ -1,18 +1,20 @@
 """The two markets there are, the demo's and a shop window to load, and how their steps are spread over processes."""
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from queue import Empty
 from time import perf_counter
 
 from rich.console import Console
 
-from exchange.database import close_pool, execute, open_pool, transaction
+from exchange.database import close_pool, open_pool, transaction
 from exchange.embedded import die_with_parent
 from exchange.errors import N_, Unavailable
 from exchange.jobs import load_handlers
@@ -25,6 +27,9 @@ from exchange.seed.releases import publish
 from exchange.seed.replay import play
 from exchange.seed.shop_window import fill
 from exchange.seed.steps import Market, Scale, Step, begin, take
+from exchange.seed.writing import look_over
+
+_strands = multiprocessing.get_context("forkserver")
 
 COMPANIES = Step("companies", "Companies and their people", bring_in)
 PICTURES = Step("pictures", "Photographs", hang)
@@ -52,12 +57,17 @@ class Layout:
 
 
 def demo(scale: Scale) -> Layout:
-    """The demo's market: its past beside its present; figures are published as the past appears."""
+    """The demo's market: its past, every other quarter by itself, beside its present.
+
+    Figures are published as the past appears. The lots come first, and with them nearly every word lots are found by:
+    the strands would wait for one another's new words.
+    """
     past = [
-        Step(f"quarter {n}", f"Past trade, quarter {n} of {scale.quarters}", quarter_step(n - 1))
+        Step(f"quarter {n}", f"Past trade, quarter {n} of {scale.quarters}", quarter_step(n - 1, stride=2))
         for n in range(1, scale.quarters + 1)
     ]
-    return Layout([COMPANIES], {"past": past, "present": [_lots(scale), TALKS, PICTURES, RELEASES]})
+    strands = {"odd quarters": past[0::2], "even quarters": past[1::2], "present": [TALKS, PICTURES, RELEASES]}
+    return Layout([COMPANIES, _lots(scale)], strands)
 
 
 def load(scale: Scale) -> Layout:
@@ -84,6 +94,8 @@ async def plant(*, lots: int | None, number: int) -> None:
     """
     kind, scale = ("demo", Scale()) if lots is None else ("load", replace(Scale(), lots=lots))
     layout, console, began = LAYOUTS[kind](scale), Console(), perf_counter()
+    _strands.set_forkserver_preload([__name__])
+    ensure_running()  # it imports everything once, for all strands, while the first steps are taken
     await open_pool(size=2)
     try:
         market = await begin(number, scale)
@@ -91,7 +103,7 @@ async def plant(*, lots: int | None, number: int) -> None:
             await take(layout.first, market, Told("first", screen.show))
             await _take_strands(kind, layout, market, screen)
             with Told("last", screen.show).step("Statistics"):
-                await execute("analyze")
+                await look_over()
         if whole(lots) not in await marks():
             async with transaction():
                 await mark(whole(lots), number, market.today)
@@ -102,10 +114,9 @@ async def plant(*, lots: int | None, number: int) -> None:
 
 async def _take_strands(kind: str, layout: Layout, market: Market, screen: Screen) -> None:
     """Each strand in a process of its own; the first that dies ends the others."""
-    spawn = multiprocessing.get_context("spawn")
-    news: multiprocessing.Queue[News] = spawn.Queue()
+    news: multiprocessing.Queue[News] = _strands.Queue()
     processes: list[BaseProcess] = [
-        spawn.Process(target=_strand, args=(kind, name, market, news), daemon=True) for name in layout.strands
+        _strands.Process(target=_strand, args=(kind, name, market, news), daemon=True) for name in layout.strands
     ]
     for process in processes:
         process.start()
@@ -135,6 +146,7 @@ def _strand(kind: str, name: str, market: Market, news: "multiprocessing.Queue[N
     """One strand, in its own process, which ends with the one that started it and by its hand."""
     die_with_parent(signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()  # a strand makes millions of rows, no circles worth looking for, and ends
     asyncio.run(_take_strand(LAYOUTS[kind](market.scale).strands[name], market, Told(name, news.put)))
 
 

@@ -132,7 +132,8 @@ class History:
         drawn = chance(number, "drift")
         market = _walk(drawn, len(quarters), 0.05)
         self._drift = {
-            sector: [a * b for a, b in zip(market, _walk(drawn, len(quarters), 0.05), strict=True)] for sector in SECTORS
+            sector: [a * b for a, b in zip(market, _walk(drawn, len(quarters), 0.05), strict=True)]
+            for sector in SECTORS
         }
         self._pace = {sector: _walk(drawn, len(quarters), 0.08) for sector in SECTORS}
 

@@ -70,13 +70,13 @@ class Sale:
     refund: int
 
 
-def quarter_step(index: int) -> Callable[[Market, Progress], Awaitable[None]]:
-    """The work of writing closed quarter number ``index``, the oldest being 0."""
+def quarter_step(index: int, *, stride: int) -> Callable[[Market, Progress], Awaitable[None]]:
+    """The work of writing closed quarter number ``index``, 0 the oldest; this process writes every ``stride``th."""
 
     async def write(market: Market, progress: Progress) -> None:
         closed = await asyncio.wrap_future(_model(market, index))
-        if index + 1 < market.scale.quarters:
-            _model(market, index + 1)  # thought up while the database writes this one
+        if index + stride < market.scale.quarters:
+            _model(market, index + stride)  # thought up while the database writes this one
         progress.at(1, 3)
         sales = await write_quarter(closed)
         progress.at(2, 3)

@@ -30,7 +30,7 @@ from exchange.seed.marks import marks
 from exchange.seed.people import COMPETITOR, MERCHANT
 from exchange.seed.progress import Progress
 from exchange.seed.steps import Market
-from exchange.seed.writing import copy
+from exchange.seed.writing import copy, look_over
 
 GUESTS_LOTS = {MERCHANT: 24, COMPETITOR: 16}
 """How many of the open lots are the guests' companies' own."""
@@ -53,6 +53,7 @@ async def fill(market: Market, progress: Progress) -> None:
             await copy("cost_statement", COST, costs)
             written += len(lot_rows)
             progress.at(written, market.scale.lots)
+    await look_over("company, lot, manifest_line")
 
 
 Rows = list[tuple[object, ...]]

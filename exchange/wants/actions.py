@@ -21,7 +21,7 @@ async def open_want(*, wanted: Wanted, currency: str, by: Actor) -> UUID:
     at = now()
     ensure_sound(wanted, at)
     async with transaction():
-        await execute("select from company where id = $1 for update", by.company_id)  # its wants are counted
+        await execute("select from company where id = $1 for no key update", by.company_id)  # its wants are counted
         if await open_wants(by) >= MOST_OPEN:
             raise TooManyWants(most=MOST_OPEN)
         want_id = uuid4()
@@ -90,33 +90,50 @@ async def tell_of_matches(*, person_id: UUID) -> None:
 async def _match(*, want_id: UUID | None = None, lot_id: UUID | None = None) -> set[UUID]:
     """Write the matches of one want or of one lot; returns the persons whose wants they are.
 
-    By bar code, else by brand, else by category where the want names neither code nor brand. Hidden lots, the company's
-    own and its group's never match. The ceiling is left out here: an ask may come down.
+    By bar code, else by brand, else by category where the want names neither code nor brand: each way has its index, so
+    that a want costs what it finds, not what is for sale. Hidden lots, the company's own and its group's never match.
+    The ceiling is left out here: an ask may come down.
     """
+    want, lot = ("w.id = $1", "true") if lot_id is None else ("true", "l.id = $1")
     rows = await fetch(
-        "insert into want_match (id, want_id, lot_id, closeness, found_at) "
-        "select gen_random_uuid(), w.id, l.id, case "
-        "when exists (select from manifest_line m where m.lot_id = l.id and m.gtin = any(w.gtins)) then 'gtin' "
-        "when w.brand <> '' then 'brand' else 'category' end, $3 "
-        "from want w join company b on b.id = w.company_id, lot l join company s on s.id = l.company_id "
-        "where ($1::uuid is null or w.id = $1) and ($2::uuid is null or l.id = $2) "
-        "and w.closed_at is null and w.expires_at > $3 and l.state in ('open', 'part_sold') and l.expires_at > $3 "
-        "and b.vetting = 'vetted' and s.vetting = 'vetted' and b.legal_group_id <> s.legal_group_id "
-        "and l.grade <= w.worst_grade and l.quantity - l.reserved - l.sold >= w.quantity_min "
-        "and (w.quantity_max is null or l.partial or l.quantity <= w.quantity_max) "
-        "and (l.minimum <= coalesce(w.quantity_max, l.minimum)) "
-        "and (cardinality(w.regions) = 0 or l.region = any(w.regions)) "
-        "and (cardinality(w.incoterms) = 0 or l.incoterm = any(w.incoterms)) "
-        "and (exists (select from manifest_line m where m.lot_id = l.id and m.gtin = any(w.gtins)) "
-        "or (w.brand <> '' and (w.category is null or w.category = l.category) "
-        "and exists (select from unnest(l.brands) x where fold(x) = fold(w.brand))) "
-        "or (w.brand = '' and cardinality(w.gtins) = 0 and w.category = l.category)) "
-        "and not exists (select from company_block k where k.company_id = l.company_id and k.rival_id = w.company_id) "
-        "and not exists (select from lot_block k where k.lot_id = l.id and k.company_id = w.company_id) "
-        "on conflict (want_id, lot_id) do nothing "
-        "returning (select person_id from want where id = want_id) as person_id",
-        want_id,
-        lot_id,
+        f"""
+        insert into want_match (id, want_id, lot_id, closeness, found_at)
+        select gen_random_uuid(), w.id, l.id, near.closeness, $2
+        from want w
+        join company b on b.id = w.company_id
+        cross join lateral (
+            select distinct on (lot_id) lot_id, closeness
+            from (
+                select l.id as lot_id, 1 as rank, 'gtin' as closeness
+                from manifest_line m join lot l on l.id = m.lot_id where m.gtin = any(w.gtins) and {lot}
+                union all
+                select l.id, 2, 'brand' from lot l
+                where w.brand <> '' and fold_each(l.brands::text[]) @> fold_each(array[w.brand]::text[])
+                and l.state in ('open', 'part_sold')
+                and (w.category is null or w.category = l.category) and {lot}
+                union all
+                select l.id, 3, 'category' from lot l
+                where w.brand = '' and cardinality(w.gtins) = 0 and w.category = l.category
+                and l.state in ('open', 'part_sold') and {lot}
+            ) ways
+            order by lot_id, rank
+        ) near
+        join lot l on l.id = near.lot_id
+        join company s on s.id = l.company_id
+        where {want} and w.closed_at is null and w.expires_at > $2
+        and l.state in ('open', 'part_sold') and l.expires_at > $2
+        and b.vetting = 'vetted' and s.vetting = 'vetted' and b.legal_group_id <> s.legal_group_id
+        and l.grade <= w.worst_grade and l.quantity - l.reserved - l.sold >= w.quantity_min
+        and (w.quantity_max is null or l.partial or l.quantity <= w.quantity_max)
+        and (l.minimum <= coalesce(w.quantity_max, l.minimum))
+        and (cardinality(w.regions) = 0 or l.region = any(w.regions))
+        and (cardinality(w.incoterms) = 0 or l.incoterm = any(w.incoterms))
+        and not exists (select from company_block k where k.company_id = l.company_id and k.rival_id = w.company_id)
+        and not exists (select from lot_block k where k.lot_id = l.id and k.company_id = w.company_id)
+        on conflict (want_id, lot_id) do nothing
+        returning (select person_id from want where id = want_id) as person_id
+        """,  # noqa: S608 - fixed conditions
+        want_id or lot_id,
         now(),
     )
     return {r["person_id"] for r in rows}

@@ -88,7 +88,8 @@ async def wants_of(actor: Actor, *, after: UUID | None = None, limit: int = 50) 
 
 async def want_seen_by(actor: Actor, want_id: UUID, *, lock: bool = False) -> OwnWant:
     """One of the company's own wants. Raises NotSeen."""
-    row = await fetchrow(f"{_OWN} and w.id = $3{' for update of w' if lock else ''}", actor.company_id, now(), want_id)
+    locked = " for no key update of w" if lock else ""
+    row = await fetchrow(f"{_OWN} and w.id = $3{locked}", actor.company_id, now(), want_id)
     if row is None:
         raise NotSeen
     return _own(row)

@@ -105,15 +105,18 @@ class _Assembly:
         cells: dict[tuple[str, Metric], Cell] = {}
         hidden: dict[Family, tuple[str, ...]] = {}
         atoms = unsafe = 0
-        for family, publication in self.sets.items():
+        for family, rules in self.sets.items():
+            publication = walk.Remembered(rules)
+            figures: dict[str, tuple[list[Cell], bool]] = {}  # a node's figures do not depend on what else is hidden
             hide: set[str] = set()
             while True:
                 nodes = walk.published(self.tree, publication, frozenset(hide))
-                found, failed = self._figures(family, nodes)
+                figures.update({id: self._figures(family, id) for id in sorted(nodes - figures.keys())})
+                failed = {id for id in nodes if figures[id][1]}
                 if not failed:
                     break
                 hide |= failed
-            cells.update({(cell.node, cell.metric): cell for cell in found})
+            cells.update({(cell.node, cell.metric): cell for id in nodes for cell in figures[id][0]})
             hidden[family] = tuple(sorted(hide))
             left = [leaves for leaves in walk.atoms(self.tree, nodes).values() if not publication.empty(leaves)]
             atoms += len(left)
@@ -143,26 +146,23 @@ class _Assembly:
             Metric.DEMAND: Measure("requested", now.requested, before.requested if before else None, (Side.BUYER,)),
         }
 
-    def _figures(self, family: Family, nodes: frozenset[str]) -> tuple[list[Cell], set[str]]:
-        """The cells of ``family`` on ``nodes``, and the nodes whose figures give somebody away."""
+    def _figures(self, family: Family, id: str) -> tuple[list[Cell], bool]:
+        """The cells of ``family`` on a node, and whether they give somebody away."""
+        if family is Family.VOLUME:
+            return self._totals(id), False
         cells: list[Cell] = []
-        failed: set[str] = set()
-        for id in sorted(nodes):
-            if family is Family.VOLUME:
-                cells.extend(self._totals(id))
-                continue
-            ballots = self._votes(family, id)
-            pairs = next(iter(ballots.values())).keys()
-            standing = stand(pairs, self.policy)
-            if standing is None:
-                raise AssertionError(f"{id} was published without a vote cap that can be met")
-            plan = attacks.plan(standing, self.policy)
-            for metric, votes in ballots.items():
-                found = figure(votes, standing)
-                # days share the recovery figure's pairs and weights, and no span bounds them
-                if metric is not Metric.DAYS and attacks.gives_away(votes, found, standing, plan):
-                    failed.add(id)
-                cells.extend(_cells(id, metric, found, band(standing.groups)))
+        failed = False
+        ballots = self._votes(family, id)
+        pairs = next(iter(ballots.values())).keys()
+        standing = stand(pairs, self.policy)
+        if standing is None:
+            raise AssertionError(f"{id} was published without a vote cap that can be met")
+        plan = attacks.plan(standing, self.policy)
+        for metric, votes in ballots.items():
+            found = figure(votes, standing)
+            # days share the recovery figure's pairs and weights, and no span bounds them
+            failed |= metric is not Metric.DAYS and attacks.gives_away(votes, found, standing, plan)
+            cells.extend(_cells(id, metric, found, band(standing.groups)))
         return cells, failed
 
     def _votes(self, family: Family, id: str) -> dict[Metric, Votes]:

@@ -80,6 +80,11 @@ def width(window: Share, told: int, held: Sequence[Share], aim: float) -> float:
     floor, ceiling = SPAN
     rest = 1 - aim - sum(weight for _, weight in held)
     least, most = told - HALF_STEP - TINY, told + HALF_STEP + TINY
+    if (
+        window_mean([(floor, aim), *held, (ceiling, rest)], window) >= least
+        and window_mean([(floor, rest), *held, (ceiling, aim)], window) <= most
+    ):
+        return FULL  # most attempts end here: any price goes with the figure
 
     def not_too_low(price: float) -> bool:
         return window_mean(_insert(held, (price, aim), (ceiling, rest)), window) >= least

@@ -55,12 +55,12 @@ def window_mean(ordered: Sequence[tuple[float, float]], window: tuple[float, flo
     before = total = 0.0
     for value, weight in ordered:
         after = before + weight
-        overlap = min(after, end) - max(before, start)
-        if overlap > 0:
-            total += value * overlap
+        if after > start:
+            # written out: the attacks on a release come here a hundred thousand times
+            total += value * ((after if after < end else end) - (before if before > start else start))
+            if after >= end:
+                break
         before = after
-        if before >= end:
-            break
     return total / (end - start)
 
 

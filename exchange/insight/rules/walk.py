@@ -1,5 +1,6 @@
 """Which cells of a set are published: all that are safe, as long as what is left between them is safe too. Guide §6."""
 
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from exchange.insight.rules.tree import ROOT, Tree
@@ -16,6 +17,28 @@ class PublicationSet(Protocol):
 
     def safe(self, leaves: frozenset[str]) -> bool:
         """May be published alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A set whose judgements are kept: rounds of the walk, and the proof after it, ask for the same leaves again."""
+
+    cells: PublicationSet
+    _safe: dict[frozenset[str], bool] = field(default_factory=dict)
+
+    def empty(self, leaves: frozenset[str]) -> bool:
+        """As the set says."""
+        return self.cells.empty(leaves)
+
+    def records(self, leaves: frozenset[str]) -> int:
+        """As the set says."""
+        return self.cells.records(leaves)
+
+    def safe(self, leaves: frozenset[str]) -> bool:
+        """As the set says, asked once."""
+        if leaves not in self._safe:
+            self._safe[leaves] = self.cells.safe(leaves)
+        return self._safe[leaves]
 
 
 def published(tree: Tree, cells: PublicationSet, hide: frozenset[str] = frozenset()) -> frozenset[str]:

@@ -166,7 +166,7 @@ async def expire_lots() -> int:
     async with transaction():
         rows = await fetch(
             "select id from lot where state in ('open', 'part_sold') and expires_at <= $1 and reserved = 0"
-            " order by id limit 500 for update skip locked",
+            " order by id limit 500 for no key update skip locked",
             now(),
         )
         for row in rows:
@@ -190,7 +190,7 @@ async def state_cost(*, by: Actor, lot_id: UUID, answer: CostAnswer, occasion: s
 async def _own_lot(by: Actor, lot_id: UUID) -> Any:
     lot = await fetchrow(
         "select l.*, c.legal_name, c.trading_name from lot l join company c on c.id = l.company_id"
-        " where l.id = $1 and l.company_id = $2 for update of l",
+        " where l.id = $1 and l.company_id = $2 for no key update of l",
         lot_id, by.company_id,
     )  # fmt: skip
     if lot is None:

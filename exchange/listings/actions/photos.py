@@ -36,7 +36,7 @@ async def add_photo(*, by: Actor, lot_id: UUID, content: bytes) -> UUID:
         lot = await fetchrow(
             "select (select count(*) from photo p where p.lot_id = l.id) as photos,"
             " (select coalesce(max(position), 0) from photo p where p.lot_id = l.id) as last"
-            " from lot l where l.id = $1 and l.company_id = $2 for update",
+            " from lot l where l.id = $1 and l.company_id = $2 for no key update",
             lot_id, by.company_id,
         )  # fmt: skip
         if lot is None:

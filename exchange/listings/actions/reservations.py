@@ -34,7 +34,7 @@ async def reserve(
     """
     async with transaction():
         lot = await fetchrow(
-            "select state, quantity, reserved, sold, expires_at from lot where id = $1 for update",
+            "select state, quantity, reserved, sold, expires_at from lot where id = $1 for no key update",
             lot_id,
         )
         if lot is None:
@@ -108,7 +108,7 @@ async def _lock(agreement_id: UUID) -> Any:
     lot_id = await fetchrow("select lot_id from reservation where id = $1", agreement_id)
     if lot_id is None:
         return None
-    await execute("select from lot where id = $1 for update", lot_id["lot_id"])
+    await execute("select from lot where id = $1 for no key update", lot_id["lot_id"])
     return await fetchrow("select lot_id, quantity from reservation where id = $1 and state = 'held'", agreement_id)
 
 

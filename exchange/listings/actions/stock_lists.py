@@ -301,7 +301,7 @@ async def _own_list(by: Actor, stock_list_id: UUID) -> str:
     """Lock a list that can be worked on; returns the currency of its company."""
     known = await fetchrow(
         "select l.status, c.currency from stock_list l join company c on c.id = l.company_id"
-        " where l.id = $1 and l.company_id = $2 for update of l",
+        " where l.id = $1 and l.company_id = $2 for no key update of l",
         stock_list_id, by.company_id,
     )  # fmt: skip
     if known is None:

@@ -90,7 +90,7 @@ async def lock_lot(lot_id: UUID) -> None:
 
     A statement of its own: the reading after it must see what was committed while this one waited.
     """
-    await execute("select from lot where id = $1 for update", lot_id)
+    await execute("select from lot where id = $1 for no key update", lot_id)
 
 
 async def names_behind(lot_id: UUID, buyer: UUID) -> list[str]:

@@ -166,7 +166,7 @@ async def _negotiation(negotiation_id: UUID | None, company_id: UUID | None, *, 
     if lock:
         # a statement of its own, like `lots.lock_lot`, for the parties alone
         await execute(
-            f"select from lot l join negotiation n on n.lot_id = l.id where n.id = $1 {party} for update of l",
+            f"select from lot l join negotiation n on n.lot_id = l.id where n.id = $1 {party} for no key update of l",
             negotiation_id,
             company_id,
         )

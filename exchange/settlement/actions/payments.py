@@ -162,7 +162,7 @@ async def settle(payment_id: UUID, session: Session) -> None:
     """
     deal_id = await fetchval("select deal_id from payment where id = $1", payment_id)
     deal = await any_deal(deal_id, lock=True)
-    payment = await one("select * from payment where id = $1 for update", payment_id)
+    payment = await one("select * from payment where id = $1 for no key update", payment_id)
     owed = await one("select * from payment_obligation where deal_id = $1", deal_id)
     proven = proof(
         Retrieved(
@@ -306,7 +306,7 @@ async def _customer_of(company_id: UUID, by: Actor) -> str:
     if row is None or row["customer_id"] is None:
         async with transaction(alone=True):
             email = await fetchval("select email::text from person where id = $1", by.person_id)
-            await fetchval("select id from company where id = $1 for update", company_id)
+            await fetchval("select id from company where id = $1 for no key update", company_id)
             row = await fetchrow("select id, customer_id from payment_customer where company_id = $1", company_id)
             if row is None:
                 customer = uuid4()

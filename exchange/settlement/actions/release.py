@@ -46,7 +46,7 @@ async def share_out(deal: Deal, refund: Money) -> None:
     """Decide who gets what of the money held for ``deal``, which just entered *closing*; ``refund`` includes tax."""
     payment = await one("select id, charge_id from payment where deal_id = $1 and state = 'paid'", deal.id)
     legs = await fetch(
-        "select id, weight, fixed_minor from release_leg where deal_id = $1 order by rank for update", deal.id
+        "select id, weight, fixed_minor from release_leg where deal_id = $1 order by rank for no key update", deal.id
     )
     shared = plan(deal.terms, [Share(leg["weight"], leg["fixed_minor"]) for leg in legs], refund)
     await execute("update deal set refund_minor = $2 where id = $1", deal.id, refund.minor)
@@ -104,7 +104,7 @@ async def release(deal_id: UUID) -> None:
         legs = await fetch(
             "select l.id, l.amount_minor, l.state, a.account_id, a.status, p.charge_id from release_leg l "
             "join payment p on p.id = l.payment_id left join payout_account a on a.company_id = l.company_id "
-            "where l.deal_id = $1 and l.state in ('planned', 'parked') order by l.rank for update of l",
+            "where l.deal_id = $1 and l.state in ('planned', 'parked') order by l.rank for no key update of l",
             deal_id,
         )
         for leg in legs:

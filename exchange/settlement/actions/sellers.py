@@ -81,7 +81,7 @@ async def _plan_account(company_id: UUID, by: Actor) -> UUID | None:
     """Under the company's lock: the operation that opens its account, planned once."""
     async with transaction(alone=True):
         company = await fetchrow(
-            "select trading_name, country, currency from company where id = $1 for update", company_id
+            "select trading_name, country, currency from company where id = $1 for no key update", company_id
         )
         if company is None:
             raise NotSeen

@@ -131,7 +131,7 @@ async def deal_seen_by(actor: Actor, deal_id: UUID, *, lock: bool = False) -> De
 async def any_deal(deal_id: UUID, *, lock: bool = False) -> Deal:
     """The deal, for the exchange itself: clocks and the payment service. Raises NotSeen."""
     row = await fetchrow(
-        f"select {_COLUMNS} {_FROM} where d.id = $1{' for update of d' if lock else ''}",
+        f"select {_COLUMNS} {_FROM} where d.id = $1{' for no key update of d' if lock else ''}",
         deal_id,
     )
     if row is None:
