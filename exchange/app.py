@@ -3,6 +3,7 @@
 Routers of pages stand at ``/``; routers of the API say their path under ``/api/v1`` (``Router("/lots", …)``).
 """
 
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from litestar import Litestar, Router
 from litestar.channels import ChannelsPlugin
 from litestar.config.compression import CompressionConfig
 from litestar.config.csrf import CSRFConfig
-from litestar.datastructures import CacheControlHeader, MutableScopeHeaders, State
+from litestar.datastructures import CacheControlHeader, State
 from litestar.middleware import DefineMiddleware
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -94,6 +95,9 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
         await open_pool(server_settings={"role": WEB_ROLE})
     for language in LANGUAGES:
         environment(language)
+    gc.collect()
+    gc.freeze()  # what was imported stays: no need to look through it again and again for garbage
+    gc.set_threshold(20_000, 20, 20)
     try:
         async with app.state.remembered.hearing(app.plugins.get(ChannelsPlugin)):
             yield
@@ -105,14 +109,13 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
 
 def create_app() -> Litestar:
     """The ASGI application of one web process."""
-    extra = security_headers()
+    extra = [(name.lower().encode(), value.encode()) for name, value in security_headers().items()]
     remembered = Remembered()
 
     async def add_headers(message: Message, scope: Scope) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableScopeHeaders.from_message(message)
-            for name, value in extra.items():
-                headers.setdefault(name, value)
+            said = {name.lower() for name, _ in message["headers"]}
+            message["headers"] = [*message["headers"], *(pair for pair in extra if pair[0] not in said)]
 
     return Litestar(
         route_handlers=[

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from itertools import count
 from typing import Self
 from unicodedata import combining, normalize
@@ -187,6 +187,7 @@ _ADJECTIVES: tuple[tuple[str, str], ...] = (
 _NUMBERS = range(100, 1000)
 
 
+@lru_cache(maxsize=32_768)
 def pseudonym(secret: bytes, company_id: UUID, lot_id: UUID, language: str) -> str:
     """The name ``company_id`` wears towards others on ``lot_id`` (or any other thing with an id): "Amber Heron 470".
 

@@ -25,6 +25,7 @@ from exchange.money import Money
 from exchange.settings import settings
 from exchange.web import formats
 from exchange.web.folding import folding
+from exchange.web.frame import framed
 from exchange.web.translations import LANGUAGES, say, translations
 from exchange.web.viewer import Viewer
 
@@ -82,20 +83,23 @@ def render(
     flashes = _flashes(request) if wanted is None else []
     language = language_of(request)
     viewer = request.user if "user" in request.scope else None
-    text = environment(language).get_template(wanted or template).render(
+    env, theme, path = environment(language), theme_of(request), request.url.path
+    token, demo = str(ScopeState.from_scope(request.scope).csrf_token or ""), settings().is_demo
+    text = env.get_template(wanted or template).render(
         context,
+        frame=framed(env, viewer, theme, demo=demo, path=path, csrf_token=token) if wanted is None else None,
         request=request,
         viewer=viewer,
         locale=language,
-        theme=theme_of(request),
-        path=request.url.path,
+        theme=theme,
+        path=path,
         zone=zone_of(request),
         flashes=flashes,
         refusal=refusal,
         refusals_for=partial(_refusals_for, refusal, language),
         typed=typed or {},
-        csrf_token=ScopeState.from_scope(request.scope).csrf_token or "",
-        demo=settings().is_demo,
+        csrf_token=token,
+        demo=demo,
         sandbox=settings().stripe_secret_key is None or settings().stripe_api_base is not None,
     )  # fmt: skip
     response = Response(text, media_type=MediaType.HTML, status_code=status, headers=dict(headers or {}))
@@ -147,15 +151,15 @@ def text(template: str, language: str, /, *, zone: str = "Europe/Paris", **conte
     return _environment(language, False).get_template(template).render(context, locale=language, zone=zone)
 
 
-def fragment(template: str, language: str, /, **context: Any) -> str:
-    """A part of a page that is the same for everybody, for a caller that keeps it: knows no request and no viewer."""
+def fragment(template: str, language: str, /, *, zone: str = "Europe/Paris", **context: Any) -> str:
+    """A part of a page that is the same for many, for a caller that keeps it: knows no request and no viewer."""
     return (
         environment(language)
         .get_template(template)
         .render(
             context,
             locale=language,
-            zone="Europe/Paris",
+            zone=zone,
             refusal=None,
             refusals_for=_no_refusals,
             typed={},
@@ -201,7 +205,7 @@ def _environment(language: str, html: bool) -> Environment:
         "date": pass_context(lambda c, at, zone=None: formats.day(at, language, zone or c["zone"])),
         "say": partial(told, language=language),
     }
-    env.globals |= {"asset": asset, "csrf_field": _csrf_field}
+    env.globals |= {"asset": asset, "csrf_field": _csrf_field, "locale": language}
     return env
 
 

@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery
 from markupsafe import Markup, escape
 
 from exchange.listings.pages.stock_lists import category_options, term_options
-from exchange.listings.queries.lots import PAGE, LotCard, Wanted, browse, lot_seen_by, photo_seen_by
+from exchange.listings.queries.lots import PAGE, LotCard, SeenLot, Wanted, browse, lot_seen_by, photo_seen_by
 from exchange.listings.rules.categories import BY_SLUG, REGIONS, SECTORS
 from exchange.listings.rules.grades import LABELS as GRADES
 from exchange.money import Money, exponent
@@ -77,16 +77,12 @@ async def market(
 @get("/lots/{lot_id:uuid}", guards=[signed_in])
 async def show(request: Web, lot_id: FromPath[UUID], line: FromQuery[int] = 0) -> Response[str]:
     """One lot with its terms and a page of its manifest."""
-    language = language_of(request)
-    lot = await lot_seen_by(viewer_of(request).actor, lot_id, language, after_line=max(line, 0))
-    return render(
-        request,
-        "listings/lot.html",
-        lot=lot,
-        first_line=line,
-        names=names_in(language),
-        terms=_terms(language),
-    )
+    language, viewer = language_of(request), viewer_of(request)
+    lot = await lot_seen_by(viewer.actor, lot_id, language, after_line=max(line, 0))
+    if lot.mine:
+        return render(request, "listings/lot.html", body=None, may_offer=False, **_told(lot, line, language))
+    body = _body(lot, line, language, viewer.zone, viewer.is_trader)
+    return render(request, "listings/lot.html", lot=lot, body=body)
 
 
 @get("/photos/{photo_id:uuid}", guards=[signed_in])
@@ -150,6 +146,18 @@ def _pattern(language: str, photo: bool, mine: bool, discount: bool, open_ended:
     return html.replace("%", "%%").replace("\ue000", "%(").replace("\ue001", ")s")
 
 
+def _told(lot: SeenLot, first_line: int, language: str) -> dict[str, Any]:
+    return {"lot": lot, "first_line": first_line, "names": names_in(language), "terms": _terms(language)}
+
+
+@lru_cache(maxsize=512)
+def _body(lot: SeenLot, first_line: int, language: str, zone: str, may_offer: bool) -> Markup:
+    """A lot as every rival reads it, as long as nothing of it changes: the lot itself is the key."""
+    html = fragment("listings/_lot.html", language, zone=zone, may_offer=may_offer, **_told(lot, first_line, language))
+    return Markup(html)  # noqa: S704  rendered, and escaped, by Jinja
+
+
+@lru_cache(maxsize=8192)
 def _card(card: LotCard, language: str) -> Markup:
     names = names_in(language)
     pattern = _pattern(language, card.photo is not None, card.mine, bool(card.discount), card.units_to is None)

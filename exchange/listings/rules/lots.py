@@ -1,5 +1,6 @@
 """The lot: its states, its terms, how much of it may be bought at a time. Source: domain guide §3 and §7."""
 
+from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -291,7 +292,7 @@ QUANTITY_BANDS = (1, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
 
 def quantity_band(quantity: int) -> tuple[int, int | None]:
     """The band ``quantity`` falls in, as (from, up to); no upper end for the last."""
-    at = max(i for i, start in enumerate(QUANTITY_BANDS) if start <= max(quantity, 1))
+    at = bisect(QUANTITY_BANDS, max(quantity, 1)) - 1
     return QUANTITY_BANDS[at], QUANTITY_BANDS[at + 1] - 1 if at + 1 < len(QUANTITY_BANDS) else None
 
 
