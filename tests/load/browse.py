@@ -198,7 +198,7 @@ async def prepare(url: str) -> tuple[str, list[str], list[str]]:
     return cookie, [str(row["id"]) for row in seen], [row["word"] for row in common]
 
 
-async def run(url: str, port: int, seconds: float) -> None:
+async def run(url: str, port: int, seconds: float, only: str) -> None:
     cookie, lots, words = await prepare(url)
     cookie += await csrf(port)
     misspelt = [word[:2] + word[3:] for word in words if len(word) > 5]
@@ -213,6 +213,8 @@ async def run(url: str, port: int, seconds: float) -> None:
     print(f"{len(lots)} lots asked for, words {', '.join(words)}")
     print(f"{'':16}{'clients':>8}{'req/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'floor':>9}{'share':>8}")
     for name, paths, floors in cases:
+        if only not in name:
+            continue
         await measure(port, cookie, paths, 4, 1)
         for clients in CLIENTS:
             rate, half, tail, floor = await compare(port, cookie, paths, floors, clients, seconds)
@@ -250,6 +252,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--database-url")
+    parser.add_argument("--only", default="", help="part of a case's name")
     asked = parser.parse_args()
     with database(asked.lots, asked.database_url) as url:
         os.environ["DATABASE_URL"] = url
@@ -271,7 +274,7 @@ def main() -> None:
                         break
                 time.sleep(0.1)
             time.sleep(2)
-            asyncio.run(run(url, port, asked.seconds))
+            asyncio.run(run(url, port, asked.seconds, asked.only))
         finally:
             server.terminate()
             server.wait(20)

@@ -7,6 +7,7 @@ hidden lot is simply not there.
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -319,11 +320,13 @@ def _card(row: Any, viewer: UUID | None, secret: bytes, language: str) -> LotCar
 
 
 def _lot(row: Any, actor: Actor, language: str) -> SeenLot:
+    currency = row["currency"]
+
     def money(minor: int | None) -> Money | None:
-        return None if minor is None else Money(minor, row["currency"])
+        return None if minor is None else Money(minor, currency)
 
     mine = actor.company_id is not None and row["company_id"] == actor.company_id
-    lines = json.loads(row["lines"])
+    lines = _lines(row["lines"], currency)
     more = len(lines) > LINES
     secret = settings().secret_key.get_secret_value().encode()
     return SeenLot(
@@ -341,8 +344,8 @@ def _lot(row: Any, actor: Actor, language: str) -> SeenLot:
         weight_g=row["weight_g"],
         incoterm=row["incoterm"],
         slots=tuple(row["slots"]),
-        unit_ask=Money(row["unit_ask_minor"], row["currency"]),
-        ask=Money(row["ask_minor"], row["currency"]),
+        unit_ask=Money(row["unit_ask_minor"], currency),
+        ask=Money(row["ask_minor"], currency),
         rrp=money(row["rrp_minor"]),
         discount=row["discount"],
         quantity=row["quantity"],
@@ -357,15 +360,8 @@ def _lot(row: Any, actor: Actor, language: str) -> SeenLot:
         week=row["week"],
         expires_at=row["expires_at"],
         lines_total=row["lines_total"],
-        lines=tuple(
-            SeenLine(
-                id=UUID(m["id"]), position=m["position"], gtin=m["gtin"] and codes.shown(m["gtin"]), title=m["title"],
-                brand=m["brand"], model=m["model"], quantity=m["quantity"], left=m["left"], rrp=money(m["rrp_minor"]),
-                unit_ask=money(m["unit_ask_minor"]), grade=m["grade"], seller_ref=m["seller_ref"],
-            )
-            for m in lines[:LINES]
-        ),
-        next_line=lines[LINES - 1]["position"] if more else None,
+        lines=lines[:LINES],
+        next_line=lines[LINES - 1].position if more else None,
         photos=tuple(UUID(photo) for photo in row["photos"]),
         private=Private(
             floor=money(row["floor_minor"]),
@@ -379,4 +375,21 @@ def _lot(row: Any, actor: Actor, language: str) -> SeenLot:
         )
         if mine
         else None,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def _lines(listed: str, currency: str) -> tuple[SeenLine, ...]:
+    """Lines as PostgreSQL lists them in JSON, read once: a manifest changes only when something of it is sold."""
+
+    def money(minor: int | None) -> Money | None:
+        return None if minor is None else Money(minor, currency)
+
+    return tuple(
+        SeenLine(
+            id=UUID(m["id"]), position=m["position"], gtin=m["gtin"] and codes.shown(m["gtin"]), title=m["title"],
+            brand=m["brand"], model=m["model"], quantity=m["quantity"], left=m["left"], rrp=money(m["rrp_minor"]),
+            unit_ask=money(m["unit_ask_minor"]), grade=m["grade"], seller_ref=m["seller_ref"],
+        )
+        for m in json.loads(listed)
     )  # fmt: skip
