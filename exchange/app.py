@@ -11,18 +11,20 @@ from pathlib import Path
 
 import js_lib_htmx
 import litestar_offline_docs
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar import Litestar, Router
 from litestar.channels import ChannelsPlugin
 from litestar.config.compression import CompressionConfig
 from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import CacheControlHeader, State
 from litestar.middleware import DefineMiddleware
+from litestar.middleware.rate_limit import RateLimitConfig
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig, PrometheusController
 from litestar.static_files import create_static_files_router
-from litestar.types import Message, Scope
+from litestar.types import ASGIApp, Message, Scope
 
 from exchange import __version__, front_page
 from exchange.accounts import pages as account_pages
@@ -48,6 +50,7 @@ from exchange.web import pages as web_pages
 from exchange.web.guards import operator
 from exchange.web.headers import security_headers
 from exchange.web.idempotency import IdempotencyMiddleware
+from exchange.web.limits import asker
 from exchange.web.refusals import HANDLERS
 from exchange.web.render import STATIC, environment
 from exchange.web.sign_in import Remembered, SignIn
@@ -107,10 +110,18 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
             await close_pool()
 
 
+def served() -> ASGIApp:
+    """What a web process serves: the application, told by our own proxies who is really asking."""
+    app: ASGIApp = create_app()
+    proxies = settings().trusted_proxies
+    return wrap_asgi_with_proxy_headers(app, trusted_hosts=[*proxies]) if proxies else app
+
+
 def create_app() -> Litestar:
     """The ASGI application of one web process."""
     extra = [(name.lower().encode(), value.encode()) for name, value in security_headers().items()]
     remembered = Remembered()
+    pace = RateLimitConfig(("minute", settings().api_requests_per_minute), identifier_for_request=asker)
 
     async def add_headers(message: Message, scope: Scope) -> None:
         if message["type"] == "http.response.start":
@@ -120,7 +131,7 @@ def create_app() -> Litestar:
     return Litestar(
         route_handlers=[
             Router("/", route_handlers=[*PAGES, *WEBHOOKS, web_pages.router, Metrics], include_in_schema=False),
-            Router("/api/v1", route_handlers=API, security=[{"bearer": []}]),
+            Router("/api/v1", route_handlers=API, security=[{"bearer": []}], middleware=[pace.middleware]),
             create_static_files_router(
                 path="/static",
                 directories=[STATIC, *LIBRARY_FILES],

@@ -66,7 +66,7 @@ class Invalid(DomainError):
 class TooLarge(DomainError):
     """More bytes than the exchange takes in one piece."""
 
-    message = N_("This file is too large. The limit is %(limit)s.")
+    message = N_("This file is too large. The limit is %(limit)s MB.")
 
 
 class TooMany(DomainError):

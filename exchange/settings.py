@@ -23,6 +23,10 @@ class Settings(BaseSettings):
     """Where the embedded server, the secret and the sandbox keep their state."""
     base_url: str = "http://127.0.0.1:8000"
     """The address people use; https here makes cookies Secure."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of our own proxies, whose `X-Forwarded-For` and `-Proto` are believed. Unset: nobody's."""
+    api_requests_per_minute: int = Field(default=600, ge=1)
+    """Of one person or, without a token, one address, by each web process."""
     secret_key: SecretStr = SecretStr("only-for-tests-and-tools-0123456789abcdef")
     """Signs cookies and CSRF tokens and derives pseudonyms. `exchange serve` generates one into the data directory."""
     mode: Literal["demo", "serve", "test"] = "test"

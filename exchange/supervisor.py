@@ -306,7 +306,7 @@ class Supervisor:
 
     def _web_command(self) -> list[str]:
         return [
-            sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "exchange.app:create_app",
+            sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "exchange.app:served",
             "--host", self.host, "--port", str(self.port), "--workers", str(self.workers), "--loop", "uvloop",
             "--no-ws", "--respawn-failed-workers", "--workers-kill-timeout", "5", "--log-level", "warning",
         ]  # fmt: skip

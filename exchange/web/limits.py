@@ -1,6 +1,11 @@
-"""Rate limits counted in PostgreSQL, so that every process counts together."""
+"""Rate limits. What must not be guessed is counted in PostgreSQL, so that every process counts together; how fast the
+API may be asked is counted by Litestar in each process, under the name given here.
+"""
 
 from datetime import timedelta
+from typing import Any
+
+from litestar import Request
 
 from exchange.clock import now
 from exchange.database import execute, fetchrow
@@ -32,3 +37,10 @@ async def count(bucket: str, *, at_most: int, per: timedelta) -> None:
 async def forget(bucket: str) -> None:
     """Start the bucket anew, after a success."""
     await execute("delete from rate_count where bucket = $1", bucket)
+
+
+def asker(request: Request[Any, Any, Any]) -> str:
+    """Whose requests are counted together: a person's, else an address's."""
+    if request.user is not None:
+        return str(request.user.actor.person_id)
+    return request.client.host if request.client else ""

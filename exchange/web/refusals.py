@@ -14,6 +14,7 @@ from litestar.exceptions import (
     MethodNotAllowedException,
     NotFoundException,
     PermissionDeniedException,
+    TooManyRequestsException,
     ValidationException,
 )
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
@@ -153,7 +154,12 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any
         case PermissionDeniedException():
             return answer(request, StaleForm())
         case RequestEntityTooLarge():
-            return answer(request, TooLarge(limit=f"{settings().upload_limit // 2**20} MB", field="file"))
+            return answer(request, TooLarge(limit=settings().upload_limit // 2**20, field="file"))
+        case TooManyRequestsException():
+            told_us = error.headers or {}
+            response = answer(request, TooMany(retry_after=int(told_us.get("RateLimit-Reset", 60))))
+            response.headers.update(told_us)
+            return response
         case ValidationException():
             return answer(request, _validation(error))
     if error.status_code < 500:

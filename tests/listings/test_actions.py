@@ -155,6 +155,18 @@ async def test_a_title_that_names_the_seller_is_refused(db: None) -> None:
         )
 
 
+@pytest.mark.parametrize("title", ["Pan 06 12 34 56 78", "Pan, tel 0612345678", "Pan +33 6 12 34 56 78"])
+async def test_a_line_with_a_telephone_number_is_refused(db: None, title: str) -> None:
+    with pytest.raises(ContactDetails):
+        await publish_lot(by=(await make_person()).actor, lot=new_lot(articles=[make_article(title=title)]))
+
+
+async def test_an_article_number_in_a_line_is_no_telephone_number(db: None) -> None:
+    assert await publish_lot(
+        by=(await make_person()).actor, lot=new_lot(articles=[make_article(title="Pan 0612345678")])
+    )
+
+
 async def test_a_company_not_vetted_publishes_nothing(db: None) -> None:
     from exchange.companies.rules import Vetting
 

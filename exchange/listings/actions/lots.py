@@ -1,5 +1,6 @@
 """What a seller does with lots: publish, change, withdraw, hide; and what the clock does: let them expire."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -280,10 +281,14 @@ async def _insert_lines(lot_id: UUID, lot: NewLot) -> None:
         )  # fmt: skip
 
 
+_REACHES = re.compile(r"@|www\.|\btel\b|\+\d{2}[ .\-(]?\d|(?<!\d)0\d(?:[ .\-]\d\d){4}(?!\d)")
+"""What makes a manifest line worth a closer look; bare figures are article numbers there."""
+
+
 def _ensure_lines_name_nobody(articles: Sequence[Article], names: Sequence[str]) -> None:
     """Raises ContactDetails when a line's title would tell whose stock it is."""
     own = [name.casefold() for name in names if len(name) >= 4]
     for article in articles:
         folded = article.title.casefold()
-        if any(name in folded for name in own) or "@" in folded or "www." in folded:
+        if any(name in folded for name in own) or _REACHES.search(folded):
             ensure_no_contact_details(article.title, names=names, field="articles")

@@ -30,7 +30,7 @@ async def add_photo(*, by: Actor, lot_id: UUID, content: bytes) -> UUID:
     """Add a photo to one's own lot. Raises NotSeen, NotAPhoto, PhotoTooLarge, EnoughPhotos."""
     limit = settings().upload_limit
     if len(content) > limit:
-        raise PhotoTooLarge(limit=f"{limit // 2**20} MB", field="photo")
+        raise PhotoTooLarge(limit=limit // 2**20, field="photo")
     large, small, width, height = await asyncio.to_thread(_clean, content)
     async with transaction():
         lot = await fetchrow(
@@ -73,10 +73,10 @@ def _clean(content: bytes) -> tuple[bytes, bytes, int, int]:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
                 if opened.width * opened.height > MAX_PIXELS:
-                    raise PhotoTooLarge(limit=f"{settings().upload_limit // 2**20} MB", field="photo")
+                    raise PhotoTooLarge(limit=settings().upload_limit // 2**20, field="photo")
                 upright = ImageOps.exif_transpose(opened).convert("RGB")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as e:
-        raise PhotoTooLarge(limit=f"{settings().upload_limit // 2**20} MB", field="photo") from e
+        raise PhotoTooLarge(limit=settings().upload_limit // 2**20, field="photo") from e
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as e:
         raise NotAPhoto(field="photo") from e
     pixels = Image.frombytes("RGB", upright.size, upright.tobytes())

@@ -52,7 +52,7 @@ async def upload_stock_list(*, by: Actor, file_name: str, content: bytes) -> UUI
         raise EmptyFile(field="file")
     limit = settings().upload_limit
     if len(content) > limit:
-        raise TooLarge(limit=f"{limit // 2**20} MB", field="file")
+        raise TooLarge(limit=limit // 2**20, field="file")
     async with transaction():
         stock_list_id = uuid4()
         await execute(

@@ -14,7 +14,7 @@ class NotAPhoto(Invalid):
 
 
 class PhotoTooLarge(TooLarge):
-    message = N_("This photo is too large. Send at most %(limit)s and 60 million pixels.")
+    message = N_("This photo is too large. Send at most %(limit)s MB and 60 million pixels.")
 
 
 class EnoughPhotos(Invalid):
