@@ -35,3 +35,8 @@ async def weigh(offer_id: UUID) -> None:
 @handles("lot.closed")
 async def close_lot(lot_id: UUID) -> None:
     await actions.close_lot(lot_id=lot_id)
+
+
+@handles("talk.assigned")
+async def tell_assignee(assignment_id: UUID) -> None:
+    await actions.tell_assignee(assignment_id=assignment_id)

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from litestar import Response, Router, get, post
 from litestar.channels import ChannelsPlugin
@@ -12,7 +13,7 @@ from litestar.response import ServerSentEvent
 
 from exchange.clock import now
 from exchange.companies.queries import mask
-from exchange.companies.rules import is_open, next_opening
+from exchange.companies.rules import WorkingHours, is_open, next_opening
 from exchange.errors import N_, DomainError, Invalid, NotSeen
 from exchange.listings.rules.categories import BY_SLUG
 from exchange.listings.rules.lots import COST_ANSWERS, INCOTERMS, CostAnswer, Incoterm
@@ -21,6 +22,7 @@ from exchange.offers import actions
 from exchange.offers.queries.inbox import Awaits, inbox_of
 from exchange.offers.queries.lots import LotOffered, lot_offered_to
 from exchange.offers.queries.talks import OnPage, negotiation_on_page, negotiation_seen_by
+from exchange.offers.queries.team import OwnSide, own_side_of
 from exchange.offers.rules import talks
 from exchange.offers.rules.talks import State
 from exchange.web.guards import trading, viewer_of
@@ -102,9 +104,13 @@ async def refuse_several(request: Web, data: FormWithLists) -> Response[str]:
 @get("/talks/{talk_id:uuid}")
 async def show(request: Web, talk_id: FromPath[UUID], seen: FromQuery[int | None] = None) -> Response[str]:
     """The talk. An open page asks for its thread alone; ``seen`` says that it holds a form already."""
-    talk = await negotiation_on_page(viewer_of(request).actor, talk_id)
+    by = viewer_of(request).actor
+    talk = await negotiation_on_page(by, talk_id)
     alone = bool(request.headers.get("hx-request"))
-    return render(request, SHOW, fragment=THREAD, **_talk(request, talk), alone=alone, has_form=seen is not None)
+    inside = None if alone else await own_side_of(by, talk_id)
+    return render(
+        request, SHOW, fragment=THREAD, **_talk(request, talk, inside), alone=alone, has_form=seen is not None
+    )
 
 
 @get("/talks/{talk_id:uuid}/live")
@@ -175,6 +181,36 @@ async def withdraw(request: Web, talk_id: FromPath[UUID], data: Form) -> Respons
     return see_other(request, f"/talks/{talk_id}", flash=N_("Your offer is withdrawn."))
 
 
+# --- inside one's own company ---
+
+
+@post("/talks/{talk_id:uuid}/assignment")
+async def assign(request: Web, talk_id: FromPath[UUID], data: Form) -> Response[str]:
+    """A colleague looks after the talk, or nobody in particular."""
+    chosen = data.get("person", "")
+    try:
+        if chosen and not _is_uuid(chosen):
+            raise NotAChoice(field="person")
+        person_id = UUID(chosen) if chosen else None
+        await actions.assign_talk(negotiation_id=talk_id, person_id=person_id, by=viewer_of(request).actor)
+    except DomainError as refusal:
+        return await _refused(request, talk_id, refusal, {})
+    flash = (
+        N_("Your colleague looks after this talk now.") if chosen else N_("Nobody in particular looks after it now.")
+    )
+    return see_other(request, f"/talks/{talk_id}#team", flash=flash)
+
+
+@post("/talks/{talk_id:uuid}/notes")
+async def write_note(request: Web, talk_id: FromPath[UUID], data: Form) -> Response[str]:
+    """A note that only one's own company reads."""
+    try:
+        await actions.write_note(negotiation_id=talk_id, text=data.get("text", ""), by=viewer_of(request).actor)
+    except DomainError as refusal:
+        return await _refused(request, talk_id, refusal, data)
+    return see_other(request, f"/talks/{talk_id}#team", flash=N_("The note is kept. Only your company reads it."))
+
+
 # --- what the templates get ---
 
 
@@ -182,8 +218,9 @@ async def _refused(request: Web, talk_id: UUID, refusal: DomainError, typed: dic
     """The talk as it is now, why the act was refused, and everything that was typed."""
     if isinstance(refusal, NotSeen):
         raise refusal
-    talk = await negotiation_on_page(viewer_of(request).actor, talk_id)
-    return again(request, SHOW, refusal, typed, **_talk(request, talk), alone=False, has_form=False)
+    by = viewer_of(request).actor
+    talk, inside = await negotiation_on_page(by, talk_id), await own_side_of(by, talk_id)
+    return again(request, SHOW, refusal, typed, **_talk(request, talk, inside), alone=False, has_form=False)
 
 
 def _lot(request: Web, lot: LotOffered) -> dict[str, Any]:
@@ -193,12 +230,21 @@ def _lot(request: Web, lot: LotOffered) -> dict[str, Any]:
         "available": lot.available,
         "incoterms": list(INCOTERMS.items()),
         "seller_mask": mask(lot.seller, lot.id, language_of(request)),
-        "their_hours": lot.seller_hours,
-        "they_answer_from": next_opening(now(), lot.seller_hours) if not is_open(now(), lot.seller_hours) else None,
+        **_away(request, lot.seller_hours),
     }
 
 
-def _talk(request: Web, page: OnPage) -> dict[str, Any]:
+def _away(request: Web, hours: WorkingHours) -> dict[str, Any]:
+    """The day from which a side that is closed now answers again, as the viewer's calendar has it.
+
+    No hour and no reason: whether it is a Sunday, a holiday or a shop that opens late, a rival learns the day only.
+    """
+    at, zone = now(), ZoneInfo(viewer_of(request).zone)
+    day = None if is_open(at, hours) else next_opening(at, hours).astimezone(zone).date()
+    return {"they_answer_from": day, "they_answer_today": day == at.astimezone(zone).date()}
+
+
+def _talk(request: Web, page: OnPage, inside: OwnSide | None) -> dict[str, Any]:
     me, at = viewer_of(request).actor.company_id, now()
     talk = talks.run_clock(page.talk, at)
     is_buyer = me == talk.buyer
@@ -208,6 +254,7 @@ def _talk(request: Web, page: OnPage) -> dict[str, Any]:
     covered = talk.terms.covered_from
     return {
         "page": page,
+        "inside": inside,
         "talk": talk,
         "terms": talk.terms,
         "available": page.available,
@@ -215,7 +262,7 @@ def _talk(request: Web, page: OnPage) -> dict[str, Any]:
         "is_buyer": is_buyer,
         "other": page.other_name or mask(them, page.lot_id, language_of(request)),
         "their_hours": page.hours[them],
-        "they_answer_from": next_opening(at, page.hours[them]) if not is_open(at, page.hours[them]) else None,
+        **_away(request, page.hours[them]),
         "my_turn": my_turn,
         "may_move": bool((my_turn or may_reopen) and talk.moves_left and page.available),
         "may_accept": my_turn and talk.live is not None and talk.live.quantity <= page.available,
@@ -286,6 +333,8 @@ router = Router(
         accept,
         refuse,
         withdraw,
+        assign,
+        write_note,
     ],
     guards=[trading],
 )

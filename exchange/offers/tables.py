@@ -121,3 +121,49 @@ class Offer(Table, tablename="offer"):
         "state in ('live', 'countered', 'agreed', 'refused', 'withdrawn', 'expired', 'unavailable')"
     )
     answered_unless_live = Check("(state = 'live') = (answered_at is null)")
+
+
+class TalkAssignment(Table, tablename="talk_assignment"):
+    """Who of one side looks after a talk: its mail goes to them. The other side never learns that there is one."""
+
+    id = UUID(primary_key=True)
+    lot_id = ForeignKey(Lot, null=False, on_delete=OnDelete.restrict)
+    negotiation_id = ForeignKey(Negotiation, null=False, on_delete=OnDelete.restrict)
+    company_id = ForeignKey(Company, null=False, on_delete=OnDelete.restrict)
+    person_id = ForeignKey(Person, null=False, on_delete=OnDelete.restrict, index=True)
+    assigned_by = ForeignKey(Person, null=False, on_delete=OnDelete.restrict)
+    assigned_at = Timestamptz(null=False)
+    told = Boolean(null=False, default=False)
+    """Whether the colleague was written to."""
+
+    one_assignee_a_side = Unique([negotiation_id, company_id])
+
+
+class TalkNote(Table, tablename="talk_note"):
+    """What colleagues of one side write to each other about a talk. Read by their own company alone, for ever."""
+
+    id = UUID(primary_key=True)
+    lot_id = ForeignKey(Lot, null=False, on_delete=OnDelete.restrict)
+    negotiation_id = ForeignKey(Negotiation, null=False, on_delete=OnDelete.restrict, index=True)
+    company_id = ForeignKey(Company, null=False, on_delete=OnDelete.restrict)
+    person_id = ForeignKey(Person, null=False, on_delete=OnDelete.restrict)
+    body = Text(null=False)
+    written_at = Timestamptz(null=False)
+
+    note_says_something = Check("body <> ''")
+
+
+class TalkMessage(Table, tablename="talk_message"):
+    """What the two sides write to each other after they agreed: the deal's thread."""
+
+    id = UUID(primary_key=True)
+    lot_id = ForeignKey(Lot, null=False, on_delete=OnDelete.restrict)
+    negotiation_id = ForeignKey(Negotiation, null=False, on_delete=OnDelete.restrict, index=True)
+    company_id = ForeignKey(Company, null=False, on_delete=OnDelete.restrict)
+    person_id = ForeignKey(Person, null=False, on_delete=OnDelete.restrict)
+    body = Text(null=False)
+    written_at = Timestamptz(null=False)
+    told = Boolean(null=False, default=False)
+    """Whether the other side was written to."""
+
+    message_says_something = Check("body <> ''")

@@ -79,6 +79,12 @@ def day(at: date | datetime, language: str, zone: str) -> str:
     return str(format_date(local, "d MMMM y", locale=locale_of(language)))
 
 
+def weekday(day_: date, language: str) -> str:
+    """``Monday``; with its date when it is more than six days ahead: ``Monday 7 December``."""
+    near = (day_ - now().date()).days < 7
+    return str(format_date(day_, "EEEE" if near else "EEEE d MMMM", locale=locale_of(language)))
+
+
 def week(at: date | datetime, language: str) -> str:
     """The ISO week, all that a browse list tells of when a lot came (insight guide, T9)."""
     year, number_, _ = at.isocalendar()

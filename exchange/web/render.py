@@ -197,6 +197,7 @@ def _environment(language: str, html: bool) -> Environment:
         "money": partial(formats.money, language=language),
         "number": partial(formats.number, language=language),
         "percent": partial(formats.percent, language=language),
+        "weekday": partial(formats.weekday, language=language),
         "week": partial(formats.week, language=language),
         "in_words": partial(formats.in_words, language=language),
         "iso": formats.iso,

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from exchange import clock
-from exchange.database import fetch, fetchval, transaction
+from exchange.database import engine, fetch, fetchval, transaction
 from exchange.errors import DomainError
 from exchange.offers import actions
 from tests.offers.stage import Stage, staged
@@ -135,3 +135,21 @@ async def test_an_acceptance_cut_off_before_its_commit_leaves_nothing_and_can_be
     assert await fetchval("select count(*) from pgqueuer where entrypoint = 'negotiation.agreed'") == 0
     await stage.accept(talk)
     assert await stage.state(talk) == "agreed"
+
+
+async def test_a_note_and_an_assignment_wake_no_page_of_the_other_side() -> None:
+    stage = await staged()
+    talk = await stage.offer()
+    heard: list[str] = []
+    ear = await asyncpg.connect(**engine().config)
+    try:
+        for listening in (f"talk_{talk.hex}", f"lot-{stage.lot_id}"):
+            await ear.add_listener(listening, lambda *event: heard.append(str(event[3])))
+        await actions.write_note(negotiation_id=talk, text="Plancher à 8,20", by=stage.seller.actor)
+        await actions.assign_talk(negotiation_id=talk, person_id=stage.seller.id, by=stage.seller.actor)
+        await actions.refuse_offer(negotiation_id=talk, by=stage.seller.actor)
+        while not heard:
+            await asyncio.sleep(0.01)
+    finally:
+        await ear.close()
+    assert [fact.split()[0] for fact in heard] == ["offer.refused"]

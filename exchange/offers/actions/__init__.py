@@ -1,4 +1,5 @@
-"""What may happen in a talk, by noun: moves, answers, the telling of people. ``saving`` writes what they decide.
+"""What may happen in a talk, by noun: moves, answers, a side's own team, the telling of people.
+``saving`` writes what they decide.
 
 Every action locks the lot's row before it reads, so that rivals come one after the other.
 """
@@ -14,10 +15,12 @@ from exchange.offers.actions.answers import (
     withdraw_offer,
 )
 from exchange.offers.actions.moves import make_move, open_talk
+from exchange.offers.actions.team import assign_talk, tell_assignee, write_note
 from exchange.offers.actions.telling import tell_of_answer, tell_of_offer, tell_uncovered
 
 __all__ = [
     "accept_offer",
+    "assign_talk",
     "close_lot",
     "close_uncovered",
     "expire_overdue",
@@ -25,9 +28,11 @@ __all__ = [
     "open_talk",
     "refuse_offer",
     "refuse_offers",
+    "tell_assignee",
     "tell_of_answer",
     "tell_of_offer",
     "tell_uncovered",
     "weigh_offer",
     "withdraw_offer",
+    "write_note",
 ]

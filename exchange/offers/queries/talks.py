@@ -29,6 +29,8 @@ class Said:
     message: str
     answered_at: datetime | None
     person_name: str | None = None
+    answered_by: str | None = None
+    """Which colleague answered it, for the side that answered (or withdrew) only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,9 @@ class Answered:
     move: Move
     message: str
     author: UUID
-    """The person who made it."""
+    """Who is written to on its own side: the colleague who looks after the talk, else who made it."""
     receiver: UUID
-    """The person on the other side: who moved last there, else who listed the lot."""
+    """The same on the other side: who looks after it, else who moved last there, else who listed the lot."""
     last: bool
     """Whether no move is left after it."""
 
@@ -97,8 +99,10 @@ _TALK = """
     (select json_agg(json_build_object('id', o.id, 'number', o.number, 'company', o.company_id, 'price',
         o.unit_price_minor, 'quantity', o.quantity, 'incoterm', o.incoterm, 'message', o.message, 'made_at', o.made_at,
         'expires_at', o.expires_at, 'state', o.state, 'answered_at', o.answered_at,
-        'person', case when o.company_id = $2 then p.name end) order by o.number)
-     from offer o join person p on p.id = o.person_id where o.negotiation_id = n.id) as offers
+        'person', case when o.company_id = $2 then p.name end,
+        'answered_by', case when (o.company_id = $2) = (o.state = 'withdrawn') then a.name end) order by o.number)
+     from offer o join person p on p.id = o.person_id left join person a on a.id = o.answered_by
+     where o.negotiation_id = n.id) as offers
 """
 _FROM = """
     from negotiation n join lot l on l.id = n.lot_id
@@ -216,7 +220,7 @@ def _said(o: dict[str, Any], currency: str) -> Said:
         state=State(o["state"]),
     )
     answered = datetime.fromisoformat(o["answered_at"]) if o["answered_at"] else None
-    return Said(UUID(o["id"]), o["number"], move, o["message"], answered, o["person"])
+    return Said(UUID(o["id"]), o["number"], move, o["message"], answered, o["person"], o["answered_by"])
 
 
 def _hours(row: Record, prefix: str = "") -> WorkingHours:
@@ -224,16 +228,31 @@ def _hours(row: Record, prefix: str = "") -> WorkingHours:
     return WorkingHours(zone, country, opens, closes, frozenset(days))
 
 
+_RECIPIENT = """
+    (select m.person_id from membership m left join talk_assignment t
+         on t.negotiation_id = n.id and t.company_id = m.company_id and t.person_id = m.person_id
+     where m.company_id = {company} order by t.id is not null desc, m.person_id = {known} desc nulls last,
+         m.role = 'owner' desc, m.created_at, m.person_id limit 1)
+"""
+"""Who of a company is written to about a talk: the colleague it is assigned to, else ``known``, else an owner. Somebody
+who has left the company is not."""
+
+
 async def offer_told(offer_id: UUID) -> Answered | None:
     """An offer with the two people it concerns."""
+    author = _RECIPIENT.format(company="o.company_id", known="o.person_id")
+    receiver = _RECIPIENT.format(
+        company="case when o.company_id = n.buyer_company_id then n.seller_company_id else n.buyer_company_id end",
+        known="coalesce((select a.person_id from offer a where a.negotiation_id = o.negotiation_id "
+        "and a.company_id <> o.company_id order by a.number desc limit 1), l.person_id)",
+    )
     r = await fetchrow(
-        "select o.*, c.content ->> 'title' as title, coalesce((select a.person_id from offer a "
-        "where a.negotiation_id = o.negotiation_id and a.company_id <> o.company_id order by a.number desc limit 1), "
-        "l.person_id) as receiver from offer o join negotiation n on n.id = o.negotiation_id "
+        f"select o.*, c.content ->> 'title' as title, {author} as author, {receiver} as receiver "  # noqa: S608  the constant above
+        "from offer o join negotiation n on n.id = o.negotiation_id "
         "join lot_copy c on c.id = n.lot_copy_id join lot l on l.id = o.lot_id where o.id = $1",
         offer_id,
     )
-    if r is None:
+    if r is None or r["author"] is None or r["receiver"] is None:
         return None
     move = Move(
         by=r["company_id"],
@@ -251,7 +270,7 @@ async def offer_told(offer_id: UUID) -> Answered | None:
         state=move.state,
         move=move,
         message=r["message"],
-        author=r["person_id"],
+        author=r["author"],
         receiver=r["receiver"],
         last=r["number"] == MOVES,
     )

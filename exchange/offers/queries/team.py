@@ -1,0 +1,95 @@
+"""What one side of a talk keeps to itself: who looks after it, and the notes of its colleagues.
+
+Every text here names the viewer's own company, so that nothing of it can be loaded for the other side.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from exchange.actor import Actor
+from exchange.database import fetchrow
+from exchange.errors import NotSeen
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One internal note."""
+
+    id: UUID
+    person_name: str
+    body: str
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Mate:
+    """A colleague who may look after a talk."""
+
+    person_id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSide:
+    """A talk's inside, for the viewer's company."""
+
+    assignee: Mate | None
+    """Who looks after the talk; None too when they have left the company."""
+    team: list[Mate]
+    notes: list[Note]
+    """Oldest first; the latest hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """A talk given to a colleague: for the mail that tells them."""
+
+    negotiation_id: UUID
+    lot_title: str
+    person_id: UUID
+    by_name: str
+
+
+_INSIDE = """
+select
+    (select json_agg(json_build_object('id', p.id, 'name', p.name, 'has', a.id is not null) order by p.name, p.id)
+     from membership m join person p on p.id = m.person_id
+     left join talk_assignment a on a.negotiation_id = n.id and a.company_id = $2 and a.person_id = p.id
+     where m.company_id = $2) as team,
+    (select json_agg(json_build_object('id', t.id, 'name', p.name, 'body', t.body, 'at', t.written_at)
+         order by t.written_at, t.id)
+     from (select * from talk_note k where k.negotiation_id = n.id and k.company_id = $2
+           order by k.written_at desc, k.id desc limit 100) t join person p on p.id = t.person_id) as notes
+from negotiation n where n.id = $1 and $2 in (n.buyer_company_id, n.seller_company_id)
+"""
+
+
+async def own_side_of(actor: Actor, negotiation_id: UUID) -> OwnSide:
+    """The inside of a talk for one of its sides, in one round trip. Raises NotSeen."""
+    row = await fetchrow(_INSIDE, negotiation_id, actor.company_id)
+    if row is None:
+        raise NotSeen
+    team = json.loads(row["team"] or "[]")
+    return OwnSide(
+        assignee=next((Mate(UUID(m["id"]), m["name"]) for m in team if m["has"]), None),
+        team=[Mate(UUID(m["id"]), m["name"]) for m in team],
+        notes=[
+            Note(UUID(t["id"]), t["name"], t["body"], datetime.fromisoformat(t["at"]))
+            for t in json.loads(row["notes"] or "[]")
+        ],
+    )
+
+
+async def assignment_told(assignment_id: UUID) -> Assigned | None:
+    """An assignment that still stands, made by somebody else than the assignee."""
+    row = await fetchrow(
+        "select a.negotiation_id, c.content ->> 'title' as title, a.person_id, p.name from talk_assignment a "
+        "join negotiation n on n.id = a.negotiation_id join lot_copy c on c.id = n.lot_copy_id "
+        "join person p on p.id = a.assigned_by "
+        "join membership m on m.person_id = a.person_id and m.company_id = a.company_id "
+        "where a.id = $1 and a.person_id <> a.assigned_by",
+        assignment_id,
+    )
+    return Assigned(row["negotiation_id"], row["title"], row["person_id"], row["name"]) if row else None
