@@ -1,6 +1,6 @@
 """Units taken out of a lot: never more than there are.
 
-Each function joins the caller's transaction and locks the lot's row; the CHECKs ``never_oversold`` of the lot and of
+Each function joins the caller's transaction, under the lot's row lock; the CHECKs ``never_oversold`` of the lot and of
 each line stand behind it. A reservation carries the id of the agreement (negotiation) it serves, so each of these may
 run twice without doing anything twice.
 """
@@ -29,48 +29,52 @@ async def reserve(
 ) -> list[Reserved]:
     """Take ``quantity`` units of an open lot for an agreement; without ``lines``, from every line in proportion.
 
-    Asked again for the same agreement, answers the same and takes nothing more. Whether the quantity fits the terms was
-    settled when it was offered; now only the stock decides. Raises NotSeen, NotForSale, StockTaken.
+    The caller holds the lot's row since before he read it: the lot is locked here too, but its lines are read as they
+    were when this statement began. Asked again for the same agreement, answers the same and takes nothing more. Whether
+    the quantity fits the terms was settled when it was offered; now only the stock decides. Raises NotSeen, NotForSale,
+    StockTaken.
     """
     async with transaction():
-        lot = await fetchrow(
-            "select state, quantity, reserved, sold, expires_at from lot where id = $1 for no key update",
-            lot_id,
-        )
+        lot = await fetchrow(_LOT_WITH_LINES, lot_id, agreement_id)
         if lot is None:
             raise NotSeen
-        if made := await reserved_by(agreement_id):
-            return made
+        if lot["made"]:
+            return [Reserved(line, units) for line, units in zip(lot["made"], lot["units"], strict=True)]
         if not LotState(lot["state"]).is_for_sale or lot["expires_at"] <= now():
             raise NotForSale
         if quantity > (left := lot["quantity"] - lot["reserved"] - lot["sold"]):
             raise StockTaken(field="quantity", left=left)
-        free = await fetch(
-            "select id, quantity - reserved - sold as free from manifest_line where lot_id = $1 order by position",
-            lot_id,
-        )
+        free = dict(zip(lot["lines"], lot["free"], strict=True))
         if lines is None:
-            lines = spread(quantity, [(row["id"], row["free"]) for row in free])
-        ensure_free(lines, {row["id"]: row["free"] for row in free})
+            lines = spread(quantity, list(free.items()))
+        ensure_free(lines, free)
         if sum(lines.values()) != quantity:
             raise ValueError("the lines do not add up to the quantity")
         await execute(
-            "insert into reservation (id, lot_id, quantity, state, made_at) values ($1, $2, $3, 'held', $4)",
-            agreement_id, lot_id, quantity, now(),
+            _RESERVE, agreement_id, lot_id, quantity, now(), list(lines), list(lines.values()), f"lot-{lot_id}",
         )  # fmt: skip
-        await execute(
-            "insert into reservation_line (reservation_id, line_id, quantity)"
-            " select $1, * from unnest($2::uuid[], $3::int[])",
-            agreement_id, list(lines), list(lines.values()),
-        )  # fmt: skip
-        await execute(
-            "update manifest_line m set reserved = m.reserved + t.quantity"
-            " from unnest($1::uuid[], $2::int[]) as t(id, quantity) where m.id = t.id",
-            list(lines), list(lines.values()),
-        )  # fmt: skip
-        await execute("update lot set reserved = reserved + $2 where id = $1", lot_id, quantity)
-        await announce(f"lot-{lot_id}", "lot.reserved", lot_id)
         return [Reserved(line, units) for line, units in lines.items()]
+
+
+_LOT_WITH_LINES = """
+    select l.state, l.quantity, l.reserved, l.sold, l.expires_at, m.lines, m.free, r.made, r.units
+    from lot l, lateral (
+        select array_agg(id order by position) as lines, array_agg(quantity - reserved - sold order by position) as free
+        from manifest_line where lot_id = l.id
+    ) m, lateral (
+        select array_agg(t.line_id order by n.position) as made, array_agg(t.quantity order by n.position) as units
+        from reservation_line t join manifest_line n on n.id = t.line_id where t.reservation_id = $2
+    ) r
+    where l.id = $1 for no key update of l
+"""
+_RESERVE = """
+    with made as (insert into reservation (id, lot_id, quantity, state, made_at) values ($1, $2, $3, 'held', $4)),
+    taken as (select * from unnest($5::uuid[], $6::int[]) as t(id, units)),
+    itemised as (insert into reservation_line (reservation_id, line_id, quantity) select $1, id, units from taken),
+    counted as (update manifest_line m set reserved = m.reserved + taken.units from taken where m.id = taken.id),
+    lowered as (update lot set reserved = reserved + $3 where id = $2)
+    select pg_notify($7, 'lot.reserved ' || $2::text)
+"""
 
 
 async def release_reservation(*, agreement_id: UUID) -> bool:
