@@ -70,6 +70,16 @@ async def enqueue(fact: str, subject: UUID, *, at: datetime | None = None, once:
         )
 
 
+async def enqueue_all(*facts: tuple[str, UUID]) -> None:
+    """Queue the handlers of several facts, each about its subject, in one statement of the current transaction."""
+    if not in_transaction():
+        raise RuntimeError(f"enqueue_all({facts!r}) outside a transaction")
+    async with transaction() as tx:
+        await Queries(AsyncpgDriver(tx.connection)).enqueue(
+            [fact for fact, _ in facts], [subject.bytes for _, subject in facts], [0] * len(facts), on_conflict="skip"
+        )
+
+
 async def perform(fact: str, subject: UUID) -> None:
     """Run the handler of ``fact`` now: what the worker does with a job, and what tests do without one."""
     await _handlers[fact](subject)

@@ -4,14 +4,14 @@ from uuid import UUID
 
 from exchange.actor import Actor
 from exchange.clock import now
-from exchange.database import announce, fetch, transaction
+from exchange.database import transaction
 from exchange.errors import Conflict, NotSeen
-from exchange.jobs import enqueue
+from exchange.jobs import enqueue, enqueue_all
 from exchange.journal.actions import record
 from exchange.listings.actions.reservations import reserve
 from exchange.listings.rules.lots import CostAnswer
 from exchange.money import Money
-from exchange.offers.actions.saving import company_of, save_answer, save_cost
+from exchange.offers.actions.saving import company_of, save_answer, save_cost, save_uncovered
 from exchange.offers.queries.lots import lock_lot
 from exchange.offers.queries.talks import (
     Negotiated,
@@ -109,17 +109,7 @@ async def close_uncovered(*, lot_id: UUID) -> None:
 
     The caller holds the lot's row. Their makers are told later; they learn no price.
     """
-    closed = await fetch(
-        "with gone as (update offer o set state = 'unavailable', answered_at = $2 from lot l "
-        "where o.lot_id = $1 and l.id = $1 and o.state = 'live' and (l.state not in ('open', 'part_sold') "
-        "or o.quantity > l.quantity - l.reserved - l.sold) returning o.negotiation_id) "
-        "update negotiation n set state = 'unavailable', turn_company_id = null, deadline = null, changed_at = $2 "
-        "from gone where n.id = gone.negotiation_id returning n.id, "
-        "pg_notify('talk_' || replace(n.id::text, '-', ''), 'offer.unavailable ' || n.id)",
-        lot_id,
-        now(),
-    )
-    if closed:
+    if await save_uncovered(lot_id):
         await enqueue("offers.uncovered", lot_id)
 
 
@@ -132,20 +122,17 @@ async def close_lot(*, lot_id: UUID) -> None:
 
 async def _agree(held: Negotiated, after: Talk, by: Actor | None) -> None:
     await reserve(lot_id=held.lot_id, quantity=after.moves[-1].quantity, agreement_id=held.id)
-    await save_answer(held, after.moves[-1], by=by)
-    await close_uncovered(lot_id=held.lot_id)  # offers the rest of the stock cannot fill
+    facts = [("negotiation.agreed", held.id), ("offer.answered", held.said[-1].id)]  # settlement opens the deal
+    if await save_answer(held, after.moves[-1], by=by):  # offers the rest of the stock cannot fill
+        facts.append(("offers.uncovered", held.lot_id))
     await record(by, "negotiation.agreed", held.id, **_terms(after.moves[-1]))
-    await enqueue("negotiation.agreed", held.id)  # settlement opens the deal
-    await enqueue("offer.answered", held.said[-1].id)
-    await announce(held.channel, "negotiation.agreed", held.id)
+    await enqueue_all(*facts)
 
 
 async def _end(held: Negotiated, after: Talk, by: Actor | None) -> None:
-    fact = f"offer.{after.moves[-1].state}"
     await save_answer(held, after.moves[-1], by=by)
-    await record(by, fact, held.id, number=len(after.moves))
+    await record(by, f"offer.{after.moves[-1].state}", held.id, number=len(after.moves))
     await enqueue("offer.answered", held.said[-1].id)
-    await announce(held.channel, fact, held.id)
 
 
 def _terms(move: Move) -> dict[str, str | int]:

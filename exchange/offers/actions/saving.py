@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 from exchange.actor import Actor
 from exchange.clock import now
-from exchange.database import execute, fetchval
+from exchange.database import execute, fetch, fetchval
 from exchange.errors import NotSeen
 from exchange.listings.rules.lots import CostAnswer
 from exchange.offers.queries.lots import LotOffered
@@ -27,19 +27,45 @@ LOT_COPY = (
 """The frozen copy of lots, one row of ``content`` each, for whoever adds which lot is meant."""
 
 
-async def save_answer(held: Negotiated, move: Move, *, by: Actor | None) -> None:
-    """Write what became of the live move; the talk follows its last move."""
-    expired = move.state is State.EXPIRED
-    await execute(
-        "with answered as (update offer set state = $2, answered_at = $3, answered_by = $4 where id = $1) "
-        "update negotiation set state = $2, turn_company_id = null, deadline = null, changed_at = $3, "
-        "agreed_at = case when $2 = 'agreed' then $3 end where id = $5",
+async def save_answer(held: Negotiated, move: Move, *, by: Actor | None) -> bool:
+    """Write what became of the live move and tell open pages; the talk follows its last move.
+
+    An agreement takes stock: live offers of others that the lot no longer covers end in the same statement (rule 10).
+    Returns whether there were any.
+    """
+    expired, agreed = move.state is State.EXPIRED, move.state is State.AGREED
+    ended = await fetch(
+        _END,
+        held.lot_id,
         held.said[-1].id,
         move.state.value,
         move.expires_at if expired else now(),
         by.person_id if by and not expired else None,
-        held.id,
+        agreed,
     )
+    return len(ended) > 1
+
+
+async def save_uncovered(lot_id: UUID) -> bool:
+    """End the live offers that a lot no longer covers (rule 10) and tell open pages. Returns whether there were any."""
+    return bool(await fetch(_END, lot_id, None, None, now(), None, True))
+
+
+_END = """
+    with ended as (
+        update offer o set state = case when o.id = $2 then $3::text else 'unavailable' end, answered_at = $4,
+            answered_by = case when o.id = $2 then $5::uuid end
+        from lot l where l.id = $1 and o.lot_id = l.id and o.state = 'live' and (o.id = $2 or $6 and
+            (l.state not in ('open', 'part_sold') or o.quantity > l.quantity - l.reserved - l.sold))
+        returning o.negotiation_id, o.state
+    )
+    update negotiation n set state = ended.state, turn_company_id = null, deadline = null, changed_at = $4,
+        agreed_at = case when ended.state = 'agreed' then $4 end
+    from ended where n.id = ended.negotiation_id
+    returning pg_notify('talk_' || replace(n.id::text, '-', ''),
+        case when ended.state = 'agreed' then 'negotiation.' else 'offer.' end || ended.state || ' ' || n.id)
+"""
+"""The one way an offer ends: the answered one ($2, in the state $3) and, if $6, those that stock no longer covers."""
 
 
 async def supersede(held: Negotiated, move: Move, by: Actor) -> None:

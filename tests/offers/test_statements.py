@@ -1,0 +1,44 @@
+"""What an acceptance costs the database: statements really sent, whatever the number of competitors."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+from asyncpg.connection import LoggedQuery
+
+from exchange.database import fetch, transaction
+from tests.offers.stage import staged
+
+pytestmark = pytest.mark.usefixtures("db")
+AT_MOST = 8
+"""Statements between BEGIN and COMMIT, which the surrounding transaction of the test sends (issue 3, "how fast")."""
+
+
+@pytest.mark.parametrize("competitors", [1, 30])
+async def test_an_acceptance_is_eight_statements_at_most_however_many_compete(competitors: int) -> None:
+    first = await staged()
+    await first.accept(await first.offer())  # asyncpg looks an array type up once in a connection's life
+    stage = await staged(units=100)
+    talk = await stage.offer(quantity=60)
+    for n in range(competitors):
+        await stage.offer(quantity=50 if n % 3 == 0 else 40, by=await stage.another_buyer())
+    sent: list[str] = []
+
+    def note(query: LoggedQuery) -> None:
+        sent.append(query.query)
+
+    async with transaction() as tx:
+        tx.connection.add_query_logger(note)
+        await stage.accept(talk, quantity=60)  # below the ask: the seller's answer on his cost is one of the eight
+        await asyncio.sleep(0)  # the notes come with the loop's next turn
+        tx.connection.remove_query_logger(note)
+
+    assert len(sent) <= AT_MOST, "\n".join(sent)
+    assert "insert into journal_entry" in sent[-2], "and the last one queues the jobs: all eight were seen"
+    rows = await fetch("select state from negotiation where lot_id = $1", stage.lot_id)
+    states = Counter(r["state"] for r in rows)
+    ended = -(-competitors // 3)
+    assert states == Counter(agreed=1, unavailable=ended, live=competitors - ended)
+    told = {r["entrypoint"] for r in await fetch("select entrypoint from pgqueuer")}
+    assert told >= {"negotiation.agreed", "offer.answered", "offers.uncovered"}
+    assert any("cost_statement" in sql for sql in sent)
