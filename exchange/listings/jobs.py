@@ -1,4 +1,4 @@
-"""Listings, later: reading files, closing lots whose time is up, finding newcomers a lot is hidden from."""
+"""Listings, later: reading files, closing lots whose time is up, finding whom a lot is hidden from."""
 
 from uuid import UUID
 
@@ -18,12 +18,17 @@ async def read_again(stock_list_id: UUID) -> None:
     await reread_stock_list(stock_list_id)
 
 
+@handles("company.decided")
+async def hide_from_decided(_: UUID) -> None:
+    await resolve_lot_blocks()
+
+
 @every("*/5 * * * *")
 async def close_expired() -> None:
     while await expire_lots():
         pass
 
 
-@every("* * * * *")
-async def hide_from_newcomers() -> None:
+@every("*/10 * * * *")
+async def hide_from_renamed() -> None:
     await resolve_lot_blocks()

@@ -5,10 +5,15 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+import exchange.listings.jobs  # noqa: F401  registers the handlers
+from exchange.actor import Role
 from exchange.clock import frozen, now
+from exchange.companies.actions.vetting import vet
+from exchange.companies.rules import Vetting
 from exchange.contact_details import ContactDetails
 from exchange.database import execute, fetch, fetchrow, fetchval, transaction
 from exchange.errors import DomainError, NotAllowed, NotSeen, Several
+from exchange.jobs import perform
 from exchange.listings.actions.blocks import hide_lot, resolve_lot_blocks, show_lot_again
 from exchange.listings.actions.lots import NewLot, change_lot, expire_lots, publish_lot, withdraw_lot
 from exchange.listings.actions.reservations import mark_sold, release_reservation, reserve, reserved_by
@@ -168,8 +173,6 @@ async def test_an_article_number_in_a_line_is_no_telephone_number(db: None) -> N
 
 
 async def test_a_company_not_vetted_publishes_nothing(db: None) -> None:
-    from exchange.companies.rules import Vetting
-
     seller = await make_person(await make_company(vetting=Vetting.AWAITING))
     with pytest.raises(NotAllowed):
         await publish_lot(by=seller.actor, lot=new_lot())
@@ -238,6 +241,16 @@ async def test_a_lot_is_hidden_from_a_whole_legal_group_now_and_later(db: None) 
     rival_id = await fetchval("select id from lot_rival where lot_id = $1", lot.id)
     await show_lot_again(by=lot.seller.actor, lot_id=lot.id, rival_id=rival_id)
     assert not await fetch("select from lot_block")
+
+
+async def test_a_lot_is_hidden_from_a_rival_as_soon_as_it_may_trade(db: None) -> None:
+    newcomer = await make_company(legal_name="Rival Deux SARL", vetting=Vetting.AWAITING)
+    lot = await make_lot()
+    await hide_lot(by=lot.seller.actor, lot_id=lot.id, written="rival deux")
+    assert not await fetch("select from lot_block")
+    await vet(by=(await make_person(role=Role.OPERATOR)).actor, company_id=newcomer.id)
+    await perform("company.decided", newcomer.id)
+    assert [r["company_id"] for r in await fetch("select company_id from lot_block")] == [newcomer.id]
 
 
 async def test_hiding_from_a_stranger_looks_the_same(db: None) -> None:

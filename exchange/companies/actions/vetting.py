@@ -10,6 +10,7 @@ from exchange.companies.queries import company_for_operator
 from exchange.companies.rules import Vetting, ensure_decidable
 from exchange.database import execute, fetchval, transaction
 from exchange.errors import N_, Conflict, Invalid
+from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.settings import settings
 
@@ -80,3 +81,4 @@ async def _decide(by: Actor, company_id: UUID, state: Vetting, reason: str) -> N
         now(),
     )
     await record(by, f"company.{state.value}", company_id)
+    await enqueue("company.decided", company_id)  # lots hidden from it by name learn who it is
