@@ -88,13 +88,13 @@ def picture(name: str, light: int) -> tuple[bytes, bytes]:
     mask = Image.new("L", (height * 2, height * 2), 0)
     for stroke in SHAPES[name].split(";"):
         _draw(ImageDraw.Draw(mask), stroke, height * 2 / 100)
-    mask = mask.resize((height, height), Image.Resampling.LANCZOS)
+    mask = mask.reduce(2)
     left = (width - height) // 2
     shadow = Image.new("L", SIZE, 0)
     shadow.paste(mask.point([level // 3 for level in range(256)]), (left + 10, 14))
-    scene.paste((60, 58, 54), (0, 0), shadow.filter(ImageFilter.GaussianBlur(12)))
+    scene.paste((60, 58, 54), (0, 0), shadow.filter(ImageFilter.BoxBlur(9)))
     scene.paste(_INKS[look // 3 % 3], (left, 0), mask)
-    return _jpeg(scene), _jpeg(scene.resize(SMALL, Image.Resampling.LANCZOS))
+    return _jpeg(scene), _jpeg(scene.reduce(2))
 
 
 def _draw(canvas: ImageDraw.ImageDraw, stroke: str, scale: float) -> None:
@@ -115,5 +115,5 @@ def _draw(canvas: ImageDraw.ImageDraw, stroke: str, scale: float) -> None:
 
 def _jpeg(image: Image.Image) -> bytes:
     held = io.BytesIO()
-    image.save(held, "JPEG", quality=78, optimize=True)
+    image.save(held, "JPEG", quality=78)
     return held.getvalue()
