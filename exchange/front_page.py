@@ -10,7 +10,7 @@ from litestar import Response, Router, get
 
 from exchange.actor import Actor
 from exchange.companies.actions.recognition import recognise_session, recognise_token
-from exchange.offers.queries.inbox import Awaits, InboxRow, inbox_counts, inbox_of
+from exchange.offers.queries.inbox import Awaits, InboxRow, count_awaiting, inbox_of
 from exchange.settlement.queries.deals import Deal, deals_of
 from exchange.settlement.rules.deal import Side
 from exchange.settlement.rules.timeline import Next, next_step
@@ -71,7 +71,7 @@ async def by_token(secret: str) -> Viewer | None:
 async def _with_waiting(viewer: Viewer | None) -> Viewer | None:
     if viewer is None or not viewer.vetted or viewer.actor.company_id is None:
         return viewer
-    return replace(viewer, waiting=(await inbox_counts(viewer.actor))[Awaits.ME])
+    return replace(viewer, waiting=await count_awaiting(viewer.actor))
 
 
 router = Router("/", route_handlers=[front], include_in_schema=False)

@@ -14,7 +14,7 @@ from exchange.errors import N_, Invalid
 from exchange.listings.rules.lots import CostAnswer, Incoterm
 from exchange.money import Money
 from exchange.offers import actions
-from exchange.offers.queries.inbox import Awaits, InboxRow, inbox_of
+from exchange.offers.queries.inbox import Assigned, Awaits, InboxRow, Side, inbox_of
 from exchange.offers.queries.talks import OnPage, negotiation_on_page
 from exchange.offers.queries.team import own_side_of
 from exchange.offers.rules import talks
@@ -199,6 +199,7 @@ class NegotiationRow(BaseModel):
     currency: str
     quantity: int
     by: str
+    assigned_to: str | None = Field(description="which colleague of yours looks after it")
 
 
 class NegotiationPage(BaseModel):
@@ -211,10 +212,16 @@ class NegotiationPage(BaseModel):
 
 @get("/", summary="Your talks: what awaits you first")
 async def index(
-    request: Call, awaits: FromQuery[Awaits | None] = None, after: FromQuery[UUID | None] = None
+    request: Call,
+    awaits: FromQuery[Awaits | None] = None,
+    role: FromQuery[Side | None] = None,
+    assigned: FromQuery[Assigned | None] = None,
+    q: FromQuery[str] = "",
+    after: FromQuery[UUID | None] = None,
 ) -> NegotiationPage:
+    """``role`` is yours; ``assigned`` is ``mine`` or ``nobody``; ``q`` stands in the lot's title."""
     viewer = viewer_of(request)
-    inbox = await inbox_of(viewer.actor, show=awaits, after=after)
+    inbox = await inbox_of(viewer.actor, show=awaits, side=role, assigned=assigned, words=q, after=after)
     return NegotiationPage(items=[_row(r, viewer.language) for r in inbox.rows], counts=inbox.counts, next=inbox.next)
 
 
@@ -368,7 +375,7 @@ def _row(r: InboxRow, language: str) -> NegotiationRow:
         lot_id=r.lot_id,
         lot_title=r.lot_title,
         role="buyer" if r.is_buyer else "seller",
-        other=mask(r.other, r.lot_id, language),
+        other=r.other_name or mask(r.other, r.lot_id, language),
         state=r.state,
         awaits=r.awaits,
         deadline=r.deadline if r.awaits is not Awaits.NOBODY else None,
@@ -378,6 +385,7 @@ def _row(r: InboxRow, language: str) -> NegotiationRow:
         currency=r.price.currency,
         quantity=r.quantity,
         by="me" if r.by_me else "them",
+        assigned_to=r.assignee,
     )
 
 

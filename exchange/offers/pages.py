@@ -19,7 +19,7 @@ from exchange.listings.rules.categories import BY_SLUG
 from exchange.listings.rules.lots import COST_ANSWERS, INCOTERMS, CostAnswer, Incoterm
 from exchange.money import Money, NotAnAmount
 from exchange.offers import actions
-from exchange.offers.queries.inbox import Awaits, inbox_of
+from exchange.offers.queries.inbox import Assigned, Awaits, Side, inbox_of
 from exchange.offers.queries.lots import LotOffered, lot_offered_to
 from exchange.offers.queries.talks import OnPage, negotiation_on_page, negotiation_seen_by
 from exchange.offers.queries.team import OwnSide, own_side_of
@@ -80,13 +80,32 @@ async def offer(request: Web, lot_id: FromPath[UUID], data: Form) -> Response[st
 
 
 @get("/talks")
-async def index(request: Web, show: FromQuery[str] = "", after: FromQuery[UUID | None] = None) -> Response[str]:
-    """What awaits me first, then what awaits them, then what has ended."""
+async def index(
+    request: Web,
+    show: FromQuery[str] = "",
+    side: FromQuery[str] = "",
+    who: FromQuery[str] = "",
+    q: FromQuery[str] = "",
+    after: FromQuery[UUID | None] = None,
+) -> Response[str]:
+    """What awaits me first, then what awaits them, then what has ended; a filter nobody knows filters nothing."""
     chosen = Awaits(show) if show in set(Awaits) else None
-    inbox = await inbox_of(viewer_of(request).actor, show=chosen, after=after)
+    of_side = Side(side) if side in set(Side) else None
+    assigned = Assigned(who) if who in set(Assigned) else None
+    actor = viewer_of(request).actor
+    inbox = await inbox_of(actor, show=chosen, side=of_side, assigned=assigned, words=q, after=after)
+    filters = {"side": of_side, "who": assigned, "q": q.strip()}
     language = language_of(request)
-    masks = {row.id: mask(row.other, row.lot_id, language) for row in inbox.rows}
-    return render(request, INDEX, inbox=inbox, show=show if chosen else "", masks=masks, after=after, now=now())
+    return render(
+        request,
+        INDEX,
+        inbox=inbox,
+        show=chosen or "",
+        filters=filters,
+        kept={name: value for name, value in filters.items() if value},
+        masks={row.id: row.other_name or mask(row.other, row.lot_id, language) for row in inbox.rows},
+        after=after,
+    )
 
 
 @post("/talks/refusals")

@@ -14,7 +14,7 @@ from exchange.errors import Conflict, NotSeen
 from exchange.listings.rules.lots import Incoterm
 from exchange.listings.tables import LotBlock
 from exchange.offers import actions
-from exchange.offers.queries.inbox import Awaits, inbox_counts, inbox_of
+from exchange.offers.queries.inbox import Awaits, count_awaiting, inbox_of
 from exchange.offers.queries.talks import negotiation_on_page, negotiation_seen_by
 from exchange.offers.rules import talks, terms
 from tests.factories import make_company, make_person
@@ -374,7 +374,7 @@ class TestInbox:
         with clock.frozen(THURSDAY + timedelta(days=20)):
             (row,) = (await inbox_of(stage.seller.actor)).rows
             assert (row.awaits, row.state) == (Awaits.NOBODY, talks.State.EXPIRED)
-            assert (await inbox_counts(stage.seller.actor))[Awaits.ME] == 0
+            assert await count_awaiting(stage.seller.actor) == 0
 
     async def test_many_are_declined_at_once_and_what_changed_is_left_alone(self) -> None:
         stage, mine, theirs, ended = await self._three()

@@ -9,3 +9,4 @@ import "./clock.js";
 import "./total.js";
 import "./form.js";
 import "./live.js";
+import "./keys.js";

@@ -1,0 +1,26 @@
+// A list marked data-keys is walked with j and k; Enter opens, x ticks. A field with data-key="/" is found by that key.
+// Single letters are left alone wherever somebody writes, and with Ctrl, Alt or Meta.
+const rows = () => [...document.querySelectorAll("[data-keys] li:has(a)")];
+const typing = (at) => at.closest("input:not([type=checkbox]), select, textarea, [contenteditable], [popover]:popover-open");
+
+const walk = (step) => {
+  const list = rows();
+  const here = list.findIndex((row) => row.contains(document.activeElement));
+  const next = list[here < 0 ? (step > 0 ? 0 : list.length - 1) : Math.min(Math.max(here + step, 0), list.length - 1)];
+  next?.querySelector("a").focus();
+};
+
+const act = {
+  j: () => walk(1),
+  k: () => walk(-1),
+  x: () => document.activeElement.closest("[data-keys] li")?.querySelector("input[type=checkbox]")?.click(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || typing(event.target)) return;
+  const field = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (!field && !(act[event.key] && document.querySelector("[data-keys]"))) return;
+  event.preventDefault();
+  if (field) field.focus();
+  else act[event.key]();
+});
