@@ -10,14 +10,9 @@ import argparse
 import asyncio
 import os
 import random
-import socket
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote
 from uuid import UUID
@@ -25,7 +20,8 @@ from uuid import UUID
 import asyncpg
 from jinja2 import Environment
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.load.server import fresh_database, serving
+
 CLIENTS = (1, 8, 32)
 
 
@@ -228,22 +224,9 @@ def database(lots: int, given: str | None) -> Iterator[str]:
     if given:
         yield given
         return
-    from exchange.embedded import EmbeddedServer
-
-    with tempfile.TemporaryDirectory(prefix="confrere-load-") as folder:
-        server = EmbeddedServer(
-            Path(folder) / "pg", options=["fsync=off", "synchronous_commit=off", "shared_buffers=512MB"]
-        )
-        server.start()
-        try:
-            environment = {**os.environ, "DATABASE_URL": server.url}
-            begun = time.perf_counter()
-            for command in (["migrate"], ["seed", "--lots", str(lots)]):
-                subprocess.run([sys.executable, "-m", "exchange.cli", *command], env=environment, cwd=ROOT, check=True)
-            print(f"laid out in {time.perf_counter() - begun:.0f} s")
-            yield server.url
-        finally:
-            server.stop()
+    options = ["fsync=off", "synchronous_commit=off", "shared_buffers=512MB"]
+    with fresh_database([["migrate"], ["seed", "--lots", str(lots)]], options) as url:
+        yield url
 
 
 def main() -> None:
@@ -256,28 +239,8 @@ def main() -> None:
     asked = parser.parse_args()
     with database(asked.lots, asked.database_url) as url:
         os.environ["DATABASE_URL"] = url
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        server = subprocess.Popen(
-            [
-                sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "tests.load.browse:create",
-                "--host", "127.0.0.1", "--port", str(port), "--workers", str(asked.workers), "--loop", "uvloop",
-                "--no-ws", "--log-level", "warning",
-            ],
-            cwd=ROOT,
-        )  # fmt: skip
-        try:
-            for _ in range(300):
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                time.sleep(0.1)
-            time.sleep(2)
+        with serving("tests.load.browse:create", asked.workers) as port:
             asyncio.run(run(url, port, asked.seconds, asked.only))
-        finally:
-            server.terminate()
-            server.wait(20)
 
 
 if __name__ == "__main__":
