@@ -102,6 +102,17 @@ def database_url(worker_id: str) -> str:
     return _at(own)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> None:
+    """Argon2 as ever, but light: hundreds of tests sign somebody in, and slowness is not what they test."""
+    from pwdlib import PasswordHash
+    from pwdlib.hashers.argon2 import Argon2Hasher
+
+    from exchange.accounts.actions import passwords
+
+    passwords._argon2 = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1),))
+
+
 @pytest.fixture
 async def db(database_url: str) -> AsyncIterator[None]:
     """One transaction around the test, rolled back at its end."""

@@ -1,7 +1,7 @@
 """What open live pages cost: ``python -m tests.load.live_pages [--pages 500]`` beside a running ``exchange demo``.
 
 Signs the demo's merchant in, opens the live stream of one talk so many times, and prints what that adds to the memory
-of the web processes (PSS), how many database connections listen, and how long one announcement takes to reach each page.
+of the web processes (PSS), how many database connections listen, and how long one announcement takes to get there.
 """
 
 import argparse
