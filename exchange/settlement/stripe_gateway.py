@@ -112,6 +112,17 @@ class Dispute:
     status: str
     amount: Money
     charge_id: str
+    moved: "tuple[Moved, ...]" = ()
+    """What the bank took from our balance, and gave back; nothing for an inquiry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One balance transaction of a dispute: ``amount`` is signed, ``fee`` is taken beside it."""
+
+    id: str
+    amount: Money
+    fee: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +319,11 @@ class Gateway:
     async def dispute(self, dispute: str) -> Dispute:
         async with _answered():
             d = _plain(await self._client.v1.disputes.retrieve_async(dispute))
-        return Dispute(d["id"], d["status"], Money(d["amount"], d["currency"].upper()), d["charge"])
+        moved = tuple(
+            Moved(m["id"], Money(m["amount"], m["currency"].upper()), Money(m["fee"], m["currency"].upper()))
+            for m in d["balance_transactions"]
+        )
+        return Dispute(d["id"], d["status"], Money(d["amount"], d["currency"].upper()), d["charge"], moved)
 
     # --- looking an operation up after its key has died, or its answer was lost
 
@@ -334,6 +349,14 @@ class Gateway:
             async for found in pages.auto_paging_iter():
                 if _operation(_plain(found)) == str(key):
                     return _refund(found)
+        return None
+
+    async def find_reversal(self, key: UUID, transfer: str) -> str | None:
+        async with _answered():
+            pages = await self._client.v1.transfers.reversals.list_async(transfer, {"limit": 100})
+            async for found in pages.auto_paging_iter():
+                if _operation(_plain(found)) == str(key):
+                    return found.id
         return None
 
     async def find_recipient(self, key: UUID) -> Recipient | None:
@@ -367,15 +390,15 @@ class Gateway:
         span: Any = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
         async with _answered():
             pages = await self._client.v1.balance_transactions.list_async({"created": span, "limit": 100})
-            return [
-                Movement(
-                    source=str(row["source"] or row["id"]),
-                    kind=row["type"],
-                    currency=row["currency"].upper(),
-                    net_minor=row["net"],
-                )
-                async for row in pages.auto_paging_iter()
-            ]
+            return [_movement(row) async for row in pages.auto_paging_iter()]
+
+    async def movements_of(self, source: str) -> list[Movement]:
+        """Every balance transaction of one object, whenever it was made; ``txn_…`` is one that has no object."""
+        async with _answered():
+            if source.startswith("txn_"):
+                return [_movement(await self._client.v1.balance_transactions.retrieve_async(source))]
+            pages = await self._client.v1.balance_transactions.list_async({"source": source, "limit": 100})
+            return [_movement(row) async for row in pages.auto_paging_iter()]
 
 
 def read_news(raw: bytes, signature: str | None, secrets: Sequence[str]) -> News:
@@ -523,6 +546,15 @@ def _recipient(found: Any) -> Recipient:
         status="closed" if a.get("closed") else (balance.get("stripe_transfers") or {}).get("status", "pending"),
         due=tuple(entry["description"] for entry in entries),
         operation_id=_operation(a),
+    )
+
+
+def _movement(row: Any) -> Movement:
+    return Movement(
+        source=str(row["source"] or row["id"]),
+        kind=row["type"],
+        currency=row["currency"].upper(),
+        net_minor=row["net"],
     )
 
 

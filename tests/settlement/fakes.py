@@ -46,6 +46,9 @@ class FakeGateway(Gateway):
         self.refunds: dict[str, Refund] = {}
         self.recipients: dict[str, Recipient] = {}
         self.disputes: dict[str, Dispute] = {}
+        self.reversals: dict[str, tuple[str, int, str]] = {}
+        self.empty: set[str] = set()
+        """Accounts that can give nothing back."""
         self.moved: list[tuple[datetime, Movement]] = []
         self.news: list[News] = []
         self._next = count(1)
@@ -145,7 +148,16 @@ class FakeGateway(Gateway):
         return found
 
     async def create_reversal(self, key: UUID, params: Params) -> str:
-        return str(self._do("reversal", key, lambda: self.id("trr")))
+        def work() -> str:
+            sent = self.transfers[params["transfer"]]
+            if sent.destination in self.empty:
+                raise Refused(reason="empty", stripe_code="balance_insufficient", request_id=None)
+            made = self.id("trr")
+            self.reversals[made] = (sent.id, int(params["amount"]), str(key))
+            self._move(made, "transfer_refund", Money(params["amount"], sent.amount.currency))
+            return made
+
+        return str(self._do("reversal", key, work))
 
     async def onboarding_link(self, account: str, *, return_url: str, refresh_url: str) -> str:
         return f"https://onboard.example/{account}/{next(self._next)}"
@@ -214,6 +226,9 @@ class FakeGateway(Gateway):
     async def find_refund(self, key: UUID, charge: str) -> Refund | None:
         return next((r for r in self.refunds.values() if r.operation_id == str(key)), None)
 
+    async def find_reversal(self, key: UUID, transfer: str) -> str | None:
+        return next((made for made, (_, _, marked) in self.reversals.items() if marked == str(key)), None)
+
     async def find_recipient(self, key: UUID) -> Recipient | None:
         return next((r for r in self.recipients.values() if r.operation_id == str(key)), None)
 
@@ -225,6 +240,9 @@ class FakeGateway(Gateway):
 
     async def movements(self, since: datetime, until: datetime) -> list[Movement]:
         return [movement for at, movement in self.moved if since <= at < until]
+
+    async def movements_of(self, source: str) -> list[Movement]:
+        return [movement for _, movement in self.moved if movement.source == source]
 
     def event(self, kind: str, about: Params, *, event_id: str | None = None, livemode: bool = False) -> News:
         """News of something, as it would arrive."""

@@ -822,6 +822,24 @@ class TestTheBooks:
         await work()
         assert await agreed.state() == "settled"
 
+    async def test_what_agreed_is_not_read_again_and_a_late_change_to_it_is(self, gateway: FakeGateway) -> None:
+        """[47]"""
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await received(agreed, gateway)
+        await work()
+        charge = await fetchval("select charge_id from payment")
+        gateway.moved = [(at - timedelta(days=3), movement) for at, movement in gateway.moved]
+        await execute("insert into reconciliation values (gen_random_uuid(), now(), 2, '[]', true)")
+        with frozen(now() + timedelta(minutes=10)):
+            result = await reconcile.match_books()
+            assert (result.movements, result.agreed) == (0, True), "they lie before what agreed"
+            gateway._move(charge, "adjustment", Money(-1, "EUR"))
+            (found,) = (await reconcile.match_books()).differences
+            assert (found.source, found.minor) == (charge, -1)
+        with frozen(now() + timedelta(days=9)):
+            assert not (await reconcile.match_books()).agreed, "a difference is found until it is explained"
+
     async def test_the_wrong_mode_is_not_let_in(self, gateway: FakeGateway) -> None:
         """[41]"""
         with pytest.raises(events.WrongMode):

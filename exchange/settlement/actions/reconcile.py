@@ -1,8 +1,11 @@
 """The three loops that make lost news harmless: events are polled, objects are asked about, books are compared."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID, uuid4
+
+import asyncpg
 
 from exchange.clock import now
 from exchange.database import execute, fetch, fetchval, transaction
@@ -11,7 +14,7 @@ from exchange.settlement.actions import operations, payments, sellers
 from exchange.settlement.actions.events import take_in
 from exchange.settlement.actions.notices import alarm_books
 from exchange.settlement.queries.money import Reconciled
-from exchange.settlement.rules.drift import differences
+from exchange.settlement.rules.drift import Difference, differences
 from exchange.settlement.stripe_gateway import NoAnswer, Refused, gateway
 
 OVERLAP = timedelta(minutes=10)
@@ -23,7 +26,8 @@ QUIET = timedelta(minutes=2)
 GRACE = timedelta(minutes=5)
 """Movements younger than this may still be on their way into our books."""
 
-EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+LOOK_BACK = timedelta(days=1)
+"""How much of what agreed already is compared again: a movement and its posting may lie on two sides of midnight."""
 
 
 async def poll_events() -> int:
@@ -86,19 +90,18 @@ async def _ask(payment_id: UUID) -> None:
 async def match_books() -> Reconciled:
     """Compare every balance transaction with our postings; a difference stops releases until it is gone.
 
+    It begins at the last day that agreed, so a difference is found again until it is explained, and the past that
+    agreed is not read each night. What differs there is looked at over its whole life before it is believed.
     History brought in from before the exchange used Stripe carries no Stripe object and is no part of it.
     """
     until = now() - GRACE
-    theirs = await gateway().movements(EPOCH, until)
+    since = await _matched_until()
+    theirs = await gateway().movements(since, until)
+    seen = list({movement.source for movement in theirs})
     rows = await fetch(
-        "select p.stripe_object, e.currency, sum(e.amount_minor) as minor from ledger_posting p "
-        "join ledger_entry e on e.posting_id = p.id "
-        "where e.account = 'stripe' and p.stripe_object is not null and (p.at < $1 or p.stripe_object = any($2)) "
-        "group by 1, 2",
-        until,
-        list({movement.source for movement in theirs}),
+        _OURS + "and (p.at >= $1 and p.at < $2 or p.stripe_object = any($3)) group by 1, 2", since, until, seen
     )
-    found = differences(theirs, {(row["stripe_object"], row["currency"]): int(row["minor"]) for row in rows})
+    found = await _in_full(differences(theirs, _sums(rows)))
     result = Reconciled(now(), len(theirs), found, agreed=not found)
     async with transaction():
         before = await fetchval("select agreed from reconciliation order by at desc limit 1")
@@ -126,6 +129,33 @@ async def match_books() -> Reconciled:
             for row in await fetch("select id from deal where state = 'closing'"):
                 await enqueue("deal.release", row["id"])
     return result
+
+
+_OURS = (
+    "select p.stripe_object, e.currency, sum(e.amount_minor) as minor from ledger_posting p "
+    "join ledger_entry e on e.posting_id = p.id where e.account = 'stripe' and p.stripe_object is not null "
+)
+
+
+def _sums(rows: Sequence[asyncpg.Record]) -> dict[tuple[str, str], int]:
+    return {(row["stripe_object"], row["currency"]): int(row["minor"]) for row in rows}
+
+
+async def _matched_until() -> datetime:
+    """The day of the last comparison that agreed, and the day before; the first intent of all where none has."""
+    agreed: datetime | None = await fetchval("select max(at) from reconciliation where agreed")
+    day = (agreed or await _first_intent()) - GRACE - LOOK_BACK
+    return datetime.combine(day.astimezone(UTC).date(), time(), UTC)
+
+
+async def _in_full(suspects: Sequence[Difference]) -> list[Difference]:
+    """Which of ``suspects`` still differ when all their movements and postings count, whenever they happened."""
+    sources = {d.source for d in suspects}
+    if not sources:
+        return []
+    theirs = [movement for source in sorted(sources) for movement in await gateway().movements_of(source)]
+    rows = await fetch(_OURS + "and p.stripe_object = any($1) group by 1, 2", list(sources))
+    return differences(theirs, _sums(rows))
 
 
 async def poll() -> None:
