@@ -3,7 +3,17 @@
 from uuid import UUID
 
 from exchange.jobs import every, handles
-from exchange.settlement.actions import deals, events, operations, payments, reconcile, release, sellers
+from exchange.settlement.actions import (
+    deals,
+    disputes,
+    events,
+    operations,
+    payments,
+    reconcile,
+    recourse,
+    release,
+    sellers,
+)
 
 
 @handles("negotiation.agreed")
@@ -46,6 +56,11 @@ async def look_at_refund(refund_id: UUID) -> None:
     await release.look_at_refund(refund_id)
 
 
+@handles("dispute.look")
+async def look_at_dispute(dispute_id: UUID) -> None:
+    await disputes.look_at_dispute(dispute_id)
+
+
 @handles("payout_account.look")
 async def look_at_account(company_id: UUID) -> None:
     await sellers.look_at_account(company_id)
@@ -59,6 +74,11 @@ async def send_parked(company_id: UUID) -> None:
 @every("*/5 * * * *")
 async def poll() -> None:
     await reconcile.poll()
+
+
+@every("41 4 * * *")
+async def ask_debtors() -> None:
+    await recourse.ask_again()
 
 
 @every("17 4 * * *")

@@ -13,7 +13,7 @@ from litestar.response import ServerSentEvent
 from exchange.companies.queries import identity_of
 from exchange.errors import N_, DomainError
 from exchange.money import Money
-from exchange.settlement.actions import claims, deals, payments, reconcile, sellers
+from exchange.settlement.actions import claims, deals, payments, reconcile, recourse, sellers
 from exchange.settlement.queries.deals import claim_of, deal_seen_by, deals_of, history_of, lines_of
 from exchange.settlement.queries.money import (
     last_reconciliation,
@@ -224,6 +224,22 @@ async def decide(request: Web, deal_id: FromPath[UUID], data: Form) -> Response[
     return see_other(request, f"/deals/{deal_id}", flash=N_("Decided. Both sides have been told."))
 
 
+@post("/deals/{deal_id:uuid}/refund", guards=[operator])
+async def refund(request: Web, deal_id: FromPath[UUID], data: Form) -> Response[str]:
+    """The operator gives back part of an ended deal, at the receivers' expense."""
+    actor = viewer_of(request).actor
+    deal = await deal_seen_by(actor, deal_id)
+    try:
+        amount = Money.parse(data.get("refund", ""), deal.terms.total.currency)
+        await recourse.refund_released(deal_id=deal_id, refund=amount, by=actor)
+    except DomainError as refusal:
+        refusal.field = "refund"
+        return await _again(request, deal_id, refusal, data)
+    return see_other(
+        request, f"/deals/{deal_id}", flash=N_("The seller's part is asked back first; then the buyer is refunded.")
+    )
+
+
 # --- a seller's money
 
 
@@ -359,6 +375,7 @@ router = Router(
         withdraw_claim,
         escalate,
         decide,
+        refund,
         money,
         onboard,
         onboard_again,

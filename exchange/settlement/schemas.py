@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from exchange.clock import now
 from exchange.settlement.queries.deals import ClaimView, Deal
 from exchange.settlement.rules.claims import Claimed, LossOutOfRange, NothingClaimed, Reason, Sold
-from exchange.settlement.rules.deal import Move, Side, moves
+from exchange.settlement.rules.deal import Move, Side, State, moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,8 @@ class Possible:
     moves: frozenset[Move]
     answer: bool
     take_offer: bool
+    refund: bool
+    """The operator may give the buyer of an ended deal money back."""
 
 
 def possible(deal: Deal, side: Side, claim: ClaimView | None) -> Possible:
@@ -37,6 +39,7 @@ def possible(deal: Deal, side: Side, claim: ClaimView | None) -> Possible:
         moves=frozenset(allowed),
         answer=open_claim and side is Side.SELLER and Move.AGREE_CLAIM in allowed,
         take_offer=open_claim and side is Side.BUYER and Move.AGREE_CLAIM in allowed,
+        refund=side is Side.OPERATOR and deal.state in {State.SETTLED, State.PARTLY_REFUNDED},
     )
 
 

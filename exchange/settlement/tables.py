@@ -26,7 +26,7 @@ from exchange.companies.tables import Company
 from exchange.listings.tables import Lot
 from exchange.offers.tables import Negotiation
 from exchange.settlement.rules.deal import State
-from exchange.settlement.rules.payments import LegState, OperationState, PaymentState, RefundState
+from exchange.settlement.rules.payments import LegState, OperationState, PaymentState, RefundState, ReversalState
 
 
 class Deal(Table, tablename="deal"):
@@ -182,6 +182,30 @@ class Dispute(Table, tablename="dispute"):
     """In Stripe's words; ``won``, ``lost``, ``warning_closed`` and ``prevented`` are over."""
     currency = Varchar(length=3, null=False)
     amount_minor = BigInt(null=False)
+    taken_back = Boolean(null=False, default=False)
+    """Whether those already paid were asked to give their part back."""
+    over = Boolean(null=False, default=False)
+    """Whether its end is in the books: from then on the deal's money moves again."""
+
+
+class TransferReversal(Table, tablename="transfer_reversal"):
+    """A part of a leg on its way back from its receiver: for a refund, or for a dispute; exactly one of the two."""
+
+    id = UUID(primary_key=True)
+    leg_id = ForeignKey(ReleaseLeg, null=False, on_delete=OnDelete.restrict, index=True)
+    deal_id = ForeignKey(Deal, null=False, on_delete=OnDelete.restrict, index=True)
+    lot_id = UUID(null=False)
+    refund_id = ForeignKey(Refund, null=True, default=None, on_delete=OnDelete.restrict, index=True)
+    dispute_id = ForeignKey(Dispute, null=True, default=None, on_delete=OnDelete.restrict, index=True)
+    currency = Varchar(length=3, null=False)
+    amount_minor = BigInt(null=False)
+    state = Varchar(length=7, null=False, default=ReversalState.PLANNED.value)
+    reversal_id = Varchar(length=120, null=True, default=None, unique=True)
+    created_at = Timestamptz(null=False)
+
+    positive = Check("amount_minor > 0")
+    one_cause = Check("(refund_id is null) <> (dispute_id is null)")
+    known_state = Check("state in ('planned', 'done', 'short', 'dropped')")
 
 
 class StripeOperation(Table, tablename="stripe_operation"):
@@ -320,8 +344,8 @@ class LedgerEntry(Table, tablename="ledger_entry"):
 
     not_zero = Check("amount_minor <> 0")
     known_account = Check(
-        "account in ('stripe', 'bank', 'held', 'commission', 'vat', 'fees', 'surplus', 'receivable', 'losses', "
-        "'external')"
+        "account in ('stripe', 'bank', 'held', 'commission', 'vat', 'fees', 'surplus', 'receivable', 'disputed', "
+        "'losses', 'external')"
     )
 
 

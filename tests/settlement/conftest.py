@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 
 from exchange.actor import Role
@@ -19,6 +21,9 @@ from exchange.settlement import stripe_gateway
 from exchange.settlement.actions import deals, payments, sellers
 from tests.factories import MadePerson, make_company, make_person
 from tests.settlement.fakes import FakeGateway
+
+if TYPE_CHECKING:
+    from tests.settlement.service import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,17 @@ async def gateway() -> AsyncIterator[FakeGateway]:
     stripe_gateway.use(fake)
     yield fake
     stripe_gateway.use(None)
+
+
+@pytest.fixture
+async def service(
+    committed: None, database_url: str, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator["Service"]:
+    """The sandbox on a free port, with its webhooks registered as `exchange serve` registers them."""
+    from tests.settlement.service import running  # it needs this module's own deals
+
+    async with running(database_url, client, monkeypatch) as started:
+        yield started
 
 
 async def work(*facts: str, rounds: int = 50) -> None:

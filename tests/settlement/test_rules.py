@@ -144,19 +144,23 @@ class TestAmounts:
         assert back == leg
 
     @given(deals_terms(), SHARES, st.integers(1, 6), st.data())
-    def test_reversals_never_take_more_than_was_transferred_and_the_exchange_gives_the_rest(
+    def test_what_is_taken_back_is_exact_and_a_chain_ends_at_nothing(
         self, terms: amounts.Terms, shares: list[amounts.Share], steps: int, data: st.DataObject
     ) -> None:
         plan = amounts.plan(terms, shares, Money(0, terms.total.currency))
-        left, before, given_back = terms.total, Money(0, terms.total.currency), [0] * len(shares)
+        have = [*plan.legs, plan.commission, plan.commission_vat]
         for _ in range(steps):
-            refund = Money(data.draw(st.integers(0, left.minor)), left.currency)
-            back = amounts.reversals(plan.legs, terms.total, before, refund)
-            assert sum(part.minor for part in back) <= refund.minor + len(shares)
-            given_back = [had + part.minor for had, part in zip(given_back, back, strict=True)]
-            before, left = before + refund, left - refund
-        for had, leg in zip(given_back, plan.legs, strict=True):
-            assert had == leg.minor * before.minor // terms.total.minor
+            left = sum(part.minor for part in have)
+            refund = Money(data.draw(st.one_of(st.just(left), st.integers(0, left))), terms.total.currency)
+            back = amounts.take_back(have, refund)
+            assert sum(part.minor for part in back) == refund.minor
+            have = [had - part for had, part in zip(have, back, strict=True)]
+            assert all(part.minor >= 0 for part in have)
+        assert not any(amounts.take_back(have, Money(0, terms.total.currency)))
+
+    def test_no_more_is_taken_back_than_went_out(self) -> None:
+        with pytest.raises(ValueError, match="went out"):
+            amounts.take_back([Money(10, "EUR")], Money(11, "EUR"))
 
     def test_fixed_sums_come_first_and_as_far_as_the_money_reaches(self) -> None:
         shares = [amounts.Share(1), amounts.Share(0, 300), amounts.Share(0, 900)]

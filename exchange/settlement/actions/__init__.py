@@ -3,6 +3,8 @@
 deals        the two sides, the operator and the clocks move a deal
 payments     a buyer pays; what Stripe says of it is taken over
 release      a deal's money is shared out: refunds, transfers, commission
+recourse     money comes back after it was shared out
+disputes     a buyer's bank takes a payment back, or asks
 sellers      a seller opens the account its money goes to
 claims       what is not right with a delivery
 operations   every intended write at Stripe: planned, sent, done

@@ -15,7 +15,7 @@ from exchange.settings import settings
 from exchange.settlement.actions.moves import enter, run_out
 from exchange.settlement.actions.notices import alarm, remind, tell
 from exchange.settlement.actions.payments import close_pay_page
-from exchange.settlement.actions.release import share_out
+from exchange.settlement.actions.release import disputed, share_out
 from exchange.settlement.queries.deals import Deal, agreement_of, any_deal, deal_seen_by
 from exchange.settlement.rules import amounts, vat
 from exchange.settlement.rules.amounts import RefundTooLarge
@@ -214,6 +214,9 @@ async def _tick(deal_id: UUID) -> bool:
         ):
             return True
         before = deal.state
+        ending = step(deal.state, Move.LAPSE, Side.CLOCK).ending
+        if ending is not None and ending.refunds_all and await disputed(deal_id):
+            return False  # the clock runs again when the buyer's bank has decided
         deal = await _take(deal, Move.LAPSE, None)
         if before in {State.READY, State.OPERATOR}:
             await alarm("operator_called", deal)

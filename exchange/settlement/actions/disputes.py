@@ -1,25 +1,56 @@
-"""A buyer's bank disputes a payment: the deal's money stands still until that is over."""
+"""A buyer's bank disputes a payment: the deal's money stands still, or comes back, until that is decided.
 
-from uuid import uuid4
+Before release nothing is sent. After it every receiver gives its part back at once; it is sent again when the dispute
+is won. Lost, the bank keeps what it took: out of what is held, else at the exchange's loss (money list 32, 33, 34).
+"""
 
-from exchange.database import execute, fetchrow
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from exchange.database import execute, fetch, fetchrow, fetchval, transaction
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
+from exchange.listings.actions.reservations import release_reservation
+from exchange.money import Money
+from exchange.settlement.actions.ledger import post
+from exchange.settlement.actions.moves import enter
 from exchange.settlement.actions.notices import alarm
-from exchange.settlement.queries.deals import any_deal
-from exchange.settlement.stripe_gateway import Dispute
+from exchange.settlement.actions.recourse import advance_short, ask_back
+from exchange.settlement.actions.release import close_if_done, end_again, pay_back, share_out
+from exchange.settlement.queries import one
+from exchange.settlement.queries.deals import Deal, any_deal
+from exchange.settlement.rules import books
+from exchange.settlement.rules.deal import Move, Side, State, step
+from exchange.settlement.rules.payments import DISPUTE_WON
+from exchange.settlement.stripe_gateway import Dispute, gateway
+
+AT_THE_SELLERS = frozenset({State.PAID, State.READY, State.UNCOLLECTED})
+"""Where the goods have not left: a chargeback puts them on sale again."""
+
+
+async def look_at_dispute(dispute_id: UUID) -> None:
+    """Ask Stripe how a dispute stands, and take it over."""
+    stripe_id = await fetchval("select dispute_id from dispute where id = $1 and not over", dispute_id)
+    if stripe_id is None:
+        return
+    found = await gateway().dispute(stripe_id)
+    async with transaction(alone=True):
+        await take_dispute(found)
 
 
 async def take_dispute(dispute: Dispute) -> None:
     """Take over how a dispute stands, in the current transaction; a person is told when it opens and when it ends."""
-    payment = await fetchrow("select id, deal_id from payment where charge_id = $1", dispute.charge_id)
+    payment = await fetchrow("select id, deal_id, state from payment where charge_id = $1", dispute.charge_id)
     if payment is None:
         return
     deal = await any_deal(payment["deal_id"], lock=True)
-    before = await fetchrow("select status from dispute where dispute_id = $1", dispute.id)
+    before = await fetchval("select status from dispute where dispute_id = $1", dispute.id)
     await execute(
-        "insert into dispute (id, payment_id, lot_id, dispute_id, status, currency, amount_minor) "
-        "values ($1, $2, $3, $4, $5, $6, $7) on conflict (dispute_id) do update set status = excluded.status",
+        "insert into dispute (id, payment_id, lot_id, dispute_id, status, currency, amount_minor, taken_back, over) "
+        "values ($1, $2, $3, $4, $5, $6, $7, false, false) "
+        "on conflict (dispute_id) do update set status = excluded.status where not dispute.over",
         uuid4(),
         payment["id"],
         deal.lot_id,
@@ -28,7 +59,120 @@ async def take_dispute(dispute: Dispute) -> None:
         dispute.amount.currency,
         dispute.amount.minor,
     )
-    if before is None or before["status"] != dispute.status:
+    for moved in dispute.moved:
+        posting = books.dispute_moved(moved.amount, moved.fee)
+        await post(posting, moved.id, deal_id=deal.id, lot_id=deal.lot_id, stripe_object=dispute.id)
+    if before != dispute.status:
         await record(None, "deal.disputed", deal.id, status=dispute.status)
         await alarm("disputed", deal)
-        await enqueue("deal.release", deal.id)
+    row = await one("select * from dispute where dispute_id = $1", dispute.id)
+    if row["over"]:
+        return
+    if dispute.status in DISPUTE_WON:
+        await _won(deal, row)
+    elif any(moved.amount.minor < 0 for moved in dispute.moved):
+        await _taken(deal, row, surplus=payment["state"] == "surplus")
+
+
+async def _taken(deal: Deal, dispute: asyncpg.Record, *, surplus: bool) -> None:
+    """The bank holds the money: what was released comes back; once lost, it is booked."""
+    lost = dispute["status"] == "lost"
+    amount = Money(dispute["amount_minor"], dispute["currency"])
+    if surplus:
+        if lost:
+            await _book_lost(deal, dispute, amount, surplus=True)
+        return
+    if deal.state.final or (lost and deal.state is State.CLOSING):
+        if not dispute["taken_back"]:
+            if await fetchval("select exists (select from release_leg where deal_id = $1 and state = 'sent')", deal.id):
+                return  # looked at again when Stripe has answered
+            free = await _free(deal)
+            await ask_back(deal, amount - min(free, amount), dispute_id=dispute["id"])
+            await execute("update dispute set taken_back = true where id = $1", dispute["id"])
+        if lost and await advance_short(deal, dispute_id=dispute["id"]):
+            backed = min(await _free(deal), amount)
+            await execute(
+                "update deal set refund_minor = least(refund_minor + $2, net_minor + vat_minor) where id = $1",
+                deal.id,
+                backed.minor,
+            )
+            await _book_lost(deal, dispute, backed)
+    elif lost:
+        before = deal.state
+        arrow = step(deal.state, Move.CHARGE_BACK, Side.STRIPE)
+        backed = min(amount, deal.terms.total)
+        deal = await enter(deal, Move.CHARGE_BACK, arrow, None)
+        await share_out(deal, backed, by_bank=True)
+        if before in AT_THE_SELLERS:
+            await release_reservation(agreement_id=deal.negotiation_id)
+        await _book_lost(deal, dispute, backed)
+
+
+async def _book_lost(deal: Deal, dispute: asyncpg.Record, backed: Money, *, surplus: bool = False) -> None:
+    amount = Money(dispute["amount_minor"], dispute["currency"])
+    await post(books.dispute_lost(amount, backed, surplus=surplus), dispute["id"], deal_id=deal.id, lot_id=deal.lot_id)
+    await _over(deal, dispute, "deal.charged_back")
+
+
+async def _won(deal: Deal, dispute: asyncpg.Record) -> None:
+    """The bank holds nothing any more: what came back from the receivers goes to them again."""
+    rows: Sequence[asyncpg.Record] = await fetch(
+        "select r.*, l.company_id, l.payment_id from transfer_reversal r join release_leg l on l.id = r.leg_id "
+        "where r.dispute_id = $1",
+        dispute["id"],
+    )
+    if any(row["state"] == "planned" for row in rows):
+        return  # looked at again when it has come back, or could not
+    await execute(
+        "update transfer_reversal set state = 'dropped' where dispute_id = $1 and state = 'short'", dispute["id"]
+    )
+    for row in rows:
+        if row["state"] == "done":  # a leg of its own: the first one's transfer and posting stay what they were
+            await execute(
+                "insert into release_leg (id, deal_id, lot_id, company_id, rank, weight, currency, payment_id, "
+                "amount_minor, state) select $1, $2, $3, $4, max(rank) + 1, 0, $5, $6, $7, 'planned' "
+                "from release_leg where deal_id = $2",
+                uuid4(), deal.id, deal.lot_id, row["company_id"], row["currency"], row["payment_id"],
+                row["amount_minor"],
+            )  # fmt: skip
+    given = await one(
+        "select coalesce(sum(e.amount_minor) filter (where e.account = 'commission'), 0) as commission, "
+        "coalesce(sum(e.amount_minor) filter (where e.account = 'vat'), 0) as vat from ledger_entry e "
+        "join ledger_posting p on p.id = e.posting_id where p.fact = 'given_back' and p.reference = $1",
+        str(dispute["id"]),
+    )
+    again = books.earned(
+        Money(int(given["commission"]), dispute["currency"]), Money(int(given["vat"]), dispute["currency"])
+    )
+    await post(again, dispute["id"], deal_id=deal.id, lot_id=deal.lot_id)
+    for row in await fetch(
+        "select r.amount_minor, r.currency, r.reason, p.id, p.charge_id from refund r "
+        "join payment p on p.id = r.payment_id where p.id = $1 and r.state = 'failed' and r.refund_id is null",
+        dispute["payment_id"],
+    ):  # refused while the bank had the matter
+        amount = Money(row["amount_minor"], row["currency"])
+        await pay_back(deal, row["id"], row["charge_id"], amount, reason=row["reason"])
+    await _over(deal, dispute, "deal.dispute_won")
+
+
+async def _over(deal: Deal, dispute: asyncpg.Record, fact: str) -> None:
+    await execute("update dispute set over = true where id = $1", dispute["id"])
+    await record(None, fact, deal.id)
+    deal = await any_deal(deal.id, lock=True)
+    await end_again(deal)
+    await close_if_done(deal)
+    await enqueue("deal.release", deal.id)
+    await enqueue("deal.due", deal.id)
+
+
+async def _free(deal: Deal) -> Money:
+    """What is held for the deal and promised to nobody: not to a receiver, not to a refund on its way."""
+    minor = await fetchval(
+        "select (select coalesce(-sum(amount_minor), 0) from ledger_entry where deal_id = $1 and account = 'held') "
+        "- (select coalesce(sum(amount_minor), 0) from release_leg where deal_id = $1 "
+        "and state in ('planned', 'parked', 'sent')) "
+        "- (select coalesce(sum(r.amount_minor), 0) from refund r join payment p on p.id = r.payment_id "
+        "where r.deal_id = $1 and r.state = 'planned' and p.state = 'paid')",
+        deal.id,
+    )
+    return Money(max(int(minor), 0), deal.terms.total.currency)

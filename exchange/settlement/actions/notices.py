@@ -5,6 +5,7 @@ import logging
 from exchange.actor import Actor
 from exchange.companies.actions.mail import notify, notify_company
 from exchange.database import fetch
+from exchange.money import Money
 from exchange.settings import settings
 from exchange.settlement.queries.deals import Deal
 from exchange.settlement.queries.money import Reconciled
@@ -39,6 +40,11 @@ async def remind(deal: Deal) -> None:
 async def tell_parked(deal: Deal) -> None:
     """The seller's money waits for the seller's account."""
     await notify_company(deal.seller_company_id, "deal_parked", deal=deal, url=f"{settings().base_url}/money")
+
+
+async def tell_taken_back(deal: Deal, amount: Money) -> None:
+    """A part of what the seller had been paid goes back."""
+    await notify_company(deal.seller_company_id, "deal_taken_back", deal=deal, amount=amount, url=_url(deal))
 
 
 async def alarm(kind: str, deal: Deal) -> None:

@@ -68,6 +68,8 @@ async def poll_objects() -> None:
             "select id from refund where state in ('pending', 'requires_action') and created_at < $1", quiet
         ):
             await enqueue("refund.look", row["id"], once=f"refund {row['id']}")
+        for row in await fetch("select id from dispute where not over"):
+            await enqueue("dispute.look", row["id"], once=f"dispute {row['id']}")
         for row in await fetch("select id from deal where due_at <= $1 or alarm_at <= $1 and closed_at is null", now()):
             await enqueue("deal.due", row["id"], once=f"due {row['id']}")
         for row in await fetch("select id from deal where state = 'closing' and since < $1", quiet):

@@ -8,7 +8,7 @@ when nothing of it is held any more.
 from uuid import UUID, uuid4
 
 from exchange.clock import now
-from exchange.database import execute, fetch, fetchval, transaction
+from exchange.database import announce, execute, fetch, fetchval, transaction
 from exchange.errors import N_, Conflict
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
@@ -42,8 +42,14 @@ class Disputed(Conflict):
     message = N_("This payment is disputed with the buyer's bank. Nothing moves until that is decided.")
 
 
-async def share_out(deal: Deal, refund: Money) -> None:
-    """Decide who gets what of the money held for ``deal``, which just entered *closing*; ``refund`` includes tax."""
+async def share_out(deal: Deal, refund: Money, *, by_bank: bool = False) -> None:
+    """Decide who gets what of the money held for ``deal``, which just entered *closing*; ``refund`` includes tax.
+
+    ``by_bank``: the buyer's bank has given the refund already, so none is made.
+    Raises Disputed for a refund while the buyer's bank disputes the payment: the buyer would get its money twice.
+    """
+    if refund and not by_bank and await disputed(deal.id):
+        raise Disputed
     payment = await one("select id, charge_id from payment where deal_id = $1 and state = 'paid'", deal.id)
     legs = await fetch(
         "select id, weight, fixed_minor from release_leg where deal_id = $1 order by rank for no key update", deal.id
@@ -59,7 +65,7 @@ async def share_out(deal: Deal, refund: Money) -> None:
             payment["id"],
         )
     await post(books.earned(shared.commission, shared.commission_vat), deal.id, deal_id=deal.id, lot_id=deal.lot_id)
-    if refund:
+    if refund and not by_bank:
         await pay_back(deal, payment["id"], payment["charge_id"], refund, reason=deal.ending or Ending.DECIDED)
     if deal.ending is not None and deal.ending.refunds_all and deal.ending is not Ending.UNDELIVERED:
         await release_reservation(
@@ -99,7 +105,7 @@ async def release(deal_id: UUID) -> None:
     """
     async with transaction():
         deal = await any_deal(deal_id, lock=True)
-        if deal.state is not State.CLOSING or await _stopped(deal):
+        if not (deal.state is State.CLOSING or deal.state.final) or await _stopped(deal):
             return
         legs = await fetch(
             "select l.id, l.amount_minor, l.state, a.account_id, a.status, p.charge_id from release_leg l "
@@ -145,13 +151,10 @@ async def close_if_done(deal: Deal) -> None:
     open_parts = await fetchval(
         "select exists (select from release_leg where deal_id = $1 and state <> 'paid') "
         "or exists (select from refund r join payment p on p.id = r.payment_id "
-        "where r.deal_id = $1 and p.state = 'paid' and r.state not in ('pending', 'requires_action', 'succeeded'))",
+        "where r.deal_id = $1 and p.state = 'paid' and r.state = 'planned')",
         deal.id,
     )
-    held = await fetchval(
-        "select coalesce(-sum(amount_minor), 0) from ledger_entry where deal_id = $1 and account = 'held'", deal.id
-    )
-    if open_parts or held:
+    if open_parts or await _held(deal):
         return
     end = ended_as(deal.terms.total.minor, deal.refund.minor)
     await enter(deal, Move.CLOSE, step(deal.state, Move.CLOSE, Side.STRIPE), None, to=end)
@@ -161,15 +164,38 @@ async def close_if_done(deal: Deal) -> None:
         await enqueue("deal.settled", deal.id)
 
 
-async def _stopped(deal: Deal) -> bool:
-    return bool(
+async def _held(deal: Deal) -> int:
+    return int(
         await fetchval(
-            "select exists (select from dispute x join payment p on p.id = x.payment_id where p.deal_id = $1 "
-            "and x.status not in ('won', 'warning_closed', 'prevented')) "
-            "or not coalesce((select agreed from reconciliation order by at desc limit 1), true)",
-            deal.id,
+            "select coalesce(-sum(amount_minor), 0) from ledger_entry where deal_id = $1 and account = 'held'", deal.id
         )
     )
+
+
+async def end_again(deal: Deal) -> None:
+    """A deal that had ended gave more back to its buyer since: once nothing of it is held, it ended otherwise."""
+    if not deal.state.final or deal.state is State.UNPAID or await _held(deal):
+        return
+    await execute(
+        "update deal set state = $2 where id = $1", deal.id, ended_as(deal.terms.total.minor, deal.refund.minor).value
+    )
+    await announce(deal.channel, "deal.ended_again", deal.id)
+
+
+async def disputed(deal_id: UUID) -> bool:
+    """Whether a buyer's bank holds one of the deal's payments, or has asked about it, and has not done."""
+    return bool(
+        await fetchval(
+            "select exists (select from dispute x join payment p on p.id = x.payment_id "
+            "where p.deal_id = $1 and not x.over)",
+            deal_id,
+        )
+    )
+
+
+async def _stopped(deal: Deal) -> bool:
+    agreed = await fetchval("select agreed from reconciliation order by at desc limit 1")
+    return agreed is False or await disputed(deal.id)
 
 
 async def _park(deal: Deal, leg_id: UUID, state: str) -> None:
@@ -207,6 +233,10 @@ async def _transferred(operation: Operation, made: Transfer) -> None:
         stripe_object=made.id,
     )
     await record(None, "deal.transferred", deal.id)
+    for row in await fetch(
+        "select x.id from dispute x join payment p on p.id = x.payment_id where p.deal_id = $1 and not x.over", deal.id
+    ):
+        await enqueue("dispute.look", row["id"])  # it opened while the leg was on its way
     await close_if_done(deal)
 
 
@@ -281,4 +311,5 @@ async def take_refund(refund_id: UUID, made: Refund) -> None:
         if await post(back, refund_id, deal_id=deal.id, lot_id=deal.lot_id, stripe_object=made.id):
             await record(None, "deal.refund_failed", deal.id)
             await alarm("refund_failed", deal)
+    await end_again(deal)
     await close_if_done(deal)

@@ -15,10 +15,10 @@ from exchange.settlement.rules.deal import Side
 from exchange.settlement.rules.drift import Difference
 
 SHOWN: dict[Side, frozenset[Fact]] = {
-    Side.BUYER: frozenset({Fact.PAID, Fact.SURPLUS_PAID, Fact.REFUNDED, Fact.SURPLUS_REFUNDED, Fact.REFUND_FAILED}),
-    Side.SELLER: frozenset(
-        {Fact.PAID, Fact.REFUNDED, Fact.REFUND_FAILED, Fact.EARNED, Fact.TRANSFERRED, Fact.REVERSED}
-    ),
+    Side.BUYER: frozenset({Fact.PAID, Fact.SURPLUS_PAID, Fact.REFUNDED, Fact.SURPLUS_REFUNDED, Fact.REFUND_FAILED})
+    | {Fact.DISPUTE_LOST},
+    Side.SELLER: frozenset({Fact.PAID, Fact.REFUNDED, Fact.REFUND_FAILED, Fact.EARNED, Fact.TRANSFERRED, Fact.REVERSED})
+    | {Fact.DISPUTE_LOST, Fact.GIVEN_BACK, Fact.ADVANCED, Fact.RECOVERED},
     Side.OPERATOR: frozenset(Fact),
 }
 """Which facts of a deal's ledger each side is shown: its own part. The buyer does not see the seller's commission, nor
@@ -123,8 +123,11 @@ async def seller_money(actor: Actor) -> SellerMoney:
                 filter (where l.amount_minor is null and d.paid_at is not null and d.closed_at is null), 0) as held,
             coalesce(sum(l.amount_minor) filter (where l.state in ('planned', 'sent')), 0) as on_its_way,
             coalesce(sum(l.amount_minor) filter (where l.state = 'parked'), 0) as parked,
-            coalesce(sum(l.amount_minor) filter (where l.state = 'paid'), 0) as paid
-        from release_leg l join deal d on d.id = l.deal_id
+            coalesce(sum(l.amount_minor - b.minor) filter (where l.state = 'paid'), 0) as paid
+        from release_leg l join deal d on d.id = l.deal_id cross join lateral (
+            select coalesce(sum(amount_minor), 0) as minor from transfer_reversal
+            where leg_id = l.id and state = 'done'
+        ) b
         where l.company_id = $1 group by l.currency order by l.currency
         """,
         actor.company_id,

@@ -145,6 +145,12 @@ def legs(rest: Money, shares: Sequence[Share]) -> list[Money]:
     return [Money(part, rest.currency) + more for part, more in zip(fixed, by_weight, strict=True)]
 
 
-def reversals(transferred: Sequence[Money], base: Money, before: Money, refund: Money) -> list[Money]:
-    """What each leg gives back for a ``refund`` made after the transfer; what they leave, the exchange gives back."""
-    return [Money(taken_back(leg.minor, base.minor, before.minor, refund.minor), leg.currency) for leg in transferred]
+def take_back(parts: Sequence[Money], amount: Money) -> list[Money]:
+    """What each of ``parts`` gives back for ``amount`` that goes to the buyer after the money was shared out.
+
+    ``parts`` is what each has now, the receivers' legs and the exchange's commission. Shared by largest remainder over
+    what is left, so no chain takes more than a part has, and one that takes everything ends exactly at nothing.
+    """
+    if not 0 <= amount.minor <= sum(part.minor for part in parts):
+        raise ValueError("no more comes back than went out")
+    return amount.allocate([part.minor for part in parts]) if amount else [amount] * len(parts)

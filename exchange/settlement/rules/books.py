@@ -29,6 +29,8 @@ class Account(StrEnum):
     """Paid twice or too late: owed back to the buyer at once."""
     RECEIVABLE = "receivable"
     """A seller owes us: refunded to the buyer, not yet got back."""
+    DISPUTED = "disputed"
+    """Taken by a buyer's bank that has not decided yet."""
     LOSSES = "losses"
     """Disputes lost and not recovered."""
     EXTERNAL = "external"
@@ -47,6 +49,12 @@ class Fact(StrEnum):
     TRANSFERRED = "transferred"
     EARNED = "earned"
     REVERSED = "reversed"
+    DISPUTE_TAKEN = "dispute_taken"
+    DISPUTE_RETURNED = "dispute_returned"
+    DISPUTE_LOST = "dispute_lost"
+    GIVEN_BACK = "given_back"
+    ADVANCED = "advanced"
+    RECOVERED = "recovered"
     EXTERNAL = "external"
     PAID_OUT = "paid_out"
 
@@ -125,6 +133,39 @@ def earned(commission: Money, commission_vat: Money) -> Posting | None:
 def reversed_transfer(amount: Money) -> Posting:
     """A leg, or a part of it, came back from its receiver: held again, for the buyer."""
     return _move(Fact.REVERSED, amount, Account.STRIPE, Account.HELD)
+
+
+def given_back(commission: Money, commission_vat: Money) -> Posting | None:
+    """The exchange's part of what goes back to the buyer after the money was shared out; ``None`` for nothing."""
+    whole = commission + commission_vat
+    if not whole:
+        return None
+    entries = [Entry(Account.COMMISSION, commission), Entry(Account.VAT, commission_vat), Entry(Account.HELD, -whole)]
+    return Posting(Fact.GIVEN_BACK, tuple(entry for entry in entries if entry.amount))
+
+
+def advanced(amount: Money) -> Posting:
+    """A receiver's account could not give its part back: the exchange lends it, the receiver owes it."""
+    return _move(Fact.ADVANCED, amount, Account.RECEIVABLE, Account.HELD)
+
+
+def recovered(amount: Money) -> Posting:
+    """What a receiver owed came back from its account."""
+    return _move(Fact.RECOVERED, amount, Account.STRIPE, Account.RECEIVABLE)
+
+
+def dispute_moved(amount: Money, fee: Money) -> Posting:
+    """A buyer's bank took ``-amount`` while it decides, or gave ``amount`` back; the payment service took ``fee``."""
+    fact = Fact.DISPUTE_TAKEN if amount.minor < 0 else Fact.DISPUTE_RETURNED
+    entries = [Entry(Account.STRIPE, amount - fee), Entry(Account.DISPUTED, -amount), Entry(Account.FEES, fee)]
+    return Posting(fact, tuple(entry for entry in entries if entry.amount))
+
+
+def dispute_lost(amount: Money, backed: Money, *, surplus: bool = False) -> Posting:
+    """The bank keeps ``amount`` for the buyer: ``backed`` of it was held for that, the rest is the exchange's loss."""
+    source = Account.SURPLUS if surplus else Account.HELD
+    entries = [Entry(source, backed), Entry(Account.LOSSES, amount - backed), Entry(Account.DISPUTED, -amount)]
+    return Posting(Fact.DISPUTE_LOST, tuple(entry for entry in entries if entry.amount))
 
 
 def paid_out(amount: Money) -> Posting | None:

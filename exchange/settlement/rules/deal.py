@@ -85,6 +85,8 @@ class Move(StrEnum):
     """Nobody moved in time."""
     ALARM = "alarm"
     """Money held for seventy-five days: the operator must decide."""
+    CHARGE_BACK = "charge_back"
+    """The buyer's bank has decided for the buyer and keeps the money."""
     CLOSE = "close"
     """Every cent has reached its receiver."""
 
@@ -102,6 +104,8 @@ class Ending(StrEnum):
     NOT_SHIPPED = "not_shipped"
     UNDELIVERED = "undelivered"
     NOT_COLLECTED = "not_collected"
+    CHARGED_BACK = "charged_back"
+    """The buyer's bank gave the buyer its money back before the goods were accepted."""
     UNPAID = "unpaid"
 
     @property
@@ -203,6 +207,9 @@ for _state in State:
     if _state.holds_money and _state not in {State.CLOSING, State.OPERATOR}:
         _MACHINE[_state, Move.ALARM] = Step(CLOCK, State.OPERATOR)
         _MACHINE.setdefault((_state, Move.DECIDE), Step(OPERATOR, State.CLOSING, Ending.DECIDED))
+for _state in State:
+    if _state.holds_money and _state is not State.CLOSING:
+        _MACHINE[_state, Move.CHARGE_BACK] = Step(STRIPE, State.CLOSING, Ending.CHARGED_BACK)
 _MACHINE[State.CLOSING, Move.CLOSE] = Step(STRIPE, State.SETTLED)  # or as ``ended_as`` says
 
 MACHINE: Mapping[tuple[State, Move], Step] = _MACHINE

@@ -70,6 +70,17 @@ class LegState(StrEnum):
     PAID = "paid"
 
 
+class ReversalState(StrEnum):
+    """Where the taking back of a leg stands."""
+
+    PLANNED = "planned"
+    DONE = "done"
+    SHORT = "short"
+    """The receiver's account could not give it back."""
+    DROPPED = "dropped"
+    """The dispute it was for was won before it could be taken back."""
+
+
 class RefundState(StrEnum):
     """Where a refund stands, in Stripe's words."""
 
@@ -84,6 +95,10 @@ class RefundState(StrEnum):
     def out(self) -> bool:
         """Whether the money has left our balance."""
         return self in {RefundState.PENDING, RefundState.REQUIRES_ACTION, RefundState.SUCCEEDED}
+
+
+DISPUTE_WON = frozenset({"won", "warning_closed", "prevented"})
+"""A dispute's ends, in Stripe's words, after which the buyer's bank holds nothing of the payment."""
 
 
 KEY_LIVES = timedelta(hours=24)

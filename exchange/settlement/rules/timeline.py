@@ -104,6 +104,7 @@ _WHY: Mapping[Ending, str] = {
     Ending.NOT_SHIPPED: N_("The seller did not hand over the goods in time."),
     Ending.UNDELIVERED: N_("The delivery of the goods was not proven."),
     Ending.NOT_COLLECTED: N_("The buyer did not collect the goods."),
+    Ending.CHARGED_BACK: N_("The buyer's bank decided for the buyer and gave the payment back."),
     Ending.UNPAID: N_("The buyer did not pay in time."),
 }
 
@@ -156,6 +157,11 @@ HAPPENED: Mapping[str, str] = {
     "deal.refunded": N_("The refund was sent to the buyer"),
     "deal.refund_failed": N_("The buyer's bank returned the refund; the operator was called"),
     "deal.disputed": N_("The buyer's bank disputes the payment; the money stands still"),
+    "deal.charged_back": N_("The buyer's bank decided for the buyer and keeps the disputed money"),
+    "deal.dispute_won": N_("The buyer's bank decided for the seller; the money moves again"),
+    "deal.taken_back": N_("The seller's part is taken back from the seller's account"),
+    "deal.short": N_("The seller's account could not give its part back; the seller owes it"),
+    "deal.refund_released": N_("The operator refunds the buyer after the seller was paid"),
     "deal.close": N_("Every cent has reached its receiver: the deal is closed"),
     "payment.processing": N_("The payment is on its way; this can take some days"),
     "payment.failed": N_("A payment failed; nothing was charged"),
@@ -174,6 +180,12 @@ MOVED: Mapping[Fact, str] = {
     Fact.TRANSFERRED: N_("Sent to the seller"),
     Fact.EARNED: N_("Commission of the exchange, tax included"),
     Fact.REVERSED: N_("Taken back from the seller"),
+    Fact.DISPUTE_TAKEN: N_("Taken by the buyer's bank while it decides"),
+    Fact.DISPUTE_RETURNED: N_("Returned by the buyer's bank"),
+    Fact.DISPUTE_LOST: N_("Kept by the buyer's bank for the buyer"),
+    Fact.GIVEN_BACK: N_("Commission given back, tax included"),
+    Fact.ADVANCED: N_("Advanced by the exchange, owed by the seller"),
+    Fact.RECOVERED: N_("Paid back by the seller"),
     Fact.PAID_OUT: N_("Paid out to the exchange's bank account"),
     Fact.EXTERNAL: N_("Moved by hand at the payment service"),
 }
@@ -188,6 +200,7 @@ ACCOUNTS: Mapping[Account, str] = {
     Account.FEES: N_("Fees of the payment service"),
     Account.SURPLUS: N_("Paid without being owed, to be given back"),
     Account.RECEIVABLE: N_("Owed to us by sellers"),
+    Account.DISPUTED: N_("With buyers' banks, in dispute"),
     Account.LOSSES: N_("Lost in disputes"),
     Account.EXTERNAL: N_("Moved by hand, to be explained"),
 }

@@ -1,0 +1,218 @@
+"""Money comes back after it was shared out: for a refund the operator grants late, or for a buyer's bank.
+
+Reversal first: each receiver gives back its part, by one operation each, and the exchange its part of the commission.
+Only then is the buyer refunded, or the lost dispute booked. What a receiver's account cannot give, the exchange
+advances and the receiver owes; its account is asked again every day (settlement guide §2; money list 29, 33).
+"""
+
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from exchange.actor import Actor
+from exchange.clock import now
+from exchange.database import execute, fetch, fetchval, transaction
+from exchange.errors import N_, Conflict
+from exchange.jobs import enqueue
+from exchange.journal.actions import record
+from exchange.money import Money
+from exchange.settlement.actions import operations
+from exchange.settlement.actions.ledger import post
+from exchange.settlement.actions.notices import alarm, tell_taken_back
+from exchange.settlement.actions.operations import Doing, Operation
+from exchange.settlement.actions.release import Disputed, disputed
+from exchange.settlement.queries import one
+from exchange.settlement.queries.deals import Deal, any_deal, deal_seen_by
+from exchange.settlement.rules import books
+from exchange.settlement.rules.amounts import RefundTooLarge, take_back
+from exchange.settlement.rules.deal import NotNow, NotYourMove, Side, State
+from exchange.settlement.rules.payments import Kind
+from exchange.settlement.stripe_gateway import Gateway, Refused, refund_params, reversal_params
+
+
+class RefundUnderway(Conflict):
+    """Two refunds at a time would both count on the same money."""
+
+    message = N_("A refund of this deal is on its way. Wait until it has arrived.")
+
+
+async def refund_released(*, deal_id: UUID, refund: Money, by: Actor) -> None:
+    """The operator gives the buyer of an ended deal ``refund`` back, tax included, at the receivers' expense.
+
+    Raises NotYourMove, NotNow, Disputed, RefundUnderway, RefundTooLarge.
+    """
+    async with transaction():
+        deal = await deal_seen_by(by, deal_id, lock=True)
+        if deal.side_of(by) is not Side.OPERATOR:
+            raise NotYourMove
+        if deal.state not in {State.SETTLED, State.PARTLY_REFUNDED}:
+            raise NotNow
+        if await disputed(deal_id):
+            raise Disputed
+        if await fetchval(
+            "select exists (select from refund where deal_id = $1 and state = 'planned') "
+            "or exists (select from release_leg where deal_id = $1 and state = 'sent')",
+            deal_id,
+        ):
+            raise RefundUnderway
+        left = deal.terms.total - deal.refund
+        if refund.currency != left.currency or not 0 < refund.minor <= left.minor:
+            raise RefundTooLarge(field="refund", most=left)
+        payment = await one("select id from payment where deal_id = $1 and state = 'paid'", deal_id)
+        refund_id = uuid4()
+        await ask_back(deal, refund, refund_id=refund_id, payment_id=payment["id"])
+        await execute("update deal set refund_minor = refund_minor + $2 where id = $1", deal_id, refund.minor)
+        await record(by, "deal.refund_released", deal_id)
+        await _refund_if_ready(deal, refund_id)
+
+
+async def ask_back(
+    deal: Deal,
+    amount: Money,
+    *,
+    refund_id: UUID | None = None,
+    payment_id: UUID | None = None,
+    dispute_id: UUID | None = None,
+) -> Money:
+    """Plan what every receiver of the deal gives back of ``amount``, in the current transaction; what will come.
+
+    A leg that was not sent yet simply shrinks. For a refund, its row is made here.
+    """
+    currency = amount.currency
+    legs = await fetch(
+        "select l.id, l.state, l.transfer_id, l.amount_minor - coalesce((select sum(r.amount_minor) "
+        "from transfer_reversal r where r.leg_id = l.id and r.state <> 'dropped'), 0) as minor from release_leg l "
+        "where l.deal_id = $1 and l.amount_minor is not null order by l.rank for no key update of l",
+        deal.id,
+    )
+    earned = await one(
+        "select coalesce(-sum(amount_minor) filter (where account = 'commission'), 0) as commission, "
+        "coalesce(-sum(amount_minor) filter (where account = 'vat'), 0) as vat from ledger_entry where deal_id = $1",
+        deal.id,
+    )
+    have = [*(int(leg["minor"]) for leg in legs), int(earned["commission"]), int(earned["vat"])]
+    coming = Money(min(amount.minor, sum(have)), currency)
+    *parts, commission, vat = take_back([Money(minor, currency) for minor in have], coming)
+    for leg, part in zip(legs, parts, strict=True):
+        if not part:
+            continue
+        if leg["state"] in {"planned", "parked"}:
+            await execute(
+                "update release_leg set amount_minor = amount_minor - $2, "
+                "state = case when amount_minor = $2 then 'paid' else state end where id = $1",
+                leg["id"],
+                part.minor,
+            )
+            continue
+        reversal_id = uuid4()
+        await execute(
+            "insert into transfer_reversal (id, leg_id, deal_id, lot_id, refund_id, dispute_id, currency, "
+            "amount_minor, state, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, 'planned', $9)",
+            reversal_id, leg["id"], deal.id, deal.lot_id, refund_id, dispute_id, currency, part.minor, now(),
+        )  # fmt: skip
+        await _plan_reversal(deal.id, deal.lot_id, reversal_id, leg["transfer_id"], part)
+    if refund_id is not None:  # after its reversals: the database lets nothing out that did not come in or back
+        await execute(
+            "insert into refund (id, payment_id, deal_id, lot_id, currency, amount_minor, reason, state, created_at) "
+            "values ($1, $2, $3, $4, $5, $6, 'released', 'planned', $7)",
+            refund_id, payment_id, deal.id, deal.lot_id, currency, amount.minor, now(),
+        )  # fmt: skip
+    await post(books.given_back(commission, vat), refund_id or dispute_id, deal_id=deal.id, lot_id=deal.lot_id)
+    if any(parts):
+        await record(None, "deal.taken_back", deal.id)
+        await tell_taken_back(deal, coming - commission - vat)
+    return coming
+
+
+async def advance_short(deal: Deal, *, refund_id: UUID | None = None, dispute_id: UUID | None = None) -> bool:
+    """Lend what receivers could not give back; False while one has not answered yet."""
+    rows = await fetch(
+        "select id, state, amount_minor, currency from transfer_reversal where refund_id = $1 or dispute_id = $2",
+        refund_id,
+        dispute_id,
+    )
+    if any(row["state"] == "planned" for row in rows):
+        return False
+    for row in rows:
+        if row["state"] == "short":
+            lent = books.advanced(Money(row["amount_minor"], row["currency"]))
+            if await post(lent, row["id"], deal_id=deal.id, lot_id=deal.lot_id):
+                await record(None, "deal.short", deal.id)
+    return True
+
+
+async def ask_again() -> None:
+    """Every receiver that owes is asked again, once a day."""
+    async with transaction():
+        for row in await fetch(
+            "select r.id, r.deal_id, r.lot_id, r.amount_minor, r.currency, l.transfer_id from transfer_reversal r "
+            "join release_leg l on l.id = r.leg_id where r.state = 'short' and not exists (select from "
+            "stripe_operation o where o.subject_id = r.id and o.state <> 'failed') for no key update of r skip locked"
+        ):
+            part = Money(row["amount_minor"], row["currency"])
+            await _plan_reversal(row["deal_id"], row["lot_id"], row["id"], row["transfer_id"], part)
+
+
+async def _refund_if_ready(deal: Deal, refund_id: UUID) -> None:
+    if not await advance_short(deal, refund_id=refund_id):
+        return
+    row = await one(
+        "select r.amount_minor, r.currency, r.state, p.charge_id, exists (select from stripe_operation o "
+        "where o.subject_id = r.id) as planned from refund r join payment p on p.id = r.payment_id where r.id = $1",
+        refund_id,
+    )
+    if row["state"] == "planned" and not row["planned"]:
+        amount = Money(row["amount_minor"], row["currency"])
+        request = refund_params(charge=row["charge_id"], amount=amount)
+        await operations.plan(Kind.REFUND, refund_id, request, deal_id=deal.id, lot_id=deal.lot_id)
+
+
+async def _plan_reversal(deal_id: UUID, lot_id: UUID, reversal_id: UUID, transfer: str, part: Money) -> None:
+    request = reversal_params(transfer=transfer, amount=part)
+    await operations.plan(Kind.REVERSAL, reversal_id, request, deal_id=deal_id, lot_id=lot_id)
+
+
+# --- the operation
+
+
+async def _reverse(gateway: Gateway, operation: Operation) -> str:
+    return await gateway.create_reversal(operation.id, operation.request)
+
+
+async def _find(gateway: Gateway, operation: Operation) -> str | None:
+    return await gateway.find_reversal(operation.id, operation.request["transfer"])
+
+
+async def _reversed(operation: Operation, made: str) -> None:
+    deal = await any_deal(operation.deal, lock=True)
+    row = await one("select * from transfer_reversal where id = $1", operation.subject_id)
+    amount = Money(row["amount_minor"], row["currency"])
+    lent = await fetchval(
+        "select exists (select from ledger_posting where fact = 'advanced' and reference = $1)", str(row["id"])
+    )
+    await execute("update transfer_reversal set state = 'done', reversal_id = $2 where id = $1", row["id"], made)
+    posting = books.recovered(amount) if lent else books.reversed_transfer(amount)
+    await post(posting, row["id"], deal_id=deal.id, lot_id=deal.lot_id, stripe_object=made)
+    await _go_on(deal, row)
+
+
+async def _reversal_refused(operation: Operation, refusal: Refused) -> None:
+    """The account is empty or closed: what it should give is lent to it, and a person is told once."""
+    deal = await any_deal(operation.deal, lock=True)
+    row = await one("select * from transfer_reversal where id = $1", operation.subject_id)
+    if row["state"] != "planned":
+        return
+    await execute("update transfer_reversal set state = 'short' where id = $1", row["id"])
+    await record(None, "deal.reversal_refused", deal.id, code=refusal.stripe_code)
+    await alarm("reversal_short", deal)
+    await _go_on(deal, row)
+
+
+async def _go_on(deal: Deal, row: asyncpg.Record) -> None:
+    if row["refund_id"] is not None:
+        await _refund_if_ready(deal, row["refund_id"])
+    else:
+        await enqueue("dispute.look", row["dispute_id"])
+
+
+operations.done_by(Kind.REVERSAL, Doing(_reverse, _find, _reversed, _reversal_refused))

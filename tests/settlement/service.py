@@ -1,0 +1,129 @@
+"""The sandbox as a running service, and what whole deals do with it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import PurePosixPath
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from exchange.clock import frozen, now
+from exchange.sandbox.app import serve
+from exchange.sandbox.config import SandboxSettings, Webhook
+from exchange.settings import settings
+from exchange.settlement import stripe_gateway
+from exchange.settlement.actions import deals, payments, reconcile, sellers
+from exchange.settlement.stripe_gateway import Gateway
+from tests.sandbox.conftest import KEY, SECRETS, Receiver, free_port
+from tests.sandbox.conftest import _answers as answers
+from tests.settlement.conftest import Agreed, work
+
+PATHS = {"platform": "/webhooks/stripe", "connect": "/webhooks/stripe/connect", "thin": "/webhooks/stripe/v2"}
+CARD = "card:4242424242424242"
+
+
+@dataclass
+class Service:
+    """The running sandbox, and the post between it and the app."""
+
+    url: str
+    http: httpx.AsyncClient
+    hooks: Receiver
+    app: httpx.AsyncClient
+    delivered: int = 0
+    statuses: list[int] = field(default_factory=list)
+
+    async def control(self, name: str, **fields: Any) -> None:
+        answer = await self.http.post(f"/_sandbox/{name}", json=fields)
+        assert answer.status_code == 200, answer.text
+
+    async def post(self) -> None:
+        """Hand every webhook that has arrived to the app, signed as it came, and let the worker act on it."""
+        quiet = 0
+        while quiet < 4:
+            await asyncio.sleep(0.05)
+            fresh = self.hooks.got[self.delivered :]
+            self.delivered += len(fresh)
+            for news in fresh:
+                answer = await self.app.post(
+                    PATHS[PurePosixPath(news.path).name],
+                    content=news.body,
+                    headers={"stripe-signature": news.headers["stripe-signature"]},
+                )
+                self.statuses.append(answer.status_code)
+            await work()
+            quiet = 0 if fresh else quiet + 1
+
+    async def pay(self, agreed: Agreed, outcome: str = CARD) -> str:
+        """The buyer clicks on pay and chooses an outcome on the page; where it sends the browser."""
+        url = await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        assert (await self.http.get(url)).status_code == 200
+        answer = await self.http.post(url, data={"outcome": outcome})
+        return str(answer.headers.get("location", ""))
+
+    async def onboard(self, agreed: Agreed, outcome: str = "complete") -> str:
+        """The seller walks through the onboarding page; where it sends the browser."""
+        url = await sellers.start_onboarding(by=agreed.seller.actor)
+        await self.http.get(url)
+        answer = await self.http.post(url, data={"outcome": outcome})
+        return str(answer.headers["location"])
+
+    async def listed(self, path: str) -> list[dict[str, Any]]:
+        found = (await self.http.get(path)).json()["data"]
+        assert isinstance(found, list)
+        return found
+
+
+@asynccontextmanager
+async def running(
+    database_url: str, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Service]:
+    """The sandbox on a free port, with its webhooks registered as `exchange serve` registers them."""
+    for name, kind in (("", "platform"), ("CONNECT_", "connect"), ("THIN_", "thin")):
+        monkeypatch.setenv(f"STRIPE_{name}WEBHOOK_SECRETS", f'["whsec_old", "{SECRETS[kind]}"]')
+    settings.cache_clear()
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("drop schema if exists sandbox cascade")
+    await connection.close()
+    hooks, port = Receiver(), free_port()
+    listening = await asyncio.start_server(hooks.serve, "127.0.0.1", hooks.port)
+    told = SandboxSettings(
+        database_url=database_url,
+        secret_key=KEY,
+        port=port,
+        webhooks=tuple(Webhook(url=hooks.url(kind), secret=secret, kind=kind) for kind, secret in SECRETS.items()),
+        retry_seconds=(0.05, 0.05, 0.05),
+        tick_seconds=0.05,
+    )
+    stop = asyncio.Event()
+    server = asyncio.create_task(serve(told, stop))
+    gateway = Gateway(KEY, told.public_url)
+    stripe_gateway.use(gateway)
+    headers = {"Authorization": f"Bearer {KEY}"}
+    async with httpx.AsyncClient(base_url=told.public_url, headers=headers, trust_env=False) as http:
+        await answers(http, server)
+        try:
+            yield Service(told.public_url, http, hooks, client)
+        finally:
+            stripe_gateway.use(None)
+            settings.cache_clear()
+            await gateway.close()
+            stop.set()
+            await server
+            listening.close()
+
+
+async def shipped(agreed: Agreed) -> None:
+    await deals.ship(deal_id=agreed.deal_id, carrier="Geodis", tracking="G1", by=agreed.seller.actor)
+
+
+async def books_agree() -> None:
+    with frozen(now() + timedelta(minutes=30)):
+        result = await reconcile.match_books()
+    assert result.agreed, result.differences
+    assert result.movements
