@@ -40,3 +40,8 @@ async def close_lot(lot_id: UUID) -> None:
 @handles("talk.assigned")
 async def tell_assignee(assignment_id: UUID) -> None:
     await actions.tell_assignee(assignment_id=assignment_id)
+
+
+@handles("talk.message")
+async def tell_of_message(message_id: UUID) -> None:
+    await actions.tell_of_message(message_id=message_id)

@@ -11,6 +11,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery
 from litestar.response import ServerSentEvent
 
+from exchange.actor import Actor
 from exchange.clock import now
 from exchange.companies.queries import mask
 from exchange.companies.rules import WorkingHours, is_open, next_opening
@@ -19,6 +20,7 @@ from exchange.listings.rules.categories import BY_SLUG
 from exchange.listings.rules.lots import COST_ANSWERS, INCOTERMS, CostAnswer, Incoterm
 from exchange.money import Money, NotAnAmount
 from exchange.offers import actions
+from exchange.offers.queries.agreed import Message, contract_seen_by, messages_of
 from exchange.offers.queries.inbox import Assigned, Awaits, Side, inbox_of
 from exchange.offers.queries.lots import LotOffered, lot_offered_to
 from exchange.offers.queries.talks import OnPage, negotiation_on_page, negotiation_seen_by
@@ -32,7 +34,8 @@ from exchange.web.stream import live
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 FormWithLists = Annotated[dict[str, str | list[str]], Body(media_type=RequestEncodingType.URL_ENCODED)]
-SHOW, THREAD, NEW, INDEX = "offers/show.html", "offers/_thread.html", "offers/new.html", "offers/index.html"
+SHOW, THREAD, CONTRACT = "offers/show.html", "offers/_thread.html", "offers/contract.html"
+NEW, INDEX = "offers/new.html", "offers/index.html"
 
 
 class NotAQuantity(Invalid):
@@ -126,10 +129,8 @@ async def show(request: Web, talk_id: FromPath[UUID], seen: FromQuery[int | None
     by = viewer_of(request).actor
     talk = await negotiation_on_page(by, talk_id)
     alone = bool(request.headers.get("hx-request"))
-    inside = None if alone else await own_side_of(by, talk_id)
-    return render(
-        request, SHOW, fragment=THREAD, **_talk(request, talk, inside), alone=alone, has_form=seen is not None
-    )
+    said = await _said_beside(by, talk, inside=not alone)
+    return render(request, SHOW, fragment=THREAD, **_talk(request, talk, *said), alone=alone, has_form=seen is not None)
 
 
 @get("/talks/{talk_id:uuid}/live")
@@ -200,6 +201,35 @@ async def withdraw(request: Web, talk_id: FromPath[UUID], data: Form) -> Respons
     return see_other(request, f"/talks/{talk_id}", flash=N_("Your offer is withdrawn."))
 
 
+# --- once agreed ---
+
+
+@get("/talks/{talk_id:uuid}/contract")
+async def contract(request: Web, talk_id: FromPath[UUID]) -> Response[str]:
+    """What was agreed, frozen; made to be printed."""
+    agreed = await contract_seen_by(viewer_of(request).actor, talk_id)
+    category = BY_SLUG.get(agreed.lot["category"])
+    return render(
+        request,
+        CONTRACT,
+        contract=agreed,
+        category=category.name if category else agreed.lot["category"],
+        delivery=INCOTERMS[agreed.incoterm],
+    )
+
+
+@post("/talks/{talk_id:uuid}/messages")
+async def write_message(request: Web, talk_id: FromPath[UUID], data: Form) -> Response[str]:
+    """A word to the other side of an agreement."""
+    try:
+        text = data.get("message", "")
+        await actions.write_message(negotiation_id=talk_id, text=text, by=viewer_of(request).actor)
+    except DomainError as refusal:
+        refusal.field = refusal.field and "message"
+        return await _refused(request, talk_id, refusal, data)
+    return see_other(request, f"/talks/{talk_id}#messages", flash=N_("Your message is sent."))
+
+
 # --- inside one's own company ---
 
 
@@ -238,8 +268,15 @@ async def _refused(request: Web, talk_id: UUID, refusal: DomainError, typed: dic
     if isinstance(refusal, NotSeen):
         raise refusal
     by = viewer_of(request).actor
-    talk, inside = await negotiation_on_page(by, talk_id), await own_side_of(by, talk_id)
-    return again(request, SHOW, refusal, typed, **_talk(request, talk, inside), alone=False, has_form=False)
+    talk = await negotiation_on_page(by, talk_id)
+    said = await _said_beside(by, talk, inside=True)
+    return again(request, SHOW, refusal, typed, **_talk(request, talk, *said), alone=False, has_form=False)
+
+
+async def _said_beside(by: Actor, talk: OnPage, *, inside: bool) -> tuple[list[Message], OwnSide | None]:
+    """What is said beside the moves: between two who agreed, and inside the viewer's own company."""
+    messages = await messages_of(by, talk.id) if talk.agreed_at else []
+    return messages, await own_side_of(by, talk.id) if inside else None
 
 
 def _lot(request: Web, lot: LotOffered) -> dict[str, Any]:
@@ -263,7 +300,7 @@ def _away(request: Web, hours: WorkingHours) -> dict[str, Any]:
     return {"they_answer_from": day, "they_answer_today": day == at.astimezone(zone).date()}
 
 
-def _talk(request: Web, page: OnPage, inside: OwnSide | None) -> dict[str, Any]:
+def _talk(request: Web, page: OnPage, messages: list[Message], inside: OwnSide | None) -> dict[str, Any]:
     me, at = viewer_of(request).actor.company_id, now()
     talk = talks.run_clock(page.talk, at)
     is_buyer = me == talk.buyer
@@ -273,6 +310,7 @@ def _talk(request: Web, page: OnPage, inside: OwnSide | None) -> dict[str, Any]:
     covered = talk.terms.covered_from
     return {
         "page": page,
+        "messages": messages,
         "inside": inside,
         "talk": talk,
         "terms": talk.terms,
@@ -352,6 +390,8 @@ router = Router(
         accept,
         refuse,
         withdraw,
+        contract,
+        write_message,
         assign,
         write_note,
     ],

@@ -167,3 +167,18 @@ class TalkMessage(Table, tablename="talk_message"):
     """Whether the other side was written to."""
 
     message_says_something = Check("body <> ''")
+
+
+class Contract(Table, tablename="contract"):
+    """What two companies agreed, frozen with who they were: lines, prices, conditions, terms version, signatures.
+
+    The database writes it itself when the transaction that agrees commits (``write_contract`` in the migration), so no
+    agreement is without one; it never changes after.
+    """
+
+    negotiation_id = ForeignKey(Negotiation, primary_key=True, null=False, on_delete=OnDelete.restrict)
+    lot_id = ForeignKey(Lot, null=False, on_delete=OnDelete.restrict)
+    content = JSONB(null=False)
+    sha256 = Bytea(null=False)
+    """Of the content's text: two papers with the same mark say the same."""
+    made_at = Timestamptz(null=False)

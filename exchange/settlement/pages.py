@@ -13,8 +13,16 @@ from litestar.response import ServerSentEvent
 from exchange.companies.queries import identity_of
 from exchange.errors import N_, DomainError
 from exchange.money import Money
+from exchange.offers.queries.agreed import contract_seen_by
 from exchange.settlement.actions import claims, deals, payments, reconcile, recourse, sellers
-from exchange.settlement.queries.deals import claim_of, deal_seen_by, deals_of, history_of, lines_of
+from exchange.settlement.queries.deals import (
+    claim_of,
+    deal_of_negotiation,
+    deal_seen_by,
+    deals_of,
+    history_of,
+    lines_of,
+)
 from exchange.settlement.queries.money import (
     last_reconciliation,
     money_of,
@@ -69,6 +77,17 @@ async def my_deals(request: Web, after: FromQuery[UUID | None] = None) -> Respon
 async def show(request: Web, deal_id: FromPath[UUID]) -> Response[str]:
     """One deal: what happens next, what happened, and every cent of it."""
     return render(request, SHOW, fragment="settlement/_deal.html", **await _deal_page(request, deal_id))
+
+
+@get("/talks/{talk_id:uuid}/deal", guards=[signed_in])
+async def of_talk(request: Web, talk_id: FromPath[UUID]) -> Response[str]:
+    """From an agreed talk to its own deal; to the list for the second in which the deal is still being opened."""
+    actor = viewer_of(request).actor
+    deal_id = await deal_of_negotiation(actor, talk_id)
+    if deal_id:
+        return see_other(request, f"/deals/{deal_id}")
+    await contract_seen_by(actor, talk_id)
+    return see_other(request, "/deals", flash=N_("Your deal is being opened. It stands here in a moment."), kind="info")
 
 
 @get("/deals/{deal_id:uuid}/live", guards=[signed_in])
@@ -359,6 +378,7 @@ router = Router(
     route_handlers=[
         my_deals,
         show,
+        of_talk,
         watch,
         pay,
         come_back,

@@ -13,6 +13,7 @@ from exchange import clock
 from exchange.database import engine, fetch, fetchval, transaction
 from exchange.errors import DomainError
 from exchange.offers import actions
+from exchange.offers.queries.agreed import contract_seen_by
 from tests.offers.stage import Stage, staged
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -153,3 +154,10 @@ async def test_a_note_and_an_assignment_wake_no_page_of_the_other_side() -> None
     finally:
         await ear.close()
     assert [fact.split()[0] for fact in heard] == ["offer.refused"]
+
+
+async def test_an_agreement_that_commits_has_its_contract() -> None:
+    stage = await staged()
+    talk = await stage.offer()
+    await stage.accept(talk)
+    assert (await contract_seen_by(stage.buyer.actor, talk)).quantity == 100

@@ -14,6 +14,7 @@ from exchange.offers.actions.answers import (
     weigh_offer,
     withdraw_offer,
 )
+from exchange.offers.actions.messages import tell_of_message, write_message
 from exchange.offers.actions.moves import make_move, open_talk
 from exchange.offers.actions.team import assign_talk, tell_assignee, write_note
 from exchange.offers.actions.telling import tell_of_answer, tell_of_offer, tell_uncovered
@@ -30,9 +31,11 @@ __all__ = [
     "refuse_offers",
     "tell_assignee",
     "tell_of_answer",
+    "tell_of_message",
     "tell_of_offer",
     "tell_uncovered",
     "weigh_offer",
     "withdraw_offer",
+    "write_message",
     "write_note",
 ]

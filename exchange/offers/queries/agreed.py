@@ -1,0 +1,148 @@
+"""What two companies have of each other once they agreed: the contract, and what they wrote since."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from exchange.actor import Actor
+from exchange.database import fetch, fetchrow
+from exchange.errors import NotSeen
+from exchange.listings.rules.lots import Incoterm
+from exchange.money import Money
+from exchange.offers.rules.talks import State
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who bound their company, on which side, and when."""
+
+    side: str
+    person: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A company as it was when it agreed."""
+
+    legal_name: str
+    trading_name: str
+    country: str
+    region: str
+    registration: str
+    vat: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What was agreed, as it was frozen; the same for both sides."""
+
+    negotiation_id: UUID
+    mark: str
+    """The first sixteen hexadecimal digits of its SHA-256, in fours."""
+    seller: Party
+    buyer: Party
+    lot: dict[str, Any]
+    lines: list[dict[str, Any]]
+    quantity: int
+    unit_price: Money
+    incoterm: Incoterm
+    message: str
+    terms_version: str
+    offered: Signature
+    accepted: Signature
+
+    @property
+    def total(self) -> Money:
+        """Without VAT."""
+        return self.unit_price * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one side wrote to the other after they agreed."""
+
+    id: UUID
+    mine: bool
+    person_name: str | None
+    """Which colleague wrote it, for their own side only."""
+    body: str
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message with the people to be told of it."""
+
+    negotiation_id: UUID
+    lot_title: str
+    body: str
+    author_name: str
+    """The company that wrote it, by the name on its shop: the two have agreed."""
+    receiver: UUID
+
+
+async def contract_seen_by(actor: Actor, negotiation_id: UUID) -> Contract:
+    """The contract a talk ended in, for its two sides. Raises NotSeen for others, and while nothing is agreed."""
+    row = await fetchrow(
+        "select k.content, k.sha256 from contract k join negotiation n on n.id = k.negotiation_id "
+        "where n.id = $1 and $2 in (n.buyer_company_id, n.seller_company_id)",
+        negotiation_id,
+        actor.company_id,
+    )
+    if row is None:
+        raise NotSeen
+    said = json.loads(row["content"])
+    digits = row["sha256"].hex()[:16]
+    return Contract(
+        negotiation_id=negotiation_id,
+        mark=" ".join(digits[i : i + 4] for i in range(0, 16, 4)),
+        seller=Party(**said["seller"]),
+        buyer=Party(**said["buyer"]),
+        lot=said["lot"],
+        lines=said["lines"],
+        quantity=said["quantity"],
+        unit_price=Money(said["unit_price_minor"], said["currency"]),
+        incoterm=Incoterm(said["incoterm"]),
+        message=said["message"],
+        terms_version=said["terms_version"],
+        offered=_signature(said["offered"]),
+        accepted=_signature(said["accepted"]),
+    )
+
+
+def _signature(said: dict[str, str]) -> Signature:
+    return Signature(said["by"], said["person"], datetime.fromisoformat(said["at"]))
+
+
+async def messages_of(actor: Actor, negotiation_id: UUID) -> list[Message]:
+    """What the two sides wrote since they agreed, oldest first, the latest two hundred; nothing for strangers."""
+    rows = await fetch(
+        "select m.id, m.company_id = $2 as mine, case when m.company_id = $2 then p.name end as person_name, m.body, "
+        "m.written_at from talk_message m join negotiation n on n.id = m.negotiation_id "
+        "join person p on p.id = m.person_id where m.negotiation_id = $1 "
+        "and $2 in (n.buyer_company_id, n.seller_company_id) order by m.written_at desc, m.id desc limit 200",
+        negotiation_id,
+        actor.company_id,
+    )
+    return [Message(**row) for row in reversed(rows)]
+
+
+async def message_told(message_id: UUID) -> Written | None:
+    """A message with who is written to: who looks after the talk on the other side, else who moved last there."""
+    row = await fetchrow(
+        "select m.negotiation_id, c.content ->> 'title' as lot_title, m.body, x.trading_name as author_name, "
+        "(select k.person_id from membership k left join talk_assignment t on t.negotiation_id = n.id "
+        "and t.company_id = k.company_id and t.person_id = k.person_id "
+        "where k.company_id = case when m.company_id = n.buyer_company_id then n.seller_company_id "
+        "else n.buyer_company_id end order by t.id is not null desc, k.person_id = coalesce((select o.person_id "
+        "from offer o where o.negotiation_id = n.id and o.company_id <> m.company_id order by o.number desc limit 1), "
+        "l.person_id) desc, k.role = 'owner' desc, k.created_at, k.person_id limit 1) as receiver "
+        "from talk_message m join negotiation n on n.id = m.negotiation_id join lot_copy c on c.id = n.lot_copy_id "
+        "join lot l on l.id = n.lot_id join company x on x.id = m.company_id where m.id = $1 and n.state = $2",
+        message_id,
+        State.AGREED,
+    )
+    return Written(**row) if row and row["receiver"] else None
