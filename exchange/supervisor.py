@@ -144,6 +144,8 @@ class Supervisor:
         self.server: EmbeddedServer | None = None
         self.parts: list[Part] = []
         self.environment = dict(os.environ)
+        # half a dozen processes import the same thousand modules at each start: they are compiled once, as is usual
+        self.environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self.stopping = threading.Event()
         self._lock: IO[str] | None = None
 
