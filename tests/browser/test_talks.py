@@ -89,3 +89,22 @@ def test_a_move_appears_in_the_open_page_and_takes_no_typed_word_away(running: I
     expect(buyer.locator("#thread")).to_contain_text(stage.seller.company.trading_name, timeout=4_000)
     _picture(buyer, "agreed-phone-en")
     assert not faults, faults
+
+
+def test_the_list_of_talks_is_walked_with_keys_that_leave_writing_alone(running: Instance, visit: Enter) -> None:
+    stage, talk = in_database(running.environment["DATABASE_URL"], _bargain)
+    page = visit("fr").new_page()
+    _sign_in(page, stage.seller.email)
+    page.goto("/talks")
+    page.keyboard.press("j")
+    expect(page.locator(f"a[href='/talks/{talk}']")).to_be_focused()
+    page.keyboard.press("x")
+    expect(page.locator("input[name=talk]")).to_be_checked()
+    page.keyboard.press("/")
+    expect(page.locator("[name=q]")).to_be_focused()
+    page.keyboard.type("jx/k")
+    expect(page.locator("[name=q]")).to_have_value("jx/k")
+    page.goto("/talks")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/talks/{talk}")

@@ -167,6 +167,17 @@ async def test_who_answered_is_shown_to_their_own_side_only(client: httpx.AsyncC
         assert answer["offers"][0]["answered_by"] == ("Côme Collègue" if knows else None)
 
 
+async def test_a_colleagues_move_bears_their_name_on_their_own_side_only(client: httpx.AsyncClient) -> None:
+    stage, talk, colleague = await _with_a_colleague()
+    await stage.counter(talk, "9", by=colleague)
+    for side, knows in ((stage.seller, True), (stage.buyer, False)):
+        await sign_in(client, side)
+        page = _thread(await client.get(f"/talks/{talk}"))
+        assert ("<strong>Côme Collègue</strong>" in page) is knows
+    await sign_in(client, colleague)
+    assert "<strong>You</strong>" in _thread(await client.get(f"/talks/{talk}"))
+
+
 async def test_who_withdrew_is_shown_to_their_own_side_only(client: httpx.AsyncClient) -> None:
     stage, talk, _ = await _with_a_colleague()
     colleague = await make_person(stage.buyer.company, name="Bérénice Binôme")

@@ -10,3 +10,4 @@ import "./total.js";
 import "./form.js";
 import "./live.js";
 import "./keys.js";
+import "./print.js";
