@@ -97,7 +97,7 @@ async def disturb_webhooks(world: World, fields: WebhookFaults) -> Doc:
 
 
 class CallFault(Closed):
-    kind: Literal["error_500", "error_500_after", "rate_limit", "lock_timeout", "timeout_after"]
+    kind: Literal["error_500", "error_500_after", "rate_limit", "lock_timeout", "timeout_after", "no_funds"]
     method: Literal["GET", "POST", "DELETE"] = "POST"
     path: str = ""
     times: int = Field(1, ge=1, le=1_000)

@@ -569,8 +569,9 @@ async def _execute(
             refusal.keep = True  # the fault is spent
             raise refusal
         status, body = 200, ""
-        if kind == "error_500":
-            status, body = 500, _error_body(_fault_refusal(kind))
+        if kind in {"error_500", "no_funds"}:
+            refusal = _fault_refusal(kind)
+            status, body = refusal.status, _error_body(refusal)
         else:
             params = parsed(found.params, raw, version)
             try:
@@ -641,6 +642,9 @@ def _fault_refusal(kind: str) -> Refusal:
             "This object cannot be accessed right now because another API request is accessing it (sandbox fault).",
             status=429, code="lock_timeout", executed=False,
         )  # fmt: skip
+    if kind == "no_funds":
+        return Refusal("You have insufficient available funds in your Stripe account (sandbox fault).",
+                       code="balance_insufficient")  # fmt: skip
     return Refusal("An unknown error occurred (sandbox fault).", status=500, type="api_error")
 
 

@@ -17,7 +17,7 @@ from litestar.status_codes import (
 from pydantic import SecretStr
 
 from exchange.settings import settings
-from exchange.settlement.actions.events import WrongMode, take_in
+from exchange.settlement.actions.events import WrongMode, WrongVersion, take_in
 from exchange.settlement.stripe_gateway import BadSignature, read_news
 
 LARGEST = 512 * 1024
@@ -55,7 +55,7 @@ async def _receive(request: Incoming, secrets: Sequence[SecretStr]) -> Response[
         await take_in(news, "webhook")
     except BadSignature:
         return Response(None, status_code=HTTP_401_UNAUTHORIZED)
-    except (ValueError, KeyError, WrongMode):
+    except (ValueError, KeyError, WrongMode, WrongVersion):
         return Response(None, status_code=HTTP_400_BAD_REQUEST)
     return Response(None)
 

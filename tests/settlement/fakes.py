@@ -15,6 +15,7 @@ from exchange.database import in_transaction
 from exchange.money import Money
 from exchange.settlement.rules.drift import Movement
 from exchange.settlement.stripe_gateway import (
+    API_VERSION,
     Charge,
     Dispute,
     Gateway,
@@ -256,7 +257,7 @@ class FakeGateway(Gateway):
             livemode=livemode,
             account=None,
             object_id=about["id"],
-            api_version=None,
+            api_version=None if thin else API_VERSION,
             payload=payload,
         )
         self.news.append(news)

@@ -1,10 +1,13 @@
 """The sandbox as a running service, and what whole deals do with it."""
 
 import asyncio
+import hmac
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -18,7 +21,7 @@ from exchange.sandbox.config import SandboxSettings, Webhook
 from exchange.settings import settings
 from exchange.settlement import stripe_gateway
 from exchange.settlement.actions import deals, payments, reconcile, sellers
-from exchange.settlement.stripe_gateway import Gateway
+from exchange.settlement.stripe_gateway import API_VERSION, Gateway
 from tests.sandbox.conftest import KEY, SECRETS, Receiver, free_port
 from tests.sandbox.conftest import _answers as answers
 from tests.settlement.conftest import Agreed, work
@@ -58,6 +61,21 @@ class Service:
                 self.statuses.append(answer.status_code)
             await work()
             quiet = 0 if fresh else quiet + 1
+
+    async def deliver_as(self, version: str) -> list[int]:
+        """Hand what has arrived over as an endpoint of another version would send it, signed; what the app answers."""
+        await asyncio.sleep(0.3)
+        fresh = self.hooks.got[self.delivered :]
+        self.delivered += len(fresh)
+        answers = []
+        for news in fresh:
+            if PurePosixPath(news.path).name != "platform":
+                continue
+            body, at = news.body.replace(API_VERSION.encode(), version.encode()), int(time.time())
+            mac = hmac.new(SECRETS["platform"].encode(), f"{at}.".encode() + body, sha256).hexdigest()
+            signature = {"stripe-signature": f"t={at},v1={mac}"}
+            answers.append((await self.app.post(PATHS["platform"], content=body, headers=signature)).status_code)
+        return answers
 
     async def pay(self, agreed: Agreed, outcome: str = CARD) -> str:
         """The buyer clicks on pay and chooses an outcome on the page; where it sends the browser."""

@@ -1,6 +1,7 @@
 """Deals on a real PostgreSQL, with a payment service in memory. Numbers in brackets are those of the money list."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -839,6 +840,19 @@ class TestTheBooks:
             assert (found.source, found.minor) == (charge, -1)
         with frozen(now() + timedelta(days=9)):
             assert not (await reconcile.match_books()).agreed, "a difference is found until it is explained"
+
+    async def test_a_payment_that_was_converted_calls_a_person_once(self, gateway: FakeGateway) -> None:
+        """[39]"""
+        await make_person(role=Role.OPERATOR)
+        agreed = await agree()
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        session_id = await agreed.session_id()
+        charge = gateway.pays(session_id)
+        gateway.becomes(session_id, charge=replace(charge, fee=Money(FEE, "USD")))
+        for _ in range(2):
+            await payments.come_back(deal_id=agreed.deal_id, session_id=session_id, by=agreed.buyer.actor)
+        assert Account.FEES not in await balance(), "no fee of another currency in this deal's books"
+        assert await fetchval("select count(*) from mail where template = 'settlement_alarm'") == 1
 
     async def test_the_wrong_mode_is_not_let_in(self, gateway: FakeGateway) -> None:
         """[41]"""

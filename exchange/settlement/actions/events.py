@@ -16,7 +16,7 @@ from exchange.errors import N_, Invalid
 from exchange.jobs import enqueue
 from exchange.settlement.actions import operations, payments, release, sellers
 from exchange.settlement.actions.disputes import take_dispute
-from exchange.settlement.stripe_gateway import News, Params, gateway
+from exchange.settlement.stripe_gateway import API_VERSION, News, Params, gateway
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +39,21 @@ class WrongMode(Invalid):
     message = N_("This event belongs to another mode (test or live) than this exchange runs in.")
 
 
+class WrongVersion(Invalid):
+    """An endpoint of ours was registered for another version of the payment service's interface."""
+
+    message = N_("This event is written in another version (%(version)s) than this exchange speaks.")
+
+
 async def take_in(news: News, source: str) -> bool:
-    """Store an event once and queue its handling; False when it was here before. Raises WrongMode."""
+    """Store an event once and queue its handling; False when it was here before. Raises WrongMode, WrongVersion.
+
+    A polled event is in the version it was made in; only its object's id is believed, so any will do.
+    """
     if news.livemode is not gateway().livemode:
         raise WrongMode
+    if source == "webhook" and not news.thin and news.api_version != API_VERSION:
+        raise WrongVersion(version=news.api_version or "none")
     async with transaction():
         stored = await fetchval(
             "insert into stripe_event (id, event_id, thin, type, api_version, created_at, livemode, account, "
@@ -107,7 +118,7 @@ async def _operation(operation_id: str | None) -> Effect | None:
     found = await operations.operation_of(UUID(operation_id)) if operation_id else None
     if found is None or found.state.final:
         return None
-    made = await operations.fetch_result(found)
+    made = await operations.look_up(found)
     return partial(operations.complete, found, made) if made is not None else None
 
 

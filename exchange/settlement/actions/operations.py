@@ -140,6 +140,11 @@ async def fetch_result(operation: Operation) -> Any:
     return await doing.call(gateway(), operation)
 
 
+async def look_up(operation: Operation) -> Any:
+    """What Stripe has of the operation, without asking it to do anything: under its key it would replay even a 500."""
+    return await _DOINGS[operation.kind].find(gateway(), operation)
+
+
 async def complete(operation: Operation, made: Any) -> None:
     """Take over what Stripe made, once, in the current transaction (T2)."""
     row = await fetchrow(

@@ -245,6 +245,9 @@ async def _fee(deal: Deal, payment_id: UUID, charge: Charge) -> None:
     """Book what Stripe kept, once its balance transaction is known (money list 40)."""
     if charge.fee is None:
         return
+    if charge.fee.currency != deal.terms.total.currency:
+        await _converted(deal)
+        return
     await execute(
         "update payment set fee_minor = $2, available_on = $3 where id = $1",
         payment_id,
@@ -253,6 +256,18 @@ async def _fee(deal: Deal, payment_id: UUID, charge: Charge) -> None:
     )
     if charge.fee:
         await post(books.fee(charge.fee), payment_id, deal_id=deal.id, lot_id=deal.lot_id, stripe_object=charge.id)
+
+
+async def _converted(deal: Deal) -> None:
+    """Stripe settled the payment in another currency than the deal's: a person is told, once (money list 39).
+
+    Its balance and our books differ from here on, which stops releases.
+    """
+    if not await fetchval(
+        "select exists (select from journal_entry where subject_id = $1 and fact = 'payment.converted')", deal.id
+    ):
+        await record(None, "payment.converted", deal.id)
+        await alarm("converted", deal)
 
 
 async def close_pay_page(deal_id: UUID) -> None:

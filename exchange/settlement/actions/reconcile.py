@@ -72,7 +72,12 @@ async def poll_objects() -> None:
             await enqueue("dispute.look", row["id"], once=f"dispute {row['id']}")
         for row in await fetch("select id from deal where due_at <= $1 or alarm_at <= $1 and closed_at is null", now()):
             await enqueue("deal.due", row["id"], once=f"due {row['id']}")
-        for row in await fetch("select id from deal where state = 'closing' and since < $1", quiet):
+        for row in await fetch(
+            "select id from deal where state = 'closing' and since < $1 union select d.id from deal d "
+            "join release_leg l on l.deal_id = d.id where d.closed_at is not null and l.state in ('planned', 'parked') "
+            "and l.payment_id is not null",
+            quiet,
+        ):
             await enqueue("deal.release", row["id"], once=f"release {row['id']}")
     for row in await fetch(
         "select distinct a.company_id from payout_account a join release_leg l on l.company_id = a.company_id "

@@ -241,13 +241,27 @@ async def _transferred(operation: Operation, made: Transfer) -> None:
 
 
 async def _transfer_refused(operation: Operation, refusal: Refused) -> None:
-    """The leg waits as parked; the account is looked at again, and a person is told."""
+    """The leg waits, and is tried again by the poll; a person is told the first time.
+
+    Where our own balance was too low it stays planned: the receiver has nothing to do. Else it is parked, and the
+    receiver's account is looked at again.
+    """
     deal = await any_deal(operation.deal, lock=True)
-    await execute("update release_leg set state = 'parked' where id = $1 and state = 'sent'", operation.subject_id)
+    ours = refusal.stripe_code == "balance_insufficient"
+    await execute(
+        "update release_leg set state = $2 where id = $1 and state = 'sent'",
+        operation.subject_id,
+        "planned" if ours else "parked",
+    )
     await record(None, "deal.transfer_refused", deal.id, code=refusal.stripe_code)
     company = await fetchval("select company_id from release_leg where id = $1", operation.subject_id)
-    await enqueue("payout_account.look", company)
-    await alarm("transfer_refused", deal)
+    if not ours:
+        await enqueue("payout_account.look", company)
+    tries = await fetchval(
+        "select count(*) from stripe_operation where subject_id = $1 and state = 'failed'", operation.subject_id
+    )
+    if tries == 1:
+        await alarm("balance_insufficient" if ours else "transfer_refused", deal)
 
 
 operations.done_by(Kind.TRANSFER, Doing(_transfer, _find_transfer, _transferred, _transfer_refused))

@@ -48,11 +48,12 @@ async def look_at_account(company_id: UUID) -> None:
 async def take_account(company_id: UUID, recipient: Recipient, asked_at: datetime) -> None:
     """Take over how the account stood at ``asked_at``, in the current transaction; older news is dropped.
 
-    An account that can be paid now sends what was parked for it.
+    An account that can be paid from now on sends what was parked for it.
     """
     row = await fetchrow(
-        "update payout_account set status = $2, requirements = $3, retrieved_at = $4 "
-        "where company_id = $1 and (retrieved_at is null or retrieved_at <= $4) returning id",
+        "with old as (select id, status from payout_account where company_id = $1 for no key update) "
+        "update payout_account a set status = $2, requirements = $3, retrieved_at = $4 from old "
+        "where a.id = old.id and (a.retrieved_at is null or a.retrieved_at <= $4) returning old.status as before",
         company_id,
         recipient.status,
         list(recipient.due),
@@ -60,7 +61,7 @@ async def take_account(company_id: UUID, recipient: Recipient, asked_at: datetim
     )
     if row is None:
         return
-    if recipient.active:
+    if recipient.active and row["before"] != recipient.status:
         await enqueue("payout_account.active", company_id)
     await record(None, "payout_account.looked_at", company_id, status=recipient.status)
 

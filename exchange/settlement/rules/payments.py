@@ -163,10 +163,14 @@ def proof(session: Retrieved, *, reference: str, livemode: bool, owed: Money) ->
         return Proof.EXPIRED
     if session.status == "open":
         return Proof.OPEN
+    if session.intent_status == "canceled":
+        return Proof.FAILED  # an authorisation that expired; the page goes on saying paid
+    if session.paid and session.intent_status == "requires_capture":
+        return Proof.PROCESSING  # promised by the bank, not yet taken: nothing is held
     if session.paid:
         received = session.amount.minor if session.received_minor is None else session.received_minor
         return Proof.PAID if Money(received, session.amount.currency) == owed else Proof.MISMATCH
-    if session.intent_status in {"requires_payment_method", "canceled"}:
+    if session.intent_status == "requires_payment_method":
         return Proof.FAILED
     return Proof.PROCESSING
 
