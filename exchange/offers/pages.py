@@ -124,13 +124,16 @@ async def refuse_several(request: Web, data: FormWithLists) -> Response[str]:
 
 
 @get("/talks/{talk_id:uuid}")
-async def show(request: Web, talk_id: FromPath[UUID], seen: FromQuery[int | None] = None) -> Response[str]:
-    """The talk. An open page asks for its thread alone; ``seen`` says that it holds a form already."""
+async def show(
+    request: Web, talk_id: FromPath[UUID], seen: FromQuery[int | None] = None, writing: FromQuery[bool] = False
+) -> Response[str]:
+    """The talk. An open page asks for its thread alone; ``seen`` and ``writing`` say that it holds a form already."""
     by = viewer_of(request).actor
     talk = await negotiation_on_page(by, talk_id)
     alone = bool(request.headers.get("hx-request"))
     said = await _said_beside(by, talk, inside=not alone)
-    return render(request, SHOW, fragment=THREAD, **_talk(request, talk, *said), alone=alone, has_form=seen is not None)
+    has_form = seen is not None or writing
+    return render(request, SHOW, fragment=THREAD, **_talk(request, talk, *said), alone=alone, has_form=has_form)
 
 
 @get("/talks/{talk_id:uuid}/live")

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from exchange.accounts.actions.passwords import hash_password
 from exchange.database import execute
+from exchange.offers import actions
 from tests.browser.conftest import Instance
 from tests.browser.people import PASSWORD, in_database
 from tests.offers.stage import Stage, staged
@@ -108,3 +109,27 @@ def test_the_list_of_talks_is_walked_with_keys_that_leave_writing_alone(running:
     page.keyboard.press("k")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/talks/{talk}")
+
+
+def test_who_agreed_write_to_each_other_live_and_keep_what_they_type(running: Instance, visit: Enter) -> None:
+    stage, talk = in_database(running.environment["DATABASE_URL"], _bargain)
+    page = visit("fr").new_page()
+    _sign_in(page, stage.buyer.email)
+    page.goto(f"/talks/{talk}")
+    expect(page.locator("[name=message]")).to_have_count(0)
+
+    async def accept() -> None:
+        await stage.accept(talk, "7.50", 40)
+
+    async def answer() -> None:
+        await actions.write_message(negotiation_id=talk, text="Le quai 3", by=stage.seller.actor)
+
+    in_database(running.environment["DATABASE_URL"], accept)
+    page.locator("[name=message]").fill("Bonjour")
+    in_database(running.environment["DATABASE_URL"], answer)
+    expect(page.locator("li.bubble", has_text="Le quai 3")).to_be_visible()
+    expect(page.locator("[name=message]")).to_have_value("Bonjour")
+    page.locator("form[action$=messages] button").click()
+    expect(page.locator("li.bubble.mine", has_text="Bonjour")).to_be_visible()
+    page.goto(f"/talks/{talk}/contract")
+    expect(page.locator("main")).to_contain_text("Solène Vendeuse")

@@ -153,6 +153,17 @@ async def test_two_who_agreed_write_to_each_other_with_telephone_numbers(client:
     assert await messages_of((await make_person()).actor, talk) == []
 
 
+async def test_an_open_page_gets_the_form_of_messages_once_and_no_typed_word_is_lost(client: httpx.AsyncClient) -> None:
+    stage, talk = await _agreed()
+    await sign_in(client, stage.buyer)
+    waiting = await client.get(f"/talks/{talk}", headers={"hx-request": "true"})
+    assert 'name="message"' in waiting.text
+    for held in ("writing=true", "seen=1"):
+        typing = await client.get(f"/talks/{talk}?{held}", headers={"hx-request": "true"})
+        assert "<textarea" not in typing.text
+    assert 'name="writing" value="true"' in (await client.get(f"/talks/{talk}")).text
+
+
 async def test_no_message_before_the_agreement_and_none_of_nothing(client: httpx.AsyncClient) -> None:
     stage = await staged()
     talk = await stage.offer()
