@@ -324,6 +324,22 @@ async def compare(request: Web) -> Response[str]:
     )
 
 
+@post("/operator/money/explanation", guards=[operator])
+async def explain(request: Web, data: Form) -> Response[str]:
+    """The operator did it by hand at the payment service: it is booked so."""
+    try:
+        result = await reconcile.explain(
+            source=data.get("source", ""), currency=data.get("currency", ""), by=viewer_of(request).actor
+        )
+    except DomainError as refusal:
+        return again(request, BOOKS, refusal, {}, **await _books())
+    return see_other(
+        request,
+        "/operator/money",
+        flash=N_("The books agree.") if result.agreed else N_("Booked. Other differences are left."),
+    )
+
+
 async def _books() -> dict[str, Any]:
     return {
         "lines": await trial_balance(),
@@ -402,5 +418,6 @@ router = Router(
         onboarded,
         books,
         compare,
+        explain,
     ],
 )

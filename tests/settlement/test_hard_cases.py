@@ -13,6 +13,7 @@ from exchange.settlement import stripe_gateway
 from exchange.settlement.actions import deals, operations, payments, reconcile
 from exchange.settlement.queries.money import trial_balance
 from exchange.settlement.rules.books import Account
+from exchange.settlement.rules.deal import NotYourMove
 from exchange.settlement.stripe_gateway import Gateway, Refused, transfer_params
 from tests.factories import make_company, make_person
 from tests.sandbox.conftest import KEY
@@ -211,3 +212,40 @@ async def test_a_transfer_that_fails_on_its_way_is_made_once(service: Service, k
     assert await agreed.state() == "settled"
     assert [t["amount"] for t in await service.listed("/v1/transfers")] == [114_00]
     await books_agree()
+
+
+async def test_a_refund_by_hand_stops_releases_until_the_operator_owns_it(service: Service) -> None:
+    """[46]"""
+    chief, agreed, other = await make_person(role=Role.OPERATOR), await agree(), await agree()
+    for deal in (agreed, other):
+        await service.onboard(deal)
+        await service.pay(deal)
+    await service.post()
+    await service.control("clock", seconds=10)
+    await service.control("dashboard-refund", charge=await charge_of(agreed), amount=7_00)
+    await service.post()
+    with frozen(now() + timedelta(minutes=30)):
+        result = await reconcile.match_books()
+    (found,) = result.differences
+    assert (found.source[:3], found.minor) == ("re_", -7_00)
+    await received(other)
+    await service.post()
+    assert await other.state() == "closing", "nothing leaves while the books differ"
+
+    with pytest.raises(NotYourMove):
+        await reconcile.explain(source=found.source, currency="EUR", by=agreed.buyer.actor)
+    for source, currency in (("re_invented", "EUR"), (found.source, "USD")):
+        with pytest.raises(reconcile.NothingToExplain):
+            await reconcile.explain(source=source, currency=currency, by=chief.actor)
+    with frozen(now() + timedelta(minutes=40)):
+        assert (await reconcile.explain(source=found.source, currency="EUR", by=chief.actor)).agreed
+        with pytest.raises(reconcile.NothingToExplain):
+            await reconcile.explain(source=found.source, currency="EUR", by=chief.actor)
+    await execute("update pgqueuer set execute_after = now()")
+    await service.post()
+    assert await other.state() == "settled"
+    assert (await balance())[Account.EXTERNAL] == 7_00
+
+
+async def charge_of(agreed: Agreed) -> str:
+    return str(await fetchval("select charge_id from payment where deal_id = $1", agreed.deal_id))

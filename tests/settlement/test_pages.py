@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from exchange.actor import Role
-from exchange.database import fetchval
+from exchange.database import execute, fetchval
 from exchange.settlement.actions import deals
 from tests.factories import make_person, sign_in
 from tests.settlement.conftest import Agreed, agree, onboarded, paid, work
@@ -191,3 +191,42 @@ async def test_the_operator_decides_on_the_page(client: httpx.AsyncClient, gatew
     assert (await client.post(f"{at}/decision", data={"refund": "12.00"})).status_code == 303
     await work()
     assert await agreed.state() == "partly_refunded"
+
+
+async def test_the_operator_refunds_an_ended_deal_on_its_page(client: httpx.AsyncClient, gateway: FakeGateway) -> None:
+    agreed: Agreed = await agree()
+    await onboarded(agreed, gateway)
+    await paid(agreed, gateway)
+    operator = await make_person(role=Role.OPERATOR)
+    await sign_in(client, operator)
+    at = f"/deals/{agreed.deal_id}"
+    assert (await client.post(f"{at}/refund", data={"refund": "1.00"})).status_code == 409, "it has not ended"
+    assert (await client.post(f"{at}/decision", data={"refund": "0"})).status_code == 303
+    await work()
+    assert "Refund the buyer" in (await client.get(at)).text
+    assert (await client.post(f"{at}/refund", data={"refund": "500"})).status_code == 422
+    assert (await client.post(f"{at}/refund", data={"refund": "12.00"})).status_code == 303
+    await work()
+    assert await agreed.state() == "partly_refunded"
+    for side in (agreed.buyer, agreed.seller):
+        await sign_in(client, side)
+        page = await client.get(at)
+        assert "Refund the buyer" not in page.text
+        assert ("Taken back from the seller" in page.text) is (side is agreed.seller)
+        assert (await client.post(f"{at}/refund", data={"refund": "1.00"})).status_code == 403
+
+
+async def test_a_difference_is_explained_on_the_page(client: httpx.AsyncClient, gateway: FakeGateway) -> None:
+    await sign_in(client, await make_person(role=Role.OPERATOR))
+    await execute(
+        "insert into reconciliation (id, at, movements, differences, agreed) values (gen_random_uuid(), now(), 1, $1, "
+        "false)",
+        '[{"source": "re_by_hand", "currency": "EUR", "theirs_minor": -500, "ours_minor": 0}]',
+    )
+    page = await client.get("/operator/money")
+    assert "We did this by hand" in page.text
+    at = "/operator/money/explanation"
+    assert (await client.post(at, data={"source": "re_other", "currency": "EUR"})).status_code == 409
+    assert (await client.post(at, data={"source": "re_by_hand", "currency": "EUR"})).status_code == 303
+    booked = await fetchval("select amount_minor from ledger_entry where account = 'external'")
+    assert booked == 500

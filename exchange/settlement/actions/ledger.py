@@ -8,11 +8,17 @@ from exchange.settlement.rules.books import Posting
 
 
 async def post(
-    posting: Posting | None, reference: object, *, deal_id: UUID, lot_id: UUID, stripe_object: str | None = None
+    posting: Posting | None,
+    reference: object,
+    *,
+    deal_id: UUID | None,
+    lot_id: UUID | None,
+    stripe_object: str | None = None,
 ) -> bool:
     """Book ``posting`` about ``reference``, in the current transaction; False when this fact is booked already.
 
-    ``stripe_object`` is the charge, refund or transfer whose balance transaction the posting mirrors.
+    ``deal_id`` and ``lot_id`` are None for what is no deal's. ``stripe_object`` is the charge, refund or transfer whose
+    balance transaction the posting mirrors.
     """
     if posting is None:
         return False

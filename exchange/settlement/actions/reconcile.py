@@ -7,15 +7,28 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from exchange.actor import Actor
 from exchange.clock import now
-from exchange.database import execute, fetch, fetchval, transaction
+from exchange.database import execute, fetch, fetchrow, fetchval, transaction
+from exchange.errors import N_, Conflict
 from exchange.jobs import enqueue
+from exchange.journal.actions import record
 from exchange.settlement.actions import operations, payments, sellers
 from exchange.settlement.actions.events import take_in
+from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.notices import alarm_books
 from exchange.settlement.queries.money import Reconciled
+from exchange.settlement.rules import books
+from exchange.settlement.rules.deal import NotYourMove
 from exchange.settlement.rules.drift import Difference, differences
 from exchange.settlement.stripe_gateway import NoAnswer, Refused, gateway
+
+
+class NothingToExplain(Conflict):
+    """The difference has gone, or never was."""
+
+    message = N_("This difference is not in the last comparison. Compare the books again.")
+
 
 OVERLAP = timedelta(minutes=10)
 """How far before its cursor the event poll begins again: events are not listed in the order they happen."""
@@ -163,6 +176,37 @@ async def _in_full(suspects: Sequence[Difference]) -> list[Difference]:
     theirs = [movement for source in sorted(sources) for movement in await gateway().movements_of(source)]
     rows = await fetch(_OURS + "and p.stripe_object = any($1) group by 1, 2", list(sources))
     return differences(theirs, _sums(rows))
+
+
+async def explain(*, source: str, currency: str, by: Actor) -> Reconciled:
+    """The operator takes a difference on itself: what was done by hand at Stripe is booked as *external*.
+
+    The books are compared again at once, so releases go on. Raises NotYourMove, NothingToExplain.
+    """
+    if not by.is_operator:
+        raise NotYourMove
+    async with transaction():
+        last = await fetchrow("select id, differences from reconciliation order by at desc limit 1 for no key update")
+        found = next(
+            (
+                d
+                for d in (Difference(**each) for each in json.loads(last["differences"] if last else "[]"))
+                if (d.source, d.currency) == (source, currency)
+            ),
+            None,
+        )
+        if last is None or found is None:
+            raise NothingToExplain
+        about = await fetchrow("select deal_id, lot_id from ledger_posting where stripe_object = $1 limit 1", source)
+        await post(
+            books.external(found.theirs - found.ours),
+            f"{source} {found.theirs_minor} {currency}",
+            deal_id=about["deal_id"] if about else None,
+            lot_id=about["lot_id"] if about else None,
+            stripe_object=source,
+        )
+        await record(by, "books.explained", last["id"], source=source)
+    return await match_books()
 
 
 async def poll() -> None:
