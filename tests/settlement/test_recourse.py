@@ -302,3 +302,16 @@ class TestRefundWhileDisputed:
         await decided(service, str(await fetchval("select dispute_id from dispute")), won=False)
         assert not await service.listed("/v1/refunds")
         await refunded_deal_is_square_without_commission(agreed)
+
+    async def test_a_transfer_the_dispute_did_not_overtake_comes_back(self, service: Service) -> None:
+        """[27]"""
+        agreed = await paid_deal(service)
+        await shipped(agreed)
+        await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        await work("deal.release")
+        assert await fetchval("select state from release_leg") == "sent", "intended, not yet asked of Stripe"
+        lost = await dispute(service)
+        (transfer,) = await service.listed("/v1/transfers")
+        assert transfer["amount_reversed"] == 114_00
+        await decided(service, lost, won=False)
+        await refunded_deal_is_square(agreed)
