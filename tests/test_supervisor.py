@@ -48,7 +48,6 @@ def test_it_serves_alone_survives_a_killed_part_and_stops_without_orphans(folder
     process = serve(folder, port)
     try:
         await_answer(process, port)
-        family = psutil.Process(process.pid).children(recursive=True)
         assert json.loads((folder / INSTANCE).read_text())["DATABASE_URL"]
         assert oct((folder / INSTANCE).stat().st_mode & 0o777) == "0o600"
 
@@ -57,7 +56,8 @@ def test_it_serves_alone_survives_a_killed_part_and_stops_without_orphans(folder
         assert second.returncode == 1
         assert f"process {process.pid}" in told.decode()
 
-        worker = next(p for p in family if "worker" in p.cmdline())
+        family = psutil.Process(process.pid).children(recursive=True)
+        worker = next(p for p in family if "worker" in p.cmdline())  # the last part to start; all are there by now
         worker.kill()
         worker.wait(5)
         deadline = time.monotonic() + 20
