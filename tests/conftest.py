@@ -34,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["MODE"] = "test"
     if hasattr(config, "workerinput"):
         return
+    # the workers, and the servers some tests start, import the same thousand modules: compiled once, as is usual
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if given := os.environ.get("TEST_DATABASE_URL"):
         os.environ["DATABASE_SERVER_URL"] = given
         return
