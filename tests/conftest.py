@@ -24,9 +24,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
 
-# a loaded machine is slow, not wrong
-hypothesis.register_profile("house", deadline=None)
-hypothesis.load_profile("house")
+# a loaded machine is slow, not wrong; HYPOTHESIS_PROFILE=thorough looks twenty-five times as long
+hypothesis.register_profile("house", deadline=None, max_examples=40)
+hypothesis.register_profile("thorough", deadline=None, max_examples=1000)
+hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
