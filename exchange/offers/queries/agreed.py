@@ -11,6 +11,7 @@ from exchange.database import fetch, fetchrow
 from exchange.errors import NotSeen
 from exchange.listings.rules.lots import Incoterm
 from exchange.money import Money
+from exchange.offers.queries.talks import RECIPIENT
 from exchange.offers.rules.talks import State
 
 
@@ -132,16 +133,16 @@ async def messages_of(actor: Actor, negotiation_id: UUID) -> list[Message]:
 
 async def message_told(message_id: UUID) -> Written | None:
     """A message with who is written to: who looks after the talk on the other side, else who moved last there."""
+    receiver = RECIPIENT.format(
+        company="case when w.company_id = n.buyer_company_id then n.seller_company_id else n.buyer_company_id end",
+        known="coalesce((select o.person_id from offer o where o.negotiation_id = n.id "
+        "and o.company_id <> w.company_id order by o.number desc limit 1), l.person_id)",
+    )
     row = await fetchrow(
-        "select m.negotiation_id, c.content ->> 'title' as lot_title, m.body, x.trading_name as author_name, "
-        "(select k.person_id from membership k left join talk_assignment t on t.negotiation_id = n.id "
-        "and t.company_id = k.company_id and t.person_id = k.person_id "
-        "where k.company_id = case when m.company_id = n.buyer_company_id then n.seller_company_id "
-        "else n.buyer_company_id end order by t.id is not null desc, k.person_id = coalesce((select o.person_id "
-        "from offer o where o.negotiation_id = n.id and o.company_id <> m.company_id order by o.number desc limit 1), "
-        "l.person_id) desc, k.role = 'owner' desc, k.created_at, k.person_id limit 1) as receiver "
-        "from talk_message m join negotiation n on n.id = m.negotiation_id join lot_copy c on c.id = n.lot_copy_id "
-        "join lot l on l.id = n.lot_id join company x on x.id = m.company_id where m.id = $1 and n.state = $2",
+        f"select w.negotiation_id, c.content ->> 'title' as lot_title, w.body, x.trading_name as author_name, "  # noqa: S608  ours
+        f"{receiver} as receiver from talk_message w join negotiation n on n.id = w.negotiation_id "
+        "join lot_copy c on c.id = n.lot_copy_id join lot l on l.id = n.lot_id "
+        "join company x on x.id = w.company_id where w.id = $1 and n.state = $2",
         message_id,
         State.AGREED,
     )

@@ -228,7 +228,7 @@ def _hours(row: Record, prefix: str = "") -> WorkingHours:
     return WorkingHours(zone, country, opens, closes, frozenset(days))
 
 
-_RECIPIENT = """
+RECIPIENT = """
     (select m.person_id from membership m left join talk_assignment t
          on t.negotiation_id = n.id and t.company_id = m.company_id and t.person_id = m.person_id
      where m.company_id = {company} order by t.id is not null desc, m.person_id = {known} desc nulls last,
@@ -240,8 +240,8 @@ who has left the company is not."""
 
 async def offer_told(offer_id: UUID) -> Answered | None:
     """An offer with the two people it concerns."""
-    author = _RECIPIENT.format(company="o.company_id", known="o.person_id")
-    receiver = _RECIPIENT.format(
+    author = RECIPIENT.format(company="o.company_id", known="o.person_id")
+    receiver = RECIPIENT.format(
         company="case when o.company_id = n.buyer_company_id then n.seller_company_id else n.buyer_company_id end",
         known="coalesce((select a.person_id from offer a where a.negotiation_id = o.negotiation_id "
         "and a.company_id <> o.company_id order by a.number desc limit 1), l.person_id)",
