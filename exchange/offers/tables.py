@@ -172,7 +172,7 @@ class TalkMessage(Table, tablename="talk_message"):
 class Contract(Table, tablename="contract"):
     """What two companies agreed, frozen with who they were: lines, prices, conditions, terms version, signatures.
 
-    The database writes it itself when the transaction that agrees commits (``write_contract`` in the migration), so no
+    The database writes it itself when the transaction that agrees commits (``write_contracts`` in the migration), so no
     agreement is without one; it never changes after.
     """
 

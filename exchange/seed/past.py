@@ -29,7 +29,7 @@ from exchange.seed.history import Closed, Deal, End, History, Move, Talk
 from exchange.seed.listings import COST, LINE, LOT, cost_row, line_id, line_rows, lot_row
 from exchange.seed.progress import Progress
 from exchange.seed.steps import Market
-from exchange.seed.writing import copy
+from exchange.seed.writing import copy, look_over
 from exchange.settings import settings
 from exchange.settlement.rules import amounts, vat
 from exchange.settlement.rules.deal import Ending
@@ -132,6 +132,9 @@ async def _write_talks(closed: list[Closed]) -> list[Sale]:
         ("reservation_id", "line_id", "quantity"),
         [(s.talk.id, line, units) for s in sales for line, units in s.talk.lines.items()],
     )
+    # a quarter's contracts at once; at the commit the database would write each by itself
+    await look_over("negotiation, offer, lot_copy, lot, manifest_line, reservation_line")
+    await execute("select write_contracts($1)", [s.talk.id for s in sales])
     return sales
 
 
