@@ -23,7 +23,8 @@ from exchange.seed.shop_window import GUESTS_LOTS, open_lots
 from exchange.seed.stage import Event, Stage
 from exchange.seed.steps import Market
 from exchange.settlement.actions import claims, deals
-from exchange.settlement.queries.deals import any_deal, lines_of
+from exchange.settlement.queries.claims import lines_of
+from exchange.settlement.queries.deals import any_deal
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.deal import State as DealState
 

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from exchange.money import Money
 from exchange.settlement.actions import claims, deals, payments
-from exchange.settlement.queries.deals import Deal, claim_of, deal_seen_by, deals_of, lines_of
+from exchange.settlement.queries.claims import claim_of, lines_of
+from exchange.settlement.queries.deals import Deal, deal_seen_by, deals_of
 from exchange.settlement.queries.money import money_of
 from exchange.settlement.rules import timeline
 from exchange.settlement.rules.claims import Claimed, Reason

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from exchange.clock import now
-from exchange.settlement.queries.deals import ClaimView, Deal
+from exchange.settlement.queries.claims import ClaimView
+from exchange.settlement.queries.deals import Deal
 from exchange.settlement.rules.claims import Claimed, LossOutOfRange, NothingClaimed, Reason, Sold
 from exchange.settlement.rules.deal import Move, Side, State, moves
 

@@ -14,7 +14,8 @@ from exchange.database import execute, fetch, fetchrow, fetchval, transaction
 from exchange.errors import NotSeen
 from exchange.money import Money
 from exchange.settlement.actions import claims, deals, events, operations, payments, reconcile, release, sellers
-from exchange.settlement.queries.deals import any_deal, lines_of
+from exchange.settlement.queries.claims import lines_of
+from exchange.settlement.queries.deals import any_deal
 from exchange.settlement.queries.money import trial_balance
 from exchange.settlement.rules.amounts import NotPayable
 from exchange.settlement.rules.books import Account

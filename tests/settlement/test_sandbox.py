@@ -9,7 +9,8 @@ from exchange.money import Money
 from exchange.settings import settings
 from exchange.settlement import stripe_gateway
 from exchange.settlement.actions import claims, deals, payments, reconcile
-from exchange.settlement.queries.deals import any_deal, lines_of
+from exchange.settlement.queries.claims import lines_of
+from exchange.settlement.queries.deals import any_deal
 from exchange.settlement.queries.money import trial_balance
 from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.claims import Claimed, Reason

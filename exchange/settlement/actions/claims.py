@@ -16,7 +16,8 @@ from exchange.money import Money
 from exchange.settlement.actions.moves import enter
 from exchange.settlement.actions.notices import tell
 from exchange.settlement.actions.release import share_out
-from exchange.settlement.queries.deals import Deal, any_deal, deal_seen_by, lines_of
+from exchange.settlement.queries.claims import lines_of
+from exchange.settlement.queries.deals import Deal, any_deal, deal_seen_by
 from exchange.settlement.rules.amounts import RefundTooLarge, with_vat
 from exchange.settlement.rules.claims import Claimed, ClaimState, value
 from exchange.settlement.rules.deal import ANSWER_CLOCK, Move, NotYet, NotYourMove, Side, State, step

@@ -1,6 +1,5 @@
 """Deals as their two sides and the operator may see them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +11,6 @@ from exchange.database import fetch, fetchrow
 from exchange.errors import NotSeen
 from exchange.money import Money
 from exchange.settlement.rules.amounts import Terms
-from exchange.settlement.rules.claims import Sold
 from exchange.settlement.rules.deal import Ending, Side, State
 from exchange.settlement.rules.vat import Trader
 
@@ -207,17 +205,6 @@ async def history_of(deal: Deal) -> list[Happened]:
     ]
 
 
-async def lines_of(deal: Deal) -> list[Sold]:
-    """What was sold, line by line, each with its weight in the price: its share of the reference price."""
-    rows = await fetch(
-        "select l.id, l.title, r.quantity, coalesce(l.rrp_minor, 0) * r.quantity as weight "
-        "from reservation_line r join manifest_line l on l.id = r.line_id "
-        "where r.reservation_id = $1 order by l.position",
-        deal.negotiation_id,
-    )
-    return [Sold(str(row["id"]), row["title"], row["quantity"], row["weight"]) for row in rows]
-
-
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """What two companies agreed in a negotiation: all a deal needs to know of it."""
@@ -256,53 +243,4 @@ async def agreement_of(negotiation_id: UUID) -> Agreement:
         agreed_at=row["agreed_at"],
         seller=Trader(row["seller_country"], row["seller_vat"]),
         buyer=Trader(row["buyer_country"], row["buyer_vat"]),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimView:
-    """A claim with its lines; sums before tax."""
-
-    id: UUID
-    state: str
-    said: str
-    wanted: Money
-    offered: Money | None
-    answer: str
-    opened_at: datetime
-    escalate_from: datetime
-    settled: Money | None
-    lines: Sequence["ClaimLineView"]
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimLineView:
-    label: str
-    reason: str
-    units: int
-    loss_percent: int
-
-
-async def claim_of(deal: Deal) -> ClaimView | None:
-    """The deal's claim, if there is one; the caller has loaded the deal by viewer."""
-    row = await fetchrow("select * from claim where deal_id = $1", deal.id)
-    if row is None:
-        return None
-    lines = await fetch("select * from claim_line where claim_id = $1 order by label, reason", row["id"])
-    currency = deal.terms.net.currency
-
-    def money(minor: int | None) -> Money | None:
-        return None if minor is None else Money(minor, currency)
-
-    return ClaimView(
-        id=row["id"],
-        state=row["state"],
-        said=row["said"],
-        wanted=Money(row["wanted_minor"], currency),
-        offered=money(row["offered_minor"]),
-        answer=row["answer"],
-        opened_at=row["opened_at"],
-        escalate_from=row["escalate_from"],
-        settled=money(row["settled_minor"]),
-        lines=[ClaimLineView(x["label"], x["reason"], x["units"], x["loss_percent"]) for x in lines],
     )

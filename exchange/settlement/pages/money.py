@@ -1,0 +1,55 @@
+"""A company's money: where it stands, and the account it goes to."""
+
+from typing import Any
+
+from litestar import Response, get, post
+
+from exchange.errors import N_, DomainError
+from exchange.settlement.actions import sellers
+from exchange.settlement.queries.money import seller_money
+from exchange.web.guards import member, owner, trading, viewer_of
+from exchange.web.refusals import again
+from exchange.web.render import Web, render, see_other
+
+MONEY = "settlement/money.html"
+
+
+@get("/money", guards=[member])
+async def money(request: Web) -> Response[str]:
+    """Held, on its way, paid, parked and why."""
+    return render(request, MONEY, money=await seller_money(viewer_of(request).actor))
+
+
+@post("/money/onboarding", guards=[owner, trading])
+async def onboard(request: Web) -> Response[str]:
+    """To the payment service's page where the company identifies itself."""
+    try:
+        url = await sellers.start_onboarding(by=viewer_of(request).actor)
+    except DomainError as refusal:
+        return again(request, MONEY, refusal, {}, money=await seller_money(viewer_of(request).actor))
+    return see_other(request, url)
+
+
+@get("/money/onboarding/again", guards=[owner, trading])
+async def onboard_again(request: Web) -> Response[str]:
+    """The link was used up or too old: a fresh one."""
+    return see_other(request, await sellers.start_onboarding(by=viewer_of(request).actor))
+
+
+@get("/money/onboarding/return", guards=[owner, trading])
+async def onboarded(request: Web) -> Response[str]:
+    """Back from the payment service: the account is asked, the address proves nothing."""
+    actor = viewer_of(request).actor
+    if actor.company_id is not None:
+        await sellers.look_at_account(actor.company_id)
+    found = await seller_money(actor)
+    return see_other(
+        request,
+        "/money",
+        flash=N_("Your account can receive money.")
+        if found.account_status == "active"
+        else N_("The payment service is still checking your account, or asks for more. We tell you when it is ready."),
+    )
+
+
+HANDLERS: list[Any] = [money, onboard, onboard_again, onboarded]

@@ -1,0 +1,59 @@
+"""One deal as its page shows it: to the doors that show it, and to those that show it again when they refuse."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Response
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+
+from exchange.companies.queries import identity_of
+from exchange.errors import DomainError
+from exchange.settlement.queries.claims import claim_of
+from exchange.settlement.queries.deals import deal_seen_by, history_of
+from exchange.settlement.queries.money import money_of, payment_of
+from exchange.settlement.rules import timeline
+from exchange.settlement.rules.deal import Side
+from exchange.settlement.schemas import possible
+from exchange.web.guards import viewer_of
+from exchange.web.refusals import again
+from exchange.web.render import Web, see_other
+
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+SHOW = "settlement/deal.html"
+
+
+async def deal_page(request: Web, deal_id: UUID) -> dict[str, Any]:
+    actor = viewer_of(request).actor
+    deal = await deal_seen_by(actor, deal_id)
+    side = deal.side_of(actor)
+    found = await claim_of(deal)
+    return {
+        "deal": deal,
+        "side": side,
+        "buyer": await identity_of(deal.buyer_company_id),
+        "seller": await identity_of(deal.seller_company_id),
+        "next": timeline.next_step(deal.state, side, deal.due_at),
+        "ended": timeline.ended(deal.state, deal.ending),
+        "names": timeline.STATE_NAMES,
+        "happened": timeline.HAPPENED,
+        "moved": timeline.MOVED,
+        "history": [h for h in await history_of(deal) if h.fact in timeline.HAPPENED],
+        "money": await money_of(deal, side),
+        "payment": await payment_of(deal.id) if side is not Side.SELLER else None,
+        "claim": found,
+        "may": possible(deal, side, found),
+    }
+
+
+async def shown_again(request: Web, deal_id: UUID, refusal: DomainError, typed: dict[str, str]) -> Response[str]:
+    return again(request, SHOW, refusal, typed, **await deal_page(request, deal_id))
+
+
+async def done(request: Web, deal_id: UUID, verb: Any, flash: str) -> Response[str]:
+    try:
+        await verb(deal_id=deal_id, by=viewer_of(request).actor)
+    except DomainError as refusal:
+        return await shown_again(request, deal_id, refusal, {})
+    return see_other(request, f"/deals/{deal_id}", flash=flash)
