@@ -1,0 +1,27 @@
+"""The doors of talks for programs, by noun: negotiations, and the nouns one posts to them."""
+
+from litestar import Router
+
+from exchange.offers.api import agreed, talks, team
+from exchange.web.guards import trading
+
+router = Router(
+    "/negotiations",
+    route_handlers=[
+        talks.index,
+        talks.open_talk,
+        talks.show,
+        talks.make_move,
+        talks.accept,
+        talks.refuse,
+        talks.withdraw,
+        agreed.contract,
+        agreed.messages,
+        agreed.write_message,
+        team.inside,
+        team.assign,
+        team.write_note,
+    ],
+    guards=[trading],
+    tags=["negotiations"],
+)

@@ -1,0 +1,27 @@
+"""The doors of talks for people, by noun: the first offer, the talk with its live thread, the list of one's talks."""
+
+from litestar import Router
+
+from exchange.offers.pages import agreed, first, inbox, talk, team
+from exchange.web.guards import trading
+
+router = Router(
+    "/",
+    route_handlers=[
+        first.offer_form,
+        first.offer,
+        inbox.index,
+        inbox.refuse_several,
+        talk.show,
+        talk.listen,
+        talk.make_move,
+        talk.accept,
+        talk.refuse,
+        talk.withdraw,
+        agreed.contract,
+        agreed.write_message,
+        team.assign,
+        team.write_note,
+    ],
+    guards=[trading],
+)

@@ -1,0 +1,54 @@
+"""The list of one's talks."""
+
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromQuery
+
+from exchange.companies.queries import mask
+from exchange.errors import N_
+from exchange.offers import actions
+from exchange.offers.pages.reading import FormWithLists, is_uuid
+from exchange.offers.queries.inbox import Assigned, Awaits, Side, inbox_of
+from exchange.web.guards import viewer_of
+from exchange.web.render import Web, language_of, render, see_other
+
+INDEX = "offers/index.html"
+
+
+@get("/talks")
+async def index(
+    request: Web,
+    show: FromQuery[str] = "",
+    side: FromQuery[str] = "",
+    who: FromQuery[str] = "",
+    q: FromQuery[str] = "",
+    after: FromQuery[UUID | None] = None,
+) -> Response[str]:
+    """What awaits me first, then what awaits them, then what has ended; a filter nobody knows filters nothing."""
+    chosen = Awaits(show) if show in set(Awaits) else None
+    of_side = Side(side) if side in set(Side) else None
+    assigned = Assigned(who) if who in set(Assigned) else None
+    actor = viewer_of(request).actor
+    inbox = await inbox_of(actor, show=chosen, side=of_side, assigned=assigned, words=q, after=after)
+    filters = {"side": of_side, "who": assigned, "q": q.strip()}
+    language = language_of(request)
+    return render(
+        request,
+        INDEX,
+        inbox=inbox,
+        show=chosen or "",
+        filters=filters,
+        kept={name: value for name, value in filters.items() if value},
+        masks={row.id: row.other_name or mask(row.other, row.lot_id, language) for row in inbox.rows},
+        after=after,
+    )
+
+
+@post("/talks/refusals")
+async def refuse_several(request: Web, data: FormWithLists) -> Response[str]:
+    """Decline the ticked offers; there is no accepting in bulk (rule 14)."""
+    ticked = data.get("talk", [])
+    ids = [UUID(t) for t in ([ticked] if isinstance(ticked, str) else ticked) if is_uuid(t)]
+    declined = await actions.refuse_offers(negotiation_ids=ids, by=viewer_of(request).actor)
+    return see_other(request, "/talks", flash=N_("Offers declined: %(count)s."), count=declined)

@@ -1,0 +1,84 @@
+"""What the templates of a talk get."""
+
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from litestar import Response
+
+from exchange.actor import Actor
+from exchange.clock import now
+from exchange.companies.queries import mask
+from exchange.companies.rules import WorkingHours, is_open, next_opening
+from exchange.errors import DomainError, NotSeen
+from exchange.listings.rules.categories import BY_SLUG
+from exchange.listings.rules.lots import COST_ANSWERS, INCOTERMS
+from exchange.money import Money
+from exchange.offers.queries.agreed import Message, messages_of
+from exchange.offers.queries.talks import OnPage, negotiation_on_page
+from exchange.offers.queries.team import OwnSide, own_side_of
+from exchange.offers.rules import talks
+from exchange.offers.rules.talks import State
+from exchange.web.guards import viewer_of
+from exchange.web.refusals import again
+from exchange.web.render import Web, language_of
+
+SHOW = "offers/show.html"
+
+
+async def refused(request: Web, talk_id: UUID, refusal: DomainError, typed: dict[str, str]) -> Response[str]:
+    """The talk as it is now, why the act was refused, and everything that was typed."""
+    if isinstance(refusal, NotSeen):
+        raise refusal
+    by = viewer_of(request).actor
+    talk = await negotiation_on_page(by, talk_id)
+    said = await said_beside(by, talk, inside=True)
+    return again(request, SHOW, refusal, typed, **talk_shown(request, talk, *said), alone=False, has_form=False)
+
+
+async def said_beside(by: Actor, talk: OnPage, *, inside: bool) -> tuple[list[Message], OwnSide | None]:
+    """What is said beside the moves: between two who agreed, and inside the viewer's own company."""
+    messages = await messages_of(by, talk.id) if talk.agreed_at else []
+    return messages, await own_side_of(by, talk.id) if inside else None
+
+
+def away(request: Web, hours: WorkingHours) -> dict[str, Any]:
+    """The day from which a side that is closed now answers again, as the viewer's calendar has it.
+
+    No hour and no reason: whether it is a Sunday, a holiday or a shop that opens late, a rival learns the day only.
+    """
+    at, zone = now(), ZoneInfo(viewer_of(request).zone)
+    day = None if is_open(at, hours) else next_opening(at, hours).astimezone(zone).date()
+    return {"they_answer_from": day, "they_answer_today": day == at.astimezone(zone).date()}
+
+
+def talk_shown(request: Web, page: OnPage, messages: list[Message], inside: OwnSide | None) -> dict[str, Any]:
+    me, at = viewer_of(request).actor.company_id, now()
+    talk = talks.run_clock(page.talk, at)
+    is_buyer = me == talk.buyer
+    them = talk.seller if is_buyer else talk.buyer
+    my_turn = talk.turn == me
+    may_reopen = is_buyer and talk.live is None and talk.state is not State.AGREED
+    covered = talk.terms.covered_from
+    return {
+        "page": page,
+        "messages": messages,
+        "inside": inside,
+        "talk": talk,
+        "terms": talk.terms,
+        "available": page.available,
+        "me": me,
+        "is_buyer": is_buyer,
+        "other": page.other_name or mask(them, page.lot_id, language_of(request)),
+        "their_hours": page.hours[them],
+        **away(request, page.hours[them]),
+        "my_turn": my_turn,
+        "may_move": bool((my_turn or may_reopen) and talk.moves_left and page.available),
+        "may_accept": my_turn and talk.live is not None and talk.live.quantity <= page.available,
+        "incoterms": list(INCOTERMS.items()),
+        "cost_answers": list(COST_ANSWERS.items()),
+        "cost_below": covered if not is_buyer else None,
+        "cost_to_accept": bool(not is_buyer and talk.live and talks.cost_wanted(talk, talk.live.price)),
+        "category": BY_SLUG[page.lot["category"]].name if page.lot["category"] in BY_SLUG else page.lot["category"],
+        "ask": Money(page.lot["unit_ask_minor"], page.lot["currency"]),
+    }

@@ -1,0 +1,101 @@
+"""One talk with its live thread: the moves, and the answers to them."""
+
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.channels import ChannelsPlugin
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.response import ServerSentEvent
+
+from exchange.errors import N_, DomainError
+from exchange.offers import actions
+from exchange.offers.pages.reading import Form, cost_in, incoterm_in, price_in, quantity_in, seen_in
+from exchange.offers.pages.shown import SHOW, refused, said_beside, talk_shown
+from exchange.offers.queries.talks import negotiation_on_page, negotiation_seen_by
+from exchange.web.guards import viewer_of
+from exchange.web.render import Web, render, see_other
+from exchange.web.stream import live
+
+THREAD = "offers/_thread.html"
+
+
+@get("/talks/{talk_id:uuid}")
+async def show(
+    request: Web, talk_id: FromPath[UUID], seen: FromQuery[int | None] = None, writing: FromQuery[bool] = False
+) -> Response[str]:
+    """The talk. An open page asks for its thread alone; ``seen`` and ``writing`` say that it holds a form already."""
+    by = viewer_of(request).actor
+    talk = await negotiation_on_page(by, talk_id)
+    alone = bool(request.headers.get("hx-request"))
+    said = await said_beside(by, talk, inside=not alone)
+    has_form = seen is not None or writing
+    return render(request, SHOW, fragment=THREAD, **talk_shown(request, talk, *said), alone=alone, has_form=has_form)
+
+
+@get("/talks/{talk_id:uuid}/live")
+async def listen(request: Web, talk_id: FromPath[UUID], channels: NamedDependency[ChannelsPlugin]) -> ServerSentEvent:
+    """Tells an open page that something changed."""
+    talk = await negotiation_seen_by(viewer_of(request).actor, talk_id)
+    return live(channels, talk.channel)
+
+
+@post("/talks/{talk_id:uuid}/offers")
+async def make_move(request: Web, talk_id: FromPath[UUID], data: Form) -> Response[str]:
+    """An offer or a counter-offer."""
+    by = viewer_of(request).actor
+    talk = await negotiation_seen_by(by, talk_id)
+    try:
+        await actions.make_move(
+            negotiation_id=talk_id,
+            price=price_in(data, talk.talk.terms.ask.currency),
+            quantity=quantity_in(data),
+            incoterm=incoterm_in(data),
+            message=data.get("message", ""),
+            by=by,
+            cost=cost_in(data),
+            seen=seen_in(data),
+        )
+    except DomainError as refusal:
+        return await refused(request, talk_id, refusal, data)
+    return see_other(
+        request, f"/talks/{talk_id}", flash=N_("Your offer is on the table. The other side has been told.")
+    )
+
+
+@post("/talks/{talk_id:uuid}/acceptance")
+async def accept(request: Web, talk_id: FromPath[UUID], data: Form) -> Response[str]:
+    """Accept exactly the price and the quantity the form shows."""
+    by = viewer_of(request).actor
+    talk = await negotiation_seen_by(by, talk_id)
+    try:
+        await actions.accept_offer(
+            negotiation_id=talk_id,
+            price=price_in(data, talk.talk.terms.ask.currency),
+            quantity=quantity_in(data),
+            by=by,
+            cost=cost_in(data),
+        )
+    except DomainError as refusal:
+        return await refused(request, talk_id, refusal, {})
+    return see_other(request, f"/talks/{talk_id}", flash=N_("Agreed. You now see each other's names."))
+
+
+@post("/talks/{talk_id:uuid}/refusal")
+async def refuse(request: Web, talk_id: FromPath[UUID], data: Form) -> Response[str]:
+    """Decline the live offer."""
+    try:
+        await actions.refuse_offer(negotiation_id=talk_id, by=viewer_of(request).actor, seen=seen_in(data))
+    except DomainError as refusal:
+        return await refused(request, talk_id, refusal, {})
+    return see_other(request, f"/talks/{talk_id}", flash=N_("Declined. The other side will be told."))
+
+
+@post("/talks/{talk_id:uuid}/withdrawal")
+async def withdraw(request: Web, talk_id: FromPath[UUID], data: Form) -> Response[str]:
+    """Take one's own live offer back."""
+    try:
+        await actions.withdraw_offer(negotiation_id=talk_id, by=viewer_of(request).actor, seen=seen_in(data))
+    except DomainError as refusal:
+        return await refused(request, talk_id, refusal, {})
+    return see_other(request, f"/talks/{talk_id}", flash=N_("Your offer is withdrawn."))
