@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.companies import rules
-from exchange.companies.rules import DealsBand, Vetting, WorkingHours, after_business_days, is_open, next_opening
+from exchange.companies.rules import DealsBand, Vetting, WorkingHours, after_business_days, is_open, masks, next_opening
+from exchange.companies.rules.hours import _public_holidays
 from exchange.errors import Invalid
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -125,7 +126,7 @@ def test_no_due_instant_falls_on_a_french_public_holiday(at: datetime) -> None:
 
 def test_a_country_without_known_holidays_still_works() -> None:
     """The package knows every country of today; one it will not know must not stop a clock."""
-    assert rules._public_holidays("ZZ") == frozenset()
+    assert _public_holidays("ZZ") == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -161,15 +162,15 @@ def test_a_pseudonym_is_stable_and_the_same_creature_in_both_languages(company: 
     assert english == rules.pseudonym(SECRET, company, lot, "en")
     assert english.split()[-1] == french.split()[-1]
     adjective, noun = english.split()[:2]
-    assert any(e == noun and french.startswith(f + " ") for e, f in rules._NOUNS)
-    assert any(e == adjective and f" {f} " in french for e, f in rules._ADJECTIVES)
+    assert any(e == noun and french.startswith(f + " ") for e, f in masks._NOUNS)
+    assert any(e == adjective and f" {f} " in french for e, f in masks._ADJECTIVES)
 
 
 def test_two_lots_of_one_seller_wear_unrelated_names() -> None:
     company = uuid4()
     names = [rules.pseudonym(SECRET, company, uuid4(), "en").split() for _ in range(2000)]
     same_noun = sum(a[1] == b[1] for a, b in pairwise(names))
-    assert same_noun < 2000 / len(rules._NOUNS) * 2
+    assert same_noun < 2000 / len(masks._NOUNS) * 2
     assert len({tuple(n) for n in names}) > 1990
 
 
@@ -180,7 +181,7 @@ def test_another_secret_gives_another_name() -> None:
 
 
 def test_no_word_appears_twice_so_names_read_back_uniquely() -> None:
-    for words in (rules._NOUNS, rules._ADJECTIVES):
+    for words in (masks._NOUNS, masks._ADJECTIVES):
         assert len({e for e, _ in words}) == len({f for _, f in words}) == len(words)
 
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from exchange import clock
-from exchange.companies.rules import WorkingHours, _public_holidays
+from exchange.companies.rules.hours import WorkingHours, _public_holidays
 from exchange.database import fetch, fetchval
 from exchange.errors import DomainError
 from exchange.listings.actions.lots import change_lot, withdraw_lot

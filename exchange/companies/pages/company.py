@@ -7,7 +7,7 @@ from unicodedata import normalize
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery
 
@@ -346,28 +346,25 @@ def _days(texts: list[str]) -> frozenset[int]:
     return frozenset(int(text) for text in texts)
 
 
-router = Router(
-    "/",
-    route_handlers=[
-        sign_up_form,
-        sign_up,
-        invitation_form,
-        accept_invitation,
-        company,
-        set_hours,
-        set_shop,
-        correct_facts,
-        hide_from,
-        show_again,
-        team,
-        invite,
-        withdraw_invitation,
-        change_role,
-        remove_colleague,
-        desk,
-        applicant,
-        vet,
-        refuse,
-        set_group,
-    ],
-)
+HANDLERS = [
+    sign_up_form,
+    sign_up,
+    invitation_form,
+    accept_invitation,
+    company,
+    set_hours,
+    set_shop,
+    correct_facts,
+    hide_from,
+    show_again,
+    team,
+    invite,
+    withdraw_invitation,
+    change_role,
+    remove_colleague,
+    desk,
+    applicant,
+    vet,
+    refuse,
+    set_group,
+]
