@@ -1,16 +1,14 @@
-"""The only file that imports ``stripe``: calls, signatures, error mapping. What comes back is our own.
+"""The only module that imports ``stripe``: calls, signatures, error mapping. What comes back is our own.
 
 Every write takes ``key``, the operation's id: it is the idempotency key and is written into the object's metadata, so
-that any event or list leads back to the operation. Requests are plain parameters made by the ``*_params`` functions
-below and frozen in the operation's row, so a second try sends the very same body.
+that any event or list leads back to the operation. ``requests`` makes what is asked, ``answers`` reads what comes back.
 """
 
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, cast
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import stripe
@@ -20,13 +18,68 @@ from exchange.errors import N_, Conflict, Unavailable
 from exchange.money import Money
 from exchange.settings import settings
 from exchange.settlement.rules.drift import Movement
+from exchange.settlement.stripe_gateway.answers import (
+    Charge,
+    Dispute,
+    Moved,
+    News,
+    Recipient,
+    Refund,
+    Session,
+    Transfer,
+    movement_in,
+    news_in,
+    operation_in,
+    plain,
+    recipient_in,
+    refund_in,
+    session_in,
+    transfer_in,
+)
+from exchange.settlement.stripe_gateway.requests import (
+    Params,
+    checkout_params,
+    customer_params,
+    recipient_params,
+    refund_params,
+    reversal_params,
+    transfer_params,
+)
+
+__all__ = [
+    "API_VERSION",
+    "LIVE_BASE",
+    "BadSignature",
+    "Busy",
+    "Charge",
+    "Dispute",
+    "Gateway",
+    "KeyReused",
+    "Moved",
+    "News",
+    "NoAnswer",
+    "Params",
+    "Recipient",
+    "Refund",
+    "Refused",
+    "Session",
+    "Transfer",
+    "checkout_params",
+    "close",
+    "customer_params",
+    "gateway",
+    "read_news",
+    "recipient_params",
+    "refund_params",
+    "reversal_params",
+    "transfer_params",
+    "use",
+]
 
 API_VERSION = "2026-10-28.endive"
 """One version for the client, the webhook endpoints and the sandbox."""
 
 LIVE_BASE = "https://api.stripe.com"
-
-Params = dict[str, Any]
 
 
 class NoAnswer(Unavailable):
@@ -60,168 +113,6 @@ class BadSignature(Exception):
     """No secret of ours signed this body, or too long ago."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A Checkout Session with what its PaymentIntent and charge say."""
-
-    id: str
-    url: str | None
-    reference: str | None
-    operation_id: str | None
-    livemode: bool
-    status: str
-    paid: bool
-    amount: Money
-    intent_id: str | None
-    intent_status: str | None
-    received_minor: int | None
-    charge: "Charge | None"
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """What reached us; ``fee`` is known once its balance transaction exists."""
-
-    id: str
-    method: str | None
-    amount: Money
-    fee: Money | None
-    available_on: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Refund:
-    id: str
-    status: str
-    amount: Money
-    operation_id: str | None
-    charge_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    id: str
-    amount: Money
-    destination: str
-    operation_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Dispute:
-    id: str
-    status: str
-    amount: Money
-    charge_id: str
-    moved: "tuple[Moved, ...]" = ()
-    """What the bank took from our balance, and gave back; nothing for an inquiry."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """One balance transaction of a dispute: ``amount`` is signed, ``fee`` is taken beside it."""
-
-    id: str
-    amount: Money
-    fee: Money
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """A seller's account; money can be sent to it while ``active``."""
-
-    id: str
-    status: str
-    """Of the capability to receive transfers: ``active``, ``pending``, ``restricted``, ``unsupported``, ``closed``."""
-    due: tuple[str, ...]
-    """What Stripe still asks of the seller."""
-    operation_id: str | None
-
-    @property
-    def active(self) -> bool:
-        return self.status == "active"
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """An event, verified or fetched: a hint that something changed."""
-
-    id: str
-    thin: bool
-    type: str
-    created: datetime
-    livemode: bool
-    account: str | None
-    object_id: str | None
-    api_version: str | None
-    payload: Params
-
-
-def recipient_params(*, email: str, name: str, country: str, currency: str) -> Params:
-    """A company that receives transfers and sees an Express dashboard (settlement guide §2, *Accounts*)."""
-    transfers = {"stripe_balance": {"stripe_transfers": {"requested": True}}}
-    return {
-        "contact_email": email,
-        "display_name": name,
-        "dashboard": "express",
-        "identity": {"country": country.lower(), "entity_type": "company"},
-        "configuration": {"recipient": {"capabilities": transfers}},
-        "defaults": {
-            "currency": currency.lower(),
-            "responsibilities": {"fees_collector": "application", "losses_collector": "application"},
-        },
-        "include": ["configuration.recipient", "requirements"],
-    }
-
-
-def customer_params(*, email: str) -> Params:
-    """A buyer; no name leaves us."""
-    return {"email": email}
-
-
-def checkout_params(
-    *, customer: str, obligation: UUID, deal: UUID, label: str, total: Money, expires_at: datetime, back_to: str
-) -> Params:
-    """A hosted pay page for one obligation. ``label`` names the goods in general: no company's name goes here."""
-    return {
-        "mode": "payment",
-        "customer": customer,
-        "client_reference_id": str(obligation),
-        "line_items": [
-            {
-                "quantity": 1,
-                "price_data": {
-                    "currency": total.currency.lower(),
-                    "unit_amount": total.minor,
-                    "product_data": {"name": label},
-                },
-            }
-        ],
-        "payment_intent_data": {"transfer_group": str(deal)},
-        "expires_at": int(expires_at.timestamp()),
-        "success_url": f"{back_to}?cs={{CHECKOUT_SESSION_ID}}",
-        "cancel_url": back_to,
-    }
-
-
-def transfer_params(*, destination: str, amount: Money, charge: str, deal: UUID) -> Params:
-    """One leg, tied to its charge: it succeeds before the money is available and never sends more than came in."""
-    return {
-        "destination": destination,
-        "amount": amount.minor,
-        "currency": amount.currency.lower(),
-        "source_transaction": charge,
-        "transfer_group": str(deal),
-    }
-
-
-def refund_params(*, charge: str, amount: Money) -> Params:
-    return {"charge": charge, "amount": amount.minor}
-
-
-def reversal_params(*, transfer: str, amount: Money) -> Params:
-    return {"transfer": transfer, "amount": amount.minor}
-
-
 class Gateway:
     """The payment service, through one client per process. Refuses to be called while a transaction is open."""
 
@@ -249,7 +140,7 @@ class Gateway:
     async def create_recipient(self, key: UUID, params: Params) -> Recipient:
         async with _answered():
             made = await self._client.v2.core.accounts.create_async(_marked(params, key), _keyed(key))
-        return _recipient(made)
+        return recipient_in(made)
 
     async def create_customer(self, key: UUID, params: Params) -> str:
         async with _answered():
@@ -261,23 +152,23 @@ class Gateway:
         body["payment_intent_data"] = _marked(params["payment_intent_data"], key)  # its events carry its own metadata
         async with _answered():
             made = await self._client.v1.checkout.sessions.create_async(body, _keyed(key))
-        return _session(made)
+        return session_in(made)
 
     async def expire_session(self, key: UUID, session: str) -> Session:
         """Close a pay page. Raises Refused when it is complete: paid, or on the way."""
         async with _answered():
             made = await self._client.v1.checkout.sessions.expire_async(session, None, _keyed(key))
-        return _session(made)
+        return session_in(made)
 
     async def create_transfer(self, key: UUID, params: Params) -> Transfer:
         async with _answered():
             made = await self._client.v1.transfers.create_async(_marked(params, key), _keyed(key))
-        return _transfer(made)
+        return transfer_in(made)
 
     async def create_refund(self, key: UUID, params: Params) -> Refund:
         async with _answered():
             made = await self._client.v1.refunds.create_async(_marked(params, key), _keyed(key))
-        return _refund(made)
+        return refund_in(made)
 
     async def create_reversal(self, key: UUID, params: Params) -> str:
         body = _marked(params, key)
@@ -303,22 +194,22 @@ class Gateway:
     async def session(self, session: str) -> Session:
         async with _answered():
             found = await self._client.v1.checkout.sessions.retrieve_async(session, _EXPANDED)
-        return _session(found)
+        return session_in(found)
 
     async def recipient(self, account: str) -> Recipient:
         async with _answered():
             found = await self._client.v2.core.accounts.retrieve_async(
                 account, {"include": ["configuration.recipient", "requirements"]}
             )
-        return _recipient(found)
+        return recipient_in(found)
 
     async def refund(self, refund: str) -> Refund:
         async with _answered():
-            return _refund(await self._client.v1.refunds.retrieve_async(refund))
+            return refund_in(await self._client.v1.refunds.retrieve_async(refund))
 
     async def dispute(self, dispute: str) -> Dispute:
         async with _answered():
-            d = _plain(await self._client.v1.disputes.retrieve_async(dispute))
+            d = plain(await self._client.v1.disputes.retrieve_async(dispute))
         moved = tuple(
             Moved(m["id"], Money(m["amount"], m["currency"].upper()), Money(m["fee"], m["currency"].upper()))
             for m in d["balance_transactions"]
@@ -331,7 +222,7 @@ class Gateway:
         async with _answered():
             pages = await self._client.v1.checkout.sessions.list_async({"customer": customer, "limit": 100})
             async for found in pages.auto_paging_iter():
-                if _operation(_plain(found)) == str(key):
+                if operation_in(plain(found)) == str(key):
                     return await self.session(found.id)
         return None
 
@@ -339,23 +230,23 @@ class Gateway:
         async with _answered():
             pages = await self._client.v1.transfers.list_async({"transfer_group": deal, "limit": 100})
             async for found in pages.auto_paging_iter():
-                if _operation(_plain(found)) == str(key):
-                    return _transfer(found)
+                if operation_in(plain(found)) == str(key):
+                    return transfer_in(found)
         return None
 
     async def find_refund(self, key: UUID, charge: str) -> Refund | None:
         async with _answered():
             pages = await self._client.v1.refunds.list_async({"charge": charge, "limit": 100})
             async for found in pages.auto_paging_iter():
-                if _operation(_plain(found)) == str(key):
-                    return _refund(found)
+                if operation_in(plain(found)) == str(key):
+                    return refund_in(found)
         return None
 
     async def find_reversal(self, key: UUID, transfer: str) -> str | None:
         async with _answered():
             pages = await self._client.v1.transfers.reversals.list_async(transfer, {"limit": 100})
             async for found in pages.auto_paging_iter():
-                if _operation(_plain(found)) == str(key):
+                if operation_in(plain(found)) == str(key):
                     return found.id
         return None
 
@@ -363,7 +254,7 @@ class Gateway:
         async with _answered():
             pages = await self._client.v2.core.accounts.list_async({"limit": 100})
             async for found in pages.auto_paging_iter():
-                if _operation(_plain(found)) == str(key):
+                if operation_in(plain(found)) == str(key):
                     return await self.recipient(found.id)
         return None
 
@@ -373,7 +264,7 @@ class Gateway:
         """Snapshot events created since then (Stripe keeps 30 days), oldest first."""
         async with _answered():
             pages = await self._client.v1.events.list_async({"created": {"gte": int(since.timestamp())}, "limit": 100})
-            found = [_news(_plain(event)) async for event in pages.auto_paging_iter()]
+            found = [news_in(plain(event)) async for event in pages.auto_paging_iter()]
         return found[::-1]
 
     async def thin_events(self, since: datetime) -> list[News]:
@@ -382,7 +273,7 @@ class Gateway:
             pages = await self._client.v2.core.events.list_async(
                 {"created": {"gte": since.strftime("%Y-%m-%dT%H:%M:%SZ")}, "limit": 100}
             )
-            found = [_news(_plain(event)) async for event in pages.auto_paging_iter()]
+            found = [news_in(plain(event)) async for event in pages.auto_paging_iter()]
         return sorted(found, key=lambda news: news.created)
 
     async def movements(self, since: datetime, until: datetime) -> list[Movement]:
@@ -390,15 +281,15 @@ class Gateway:
         span: Any = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
         async with _answered():
             pages = await self._client.v1.balance_transactions.list_async({"created": span, "limit": 100})
-            return [_movement(row) async for row in pages.auto_paging_iter()]
+            return [movement_in(row) async for row in pages.auto_paging_iter()]
 
     async def movements_of(self, source: str) -> list[Movement]:
         """Every balance transaction of one object, whenever it was made; ``txn_…`` is one that has no object."""
         async with _answered():
             if source.startswith("txn_"):
-                return [_movement(await self._client.v1.balance_transactions.retrieve_async(source))]
+                return [movement_in(await self._client.v1.balance_transactions.retrieve_async(source))]
             pages = await self._client.v1.balance_transactions.list_async({"source": source, "limit": 100})
-            return [_movement(row) async for row in pages.auto_paging_iter()]
+            return [movement_in(row) async for row in pages.auto_paging_iter()]
 
 
 def read_news(raw: bytes, signature: str | None, secrets: Sequence[str]) -> News:
@@ -414,7 +305,7 @@ def read_news(raw: bytes, signature: str | None, secrets: Sequence[str]) -> News
         body = json.loads(raw)
         if not isinstance(body, dict) or body.get("object") not in {"event", "v2.core.event"}:
             raise ValueError("a signed body that is no event")
-        return _news(body)
+        return news_in(body)
     raise BadSignature
 
 
@@ -446,7 +337,7 @@ async def close() -> None:
         _current = None
 
 
-# --- how Stripe is spoken to and understood
+# --- how Stripe is spoken to
 
 _EXPANDED: Any = {"expand": ["payment_intent.latest_charge.balance_transaction"]}
 
@@ -479,97 +370,3 @@ def _keyed(key: UUID) -> Any:
 
 def _marked(params: Params, key: UUID) -> Any:
     return {**params, "metadata": {**params.get("metadata", {}), "operation_id": str(key)}}
-
-
-def _plain(found: Any) -> Params:
-    return found if isinstance(found, dict) else cast(Params, found.to_dict(for_json=True))
-
-
-def _operation(found: Params) -> str | None:
-    return (found.get("metadata") or {}).get("operation_id")
-
-
-def _at(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _session(found: Any) -> Session:
-    s = _plain(found)
-    intent = s.get("payment_intent")
-    expanded = intent if isinstance(intent, dict) else None
-    charge = expanded.get("latest_charge") if expanded else None
-    return Session(
-        id=s["id"],
-        url=s.get("url"),
-        reference=s.get("client_reference_id"),
-        operation_id=_operation(s),
-        livemode=s["livemode"],
-        status=s["status"],
-        paid=s["payment_status"] == "paid",
-        amount=Money(s["amount_total"], s["currency"].upper()),
-        intent_id=expanded["id"] if expanded else intent,
-        intent_status=expanded["status"] if expanded else None,
-        received_minor=expanded["amount_received"] if expanded else None,
-        charge=_charge(charge) if isinstance(charge, dict) else None,
-    )
-
-
-def _charge(found: Params) -> Charge:
-    balance = found.get("balance_transaction")
-    settled = balance if isinstance(balance, dict) else None
-    return Charge(
-        id=found["id"],
-        method=(found.get("payment_method_details") or {}).get("type"),
-        amount=Money(found["amount_captured"], found["currency"].upper()),
-        fee=Money(settled["fee"], settled["currency"].upper()) if settled else None,
-        available_on=_at(settled["available_on"]) if settled else None,
-    )
-
-
-def _refund(found: Any) -> Refund:
-    r = _plain(found)
-    return Refund(r["id"], r["status"], Money(r["amount"], r["currency"].upper()), _operation(r), r.get("charge"))
-
-
-def _transfer(found: Any) -> Transfer:
-    t = _plain(found)
-    return Transfer(t["id"], Money(t["amount"], t["currency"].upper()), t["destination"], _operation(t))
-
-
-def _recipient(found: Any) -> Recipient:
-    a = _plain(found)
-    configuration = (a.get("configuration") or {}).get("recipient") or {}
-    balance = (configuration.get("capabilities") or {}).get("stripe_balance") or {}
-    entries = (a.get("requirements") or {}).get("entries") or []
-    return Recipient(
-        id=a["id"],
-        status="closed" if a.get("closed") else (balance.get("stripe_transfers") or {}).get("status", "pending"),
-        due=tuple(entry["description"] for entry in entries),
-        operation_id=_operation(a),
-    )
-
-
-def _movement(row: Any) -> Movement:
-    return Movement(
-        source=str(row["source"] or row["id"]),
-        kind=row["type"],
-        currency=row["currency"].upper(),
-        net_minor=row["net"],
-    )
-
-
-def _news(event: Params) -> News:
-    thin = event["object"] == "v2.core.event"
-    about = (event.get("related_object") or {}) if thin else event["data"]["object"]
-    created = datetime.fromisoformat(event["created"]) if thin else _at(event["created"])
-    return News(
-        id=event["id"],
-        thin=thin,
-        type=event["type"],
-        created=created,
-        livemode=event["livemode"],
-        account=event.get("account") or event.get("context"),
-        object_id=about.get("id"),
-        api_version=event.get("api_version"),
-        payload=event,
-    )

@@ -1,0 +1,202 @@
+"""What Stripe answers, as our own: the few facts of each object that settlement needs, and how they are read."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from exchange.money import Money
+from exchange.settlement.rules.drift import Movement
+from exchange.settlement.stripe_gateway.requests import Params
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A Checkout Session with what its PaymentIntent and charge say."""
+
+    id: str
+    url: str | None
+    reference: str | None
+    operation_id: str | None
+    livemode: bool
+    status: str
+    paid: bool
+    amount: Money
+    intent_id: str | None
+    intent_status: str | None
+    received_minor: int | None
+    charge: "Charge | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What reached us; ``fee`` is known once its balance transaction exists."""
+
+    id: str
+    method: str | None
+    amount: Money
+    fee: Money | None
+    available_on: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    id: str
+    status: str
+    amount: Money
+    operation_id: str | None
+    charge_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    id: str
+    amount: Money
+    destination: str
+    operation_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    id: str
+    status: str
+    amount: Money
+    charge_id: str
+    moved: "tuple[Moved, ...]" = ()
+    """What the bank took from our balance, and gave back; nothing for an inquiry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One balance transaction of a dispute: ``amount`` is signed, ``fee`` is taken beside it."""
+
+    id: str
+    amount: Money
+    fee: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A seller's account; money can be sent to it while ``active``."""
+
+    id: str
+    status: str
+    """Of the capability to receive transfers: ``active``, ``pending``, ``restricted``, ``unsupported``, ``closed``."""
+    due: tuple[str, ...]
+    """What Stripe still asks of the seller."""
+    operation_id: str | None
+
+    @property
+    def active(self) -> bool:
+        return self.status == "active"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """An event, verified or fetched: a hint that something changed."""
+
+    id: str
+    thin: bool
+    type: str
+    created: datetime
+    livemode: bool
+    account: str | None
+    object_id: str | None
+    api_version: str | None
+    payload: Params
+
+
+# --- reading
+
+
+def plain(found: Any) -> Params:
+    return found if isinstance(found, dict) else cast(Params, found.to_dict(for_json=True))
+
+
+def operation_in(found: Params) -> str | None:
+    return (found.get("metadata") or {}).get("operation_id")
+
+
+def _at(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def session_in(found: Any) -> Session:
+    s = plain(found)
+    intent = s.get("payment_intent")
+    expanded = intent if isinstance(intent, dict) else None
+    charge = expanded.get("latest_charge") if expanded else None
+    return Session(
+        id=s["id"],
+        url=s.get("url"),
+        reference=s.get("client_reference_id"),
+        operation_id=operation_in(s),
+        livemode=s["livemode"],
+        status=s["status"],
+        paid=s["payment_status"] == "paid",
+        amount=Money(s["amount_total"], s["currency"].upper()),
+        intent_id=expanded["id"] if expanded else intent,
+        intent_status=expanded["status"] if expanded else None,
+        received_minor=expanded["amount_received"] if expanded else None,
+        charge=_charge(charge) if isinstance(charge, dict) else None,
+    )
+
+
+def _charge(found: Params) -> Charge:
+    balance = found.get("balance_transaction")
+    settled = balance if isinstance(balance, dict) else None
+    return Charge(
+        id=found["id"],
+        method=(found.get("payment_method_details") or {}).get("type"),
+        amount=Money(found["amount_captured"], found["currency"].upper()),
+        fee=Money(settled["fee"], settled["currency"].upper()) if settled else None,
+        available_on=_at(settled["available_on"]) if settled else None,
+    )
+
+
+def refund_in(found: Any) -> Refund:
+    r = plain(found)
+    return Refund(r["id"], r["status"], Money(r["amount"], r["currency"].upper()), operation_in(r), r.get("charge"))
+
+
+def transfer_in(found: Any) -> Transfer:
+    t = plain(found)
+    return Transfer(t["id"], Money(t["amount"], t["currency"].upper()), t["destination"], operation_in(t))
+
+
+def recipient_in(found: Any) -> Recipient:
+    a = plain(found)
+    configuration = (a.get("configuration") or {}).get("recipient") or {}
+    balance = (configuration.get("capabilities") or {}).get("stripe_balance") or {}
+    entries = (a.get("requirements") or {}).get("entries") or []
+    return Recipient(
+        id=a["id"],
+        status="closed" if a.get("closed") else (balance.get("stripe_transfers") or {}).get("status", "pending"),
+        due=tuple(entry["description"] for entry in entries),
+        operation_id=operation_in(a),
+    )
+
+
+def movement_in(row: Any) -> Movement:
+    return Movement(
+        source=str(row["source"] or row["id"]),
+        kind=row["type"],
+        currency=row["currency"].upper(),
+        net_minor=row["net"],
+    )
+
+
+def news_in(event: Params) -> News:
+    thin = event["object"] == "v2.core.event"
+    about = (event.get("related_object") or {}) if thin else event["data"]["object"]
+    created = datetime.fromisoformat(event["created"]) if thin else _at(event["created"])
+    return News(
+        id=event["id"],
+        thin=thin,
+        type=event["type"],
+        created=created,
+        livemode=event["livemode"],
+        account=event.get("account") or event.get("context"),
+        object_id=about.get("id"),
+        api_version=event.get("api_version"),
+        payload=event,
+    )

@@ -1,0 +1,75 @@
+"""What is asked of Stripe: plain parameters, frozen in the operation's row, so a second try sends the same body."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from exchange.money import Money
+
+Params = dict[str, Any]
+
+
+def recipient_params(*, email: str, name: str, country: str, currency: str) -> Params:
+    """A company that receives transfers and sees an Express dashboard (settlement guide §2, *Accounts*)."""
+    transfers = {"stripe_balance": {"stripe_transfers": {"requested": True}}}
+    return {
+        "contact_email": email,
+        "display_name": name,
+        "dashboard": "express",
+        "identity": {"country": country.lower(), "entity_type": "company"},
+        "configuration": {"recipient": {"capabilities": transfers}},
+        "defaults": {
+            "currency": currency.lower(),
+            "responsibilities": {"fees_collector": "application", "losses_collector": "application"},
+        },
+        "include": ["configuration.recipient", "requirements"],
+    }
+
+
+def customer_params(*, email: str) -> Params:
+    """A buyer; no name leaves us."""
+    return {"email": email}
+
+
+def checkout_params(
+    *, customer: str, obligation: UUID, deal: UUID, label: str, total: Money, expires_at: datetime, back_to: str
+) -> Params:
+    """A hosted pay page for one obligation. ``label`` names the goods in general: no company's name goes here."""
+    return {
+        "mode": "payment",
+        "customer": customer,
+        "client_reference_id": str(obligation),
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": total.currency.lower(),
+                    "unit_amount": total.minor,
+                    "product_data": {"name": label},
+                },
+            }
+        ],
+        "payment_intent_data": {"transfer_group": str(deal)},
+        "expires_at": int(expires_at.timestamp()),
+        "success_url": f"{back_to}?cs={{CHECKOUT_SESSION_ID}}",
+        "cancel_url": back_to,
+    }
+
+
+def transfer_params(*, destination: str, amount: Money, charge: str, deal: UUID) -> Params:
+    """One leg, tied to its charge: it succeeds before the money is available and never sends more than came in."""
+    return {
+        "destination": destination,
+        "amount": amount.minor,
+        "currency": amount.currency.lower(),
+        "source_transaction": charge,
+        "transfer_group": str(deal),
+    }
+
+
+def refund_params(*, charge: str, amount: Money) -> Params:
+    return {"charge": charge, "amount": amount.minor}
+
+
+def reversal_params(*, transfer: str, amount: Money) -> Params:
+    return {"transfer": transfer, "amount": amount.minor}
