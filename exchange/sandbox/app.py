@@ -5,23 +5,27 @@ import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator
+from importlib import import_module
+from pkgutil import iter_modules
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar import Litestar, MediaType, Request, Response, route
 from litestar.datastructures import State
 
-from exchange.sandbox import accounts, checkout, disputes, events, money, payments
+from exchange.sandbox import objects
 from exchange.sandbox.config import SandboxSettings
 from exchange.sandbox.delivery import deliver, keep_time
-from exchange.sandbox.pages import pages
-from exchange.sandbox.protocol import Call, answer
+from exchange.sandbox.objects.events import register
+from exchange.sandbox.pages import controls, onboarding, paying
+from exchange.sandbox.protocol.calls import answer
+from exchange.sandbox.protocol.messages import Call
 from exchange.sandbox.store import Books
 
 log = logging.getLogger(__name__)
 
-#: Importing these fills the register of routes.
-SPOKEN = (accounts, checkout, disputes, events, money, payments)
+#: Importing them fills the register of routes.
+SPOKEN = [import_module(f"{objects.__name__}.{noun.name}") for noun in iter_modules(objects.__path__)]
 
 
 @route(["/v1/{rest:path}", "/v2/{rest:path}"], http_method=["GET", "POST", "DELETE"], status_code=200)
@@ -49,7 +53,7 @@ def create_app(settings: SandboxSettings | None = None) -> Litestar:
     @contextlib.asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
         await books.open()
-        await events.register(books, settings)
+        await register(books, settings)
         background = [asyncio.create_task(keep_time(books)), asyncio.create_task(deliver(books))]
         try:
             yield
@@ -65,7 +69,7 @@ def create_app(settings: SandboxSettings | None = None) -> Litestar:
         return Response(json.dumps(body).encode(), status_code=500, headers={"X-Sandbox": "NOT STRIPE"})
 
     return Litestar(
-        route_handlers=[protocol, *pages],
+        route_handlers=[protocol, *paying.doors, *onboarding.doors, *controls.doors],
         lifespan=[running],
         state=State({"books": books}),
         exception_handlers={500: fell_over},

@@ -10,11 +10,22 @@ from typing import Literal
 
 from pydantic import Field
 
-from exchange.sandbox import accounts, checkout, disputes, money, payments
 from exchange.sandbox.errors import Refusal
-from exchange.sandbox.money import DAY
-from exchange.sandbox.protocol import Closed
-from exchange.sandbox.shapes import Doc, new_id
+from exchange.sandbox.objects import (
+    account_shapes,
+    accounts,
+    balance,
+    bank_transfers,
+    checkout_sessions,
+    customers,
+    disputes,
+    payouts,
+    refunds,
+    sepa_debits,
+    transfers,
+)
+from exchange.sandbox.protocol.parameters import Closed
+from exchange.sandbox.shapes import DAY, Doc, new_id
 from exchange.sandbox.store import Books, World, due
 
 Act = Callable[..., Awaitable[Doc]]
@@ -142,11 +153,11 @@ class Empty(Closed):
 
 @control("empty", "Pay out a whole balance (an account, or the platform's own)", Empty)
 async def empty_balance(world: World, fields: Empty) -> Doc:
-    world.account = (await accounts.account_of(world, fields.account))["id"] if fields.account else None
-    free, _ = (await money.funds(world, world.account)).get(fields.currency, (0, 0))
+    world.account = (await account_shapes.account_of(world, fields.account))["id"] if fields.account else None
+    free, _ = (await balance.funds(world, world.account)).get(fields.currency, (0, 0))
     if free <= 0:
         raise Refusal(f"Nothing available in {fields.currency}.")
-    return await money.pay_out(world, free, fields.currency)
+    return await payouts.pay_out(world, free, fields.currency)
 
 
 class Payout(Closed):
@@ -158,7 +169,7 @@ async def fail_payout(world: World, fields: Payout) -> Doc:
     payout = await world.find(fields.payout)
     if payout is None or payout["object"] != "payout" or payout["status"] not in {"pending", "paid"}:
         raise Refusal("No such payout, or it has ended already.")
-    return await money.undo_payout(world, payout, "failed")
+    return await payouts.undo_payout(world, payout, "failed")
 
 
 class Standing(Closed):
@@ -168,13 +179,13 @@ class Standing(Closed):
 
 @control("account", "Change what an account may do", Standing)
 async def change_account(world: World, fields: Standing) -> Doc:
-    account = await accounts.account_of(world, fields.account)
+    account = await account_shapes.account_of(world, fields.account)
     if fields.transfers == "closed":
         await accounts.close(world, account)
     else:
         asked = [] if fields.transfers == "active" else ["identity.business_details.id_numbers"]
         await accounts.set_standing(world, account, fields.transfers, asked, "past_due")
-    return accounts.account_v2(world, account, ["configuration.recipient", "requirements"])
+    return account_shapes.account_v2(world, account, ["configuration.recipient", "requirements"])
 
 
 # ---------------------------------------------------------------- the buyer's bank
@@ -245,11 +256,11 @@ class RefundEnd(Closed):
 async def end_refund(world: World, fields: RefundEnd) -> Doc:
     refund = await world.get(fields.refund, "refund")
     if fields.status == "failed":
-        await money.fail_refund(world, fields.refund)
+        await refunds.fail_refund(world, fields.refund)
     elif refund["balance_transaction"] is None:
-        await money.retry_refund(world, fields.refund)
+        await refunds.retry_refund(world, fields.refund)
     else:
-        await money.succeed_refund(world, fields.refund)
+        await refunds.succeed_refund(world, fields.refund)
     return refund
 
 
@@ -269,8 +280,8 @@ async def arrive(world: World, intent: Doc, amount: int) -> Doc:
     if not intent.get("_reference"):
         raise Refusal("This PaymentIntent does not wait for a bank transfer.")
     world.account = intent["_account"]
-    customer = await payments.customer_of(world, intent["customer"])
-    return await payments.receive_transfer(world, customer, amount, intent["currency"], intent["_reference"])
+    customer = await customers.customer_of(world, intent["customer"])
+    return await bank_transfers.receive_transfer(world, customer, amount, intent["currency"], intent["_reference"])
 
 
 @due("transfer.arrive")
@@ -289,7 +300,7 @@ class Debit(Closed):
 @control("debit", "A SEPA debit comes to its end now", Debit)
 async def end_debit(world: World, fields: Debit) -> Doc:
     intent = await world.get(fields.payment_intent, "payment_intent")
-    await payments.end_debit(world, fields.payment_intent)
+    await sepa_debits.end_debit(world, fields.payment_intent)
     return intent
 
 
@@ -303,7 +314,7 @@ class ManualRefund(Charge):
 @control("dashboard-refund", "Refund by hand, as from the Dashboard (amount 0 = the rest)", ManualRefund)
 async def dashboard_refund(world: World, fields: ManualRefund) -> Doc:
     charge = await _charge_of(world, fields.charge)
-    return await money.create_refund(world, money.RefundCreate(charge=charge["id"], amount=fields.amount or None))
+    return await refunds.create_refund(world, refunds.RefundCreate(charge=charge["id"], amount=fields.amount or None))
 
 
 class Reversal(Closed):
@@ -313,7 +324,9 @@ class Reversal(Closed):
 
 @control("dashboard-reversal", "Reverse a transfer by hand, as from the Dashboard", Reversal)
 async def dashboard_reversal(world: World, fields: Reversal) -> Doc:
-    return await money.create_reversal(world, money.ReversalCreate(amount=fields.amount or None), fields.transfer)
+    return await transfers.create_reversal(
+        world, transfers.ReversalCreate(amount=fields.amount or None), fields.transfer
+    )
 
 
 class Session(Closed):
@@ -325,5 +338,5 @@ async def expire(world: World, fields: Session) -> Doc:
     session = await world.get(fields.session, "checkout.session")
     if session["status"] != "open":
         raise Refusal(f"This session is {session['status']}.")
-    await checkout.expire(world, session)
+    await checkout_sessions.expire(world, session)
     return session

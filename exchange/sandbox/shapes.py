@@ -12,6 +12,9 @@ Doc = dict[str, Any]
 
 _LETTERS = string.ascii_letters + string.digits
 
+DAY = 86_400
+"""Seconds."""
+
 #: Response fields that endive has and dahlia has not (from the overlay noted in the schema files).
 _SINCE_ENDIVE: dict[str, set[str]] = {
     "checkout.session": {"allowed_payment_method_types"},

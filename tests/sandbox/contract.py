@@ -15,7 +15,8 @@ import jsonschema
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from exchange.sandbox.protocol import ROUTES, unflattened
+from exchange.sandbox.protocol.parameters import unflattened
+from exchange.sandbox.protocol.register import ROUTES
 
 FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "stripe"
 

@@ -9,7 +9,7 @@ import pytest
 import stripe
 
 from exchange.sandbox.faults import CONTROLS
-from exchange.sandbox.pages import OUTCOMES
+from exchange.sandbox.pages.paying import OUTCOMES
 from exchange.sandbox.words import FRENCH, language_of
 from tests.sandbox.conftest import Sandbox
 from tests.sandbox.test_journey import new_seller, new_session, onboard, pay, retrieved, status_of

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from exchange.sandbox.app import SPOKEN
 from exchange.sandbox.config import PINNED_VERSION
-from exchange.sandbox.protocol import ROUTES, PagedV2, Route
+from exchange.sandbox.protocol.parameters import PagedV2
+from exchange.sandbox.protocol.register import ROUTES, Route
 
 #: Path to the SDK's name of the thing, where it is not simply the last noun in the singular.
 NAMED = {

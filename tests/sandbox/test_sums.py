@@ -7,10 +7,12 @@ import asyncpg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exchange.sandbox import accounts, disputes, faults, money
+from exchange.sandbox import faults
 from exchange.sandbox.config import SandboxSettings
 from exchange.sandbox.errors import Refusal
-from exchange.sandbox.protocol import Call, answer
+from exchange.sandbox.objects import accounts_v1, balance, disputes
+from exchange.sandbox.protocol.calls import answer
+from exchange.sandbox.protocol.messages import Call
 from exchange.sandbox.store import Books
 from tests.sandbox.conftest import KEY
 
@@ -90,7 +92,7 @@ async def check(books: Books, seller: str) -> list[tuple[str, int]]:
         sums = []
         for account in (None, seller):
             moved = await world.select("balance_transaction", "account is not distinct from $2", account)
-            free, held = (await money.funds(world, account)).get("eur", (0, 0))
+            free, held = (await balance.funds(world, account)).get("eur", (0, 0))
             assert free + held == sum(doc["amount"] - doc["fee"] for doc in moved)
             assert all(doc["net"] == doc["amount"] - doc["fee"] for doc in moved)
             sums.append((str(account), free + held))
@@ -116,7 +118,7 @@ async def play(url: str, operations: list[tuple[Any, ...]]) -> None:
     await books.open()
     try:
         async with books.writing() as world:
-            seller = (await accounts.create_account_v1(world, accounts.AccountCreateV1()))["id"]
+            seller = (await accounts_v1.create_account_v1(world, accounts_v1.AccountCreateV1()))["id"]
         game = Play(books)
         for operation in operations:
             await game.do(operation, seller)

@@ -1,192 +1,24 @@
-"""Checkout Sessions, products and prices. The page a session is paid on is in ``pages.py``."""
+"""Checkout Sessions. The page a session is paid on is in ``pages/paying.py``."""
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from exchange.sandbox.errors import Refusal, malformed
-from exchange.sandbox.payments import (
-    WATCHERS,
-    Method,
-    MethodOptions,
-    Shipping,
-    cancel,
-    confirm,
-    customer_of,
-    in_range,
-    new_intent,
-    offered,
-)
-from exchange.sandbox.protocol import (
-    INCLUDES,
-    Closed,
-    Currency,
-    Listed,
-    Metadata,
-    Paged,
-    Params,
-    Retrieve,
-    overlay,
-    readable,
-    route,
-    updatable,
-)
+from exchange.sandbox.objects.addresses import Shipping
+from exchange.sandbox.objects.customers import customer_of
+from exchange.sandbox.objects.payment_intents import cancel, confirm
+from exchange.sandbox.objects.payment_methods import Method, MethodOptions
+from exchange.sandbox.objects.payment_states import WATCHERS, in_range, new_intent, offered
+from exchange.sandbox.objects.products import new_price, new_product, unit_amount
+from exchange.sandbox.protocol.expansion import INCLUDES
+from exchange.sandbox.protocol.parameters import Closed, Currency, Listed, Metadata, Paged, Params, Retrieve
+from exchange.sandbox.protocol.register import overlay, readable, route
 from exchange.sandbox.shapes import Doc, new_id
 from exchange.sandbox.store import World, due
 
 LEAST_LIFE, MOST_LIFE = 30 * 60, 24 * 3_600
-
-# ---------------------------------------------------------------- products and prices
-
-
-class ProductCreate(Params):
-    id: str | None = None
-    name: str = Field(min_length=1)
-    active: bool = True
-    description: str | None = None
-    images: list[str] = []
-    metadata: Metadata = {}
-    shippable: bool | None = None
-    statement_descriptor: str | None = None
-    tax_code: str | None = None
-    unit_label: str | None = None
-    url: str | None = None
-
-
-class ProductUpdate(Params):
-    active: bool = True
-    description: str = ""
-    metadata: Metadata = {}
-    name: str = ""
-
-
-class ProductList(Listed):
-    active: bool | None = None
-
-
-class PriceProduct(Closed):
-    name: str
-    active: bool = True
-    metadata: Metadata = {}
-    statement_descriptor: str | None = None
-    tax_code: str | None = None
-    unit_label: str | None = None
-
-
-class PriceCreate(Params):
-    currency: Currency
-    active: bool = True
-    lookup_key: str | None = None
-    metadata: Metadata = {}
-    nickname: str | None = None
-    product: str | None = None
-    product_data: PriceProduct | None = None
-    tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = "unspecified"
-    unit_amount: int | None = Field(None, ge=0)
-    unit_amount_decimal: Decimal | None = None
-
-
-class PriceUpdate(Params):
-    active: bool = True
-    metadata: Metadata = {}
-    nickname: str = ""
-
-
-class PriceList(Listed):
-    product: str | None = None
-    currency: str | None = None
-    active: bool | None = None
-
-
-@route("POST", "/v1/products", ProductCreate, depth="simplified", note="no packages, marketing features or tax details")
-async def create_product(world: World, params: ProductCreate) -> Doc:
-    return await _new_product(world, params.name, **params.model_dump(exclude={"expand", "name"}, exclude_unset=True))
-
-
-async def _new_product(world: World, name: str, **fields: Any) -> Doc:
-    product: Doc = {
-        "id": new_id("prod"),
-        "object": "product",
-        "active": True,
-        "created": world.now,
-        "default_price": None,
-        "description": None,
-        "images": [],
-        "livemode": False,
-        "marketing_features": [],
-        "metadata": {},
-        "name": name,
-        "package_dimensions": None,
-        "shippable": None,
-        "statement_descriptor": None,
-        "tax_code": None,
-        "type": "service",
-        "unit_label": None,
-        "updated": world.now,
-        "url": None,
-    } | fields
-    await world.add(product)
-    await world.emit("product.created", product)
-    return product
-
-
-@route("POST", "/v1/prices", PriceCreate, depth="simplified", note="one-time prices per unit only")
-async def create_price(world: World, params: PriceCreate) -> Doc:
-    if (params.product is None) == (params.product_data is None):
-        raise malformed("You must specify either product or product_data.", "parameter_missing", "product")
-    unit = _unit_amount(params.unit_amount, params.unit_amount_decimal)
-    if params.product_data:
-        product = await _new_product(world, **params.product_data.model_dump(exclude_unset=True))
-    else:
-        product = await world.get(params.product or "", "product", param="product")
-    fields = params.model_dump(include={"active", "lookup_key", "metadata", "nickname", "tax_behavior"})
-    price = await _new_price(world, product["id"], params.currency, unit, **fields)
-    await world.emit("price.created", price)
-    return price
-
-
-def _unit_amount(unit: int | None, decimal: Decimal | None) -> int:
-    if unit is not None:
-        return unit
-    if decimal is None:
-        raise malformed("Missing required param: unit_amount.", "parameter_missing", "unit_amount")
-    if decimal != int(decimal):
-        raise malformed("The sandbox takes whole minor units only.", "parameter_invalid_integer", "unit_amount_decimal")
-    return int(decimal)
-
-
-async def _new_price(world: World, product: str, currency: str, unit: int, **fields: Any) -> Doc:
-    price: Doc = {
-        "id": new_id("price"),
-        "object": "price",
-        "active": True,
-        "billing_scheme": "per_unit",
-        "created": world.now,
-        "currency": currency,
-        "custom_unit_amount": None,
-        "livemode": False,
-        "lookup_key": None,
-        "metadata": {},
-        "nickname": None,
-        "product": product,
-        "recurring": None,
-        "tax_behavior": "unspecified",
-        "tiers_mode": None,
-        "transform_quantity": None,
-        "type": "one_time",
-        "unit_amount": unit,
-        "unit_amount_decimal": str(unit),
-    } | fields
-    return await world.add(price)
-
-
-readable("/v1/products", "product", ProductList)
-updatable("/v1/products", "product", ProductUpdate, "product.updated")
-readable("/v1/prices", "price", PriceList)
-updatable("/v1/prices", "price", PriceUpdate, "price.updated")
-
-# ---------------------------------------------------------------- sessions
 
 
 class LineProduct(Closed):
@@ -405,12 +237,12 @@ async def _line(world: World, item: LineItem, number: int) -> Doc:
         if (data.product is None) == (data.product_data is None):
             raise malformed("You must specify either product or product_data.", "parameter_missing",
                             f"{where}[price_data][product_data]")  # fmt: skip
-        unit = _unit_amount(data.unit_amount, data.unit_amount_decimal)
+        unit = unit_amount(data.unit_amount, data.unit_amount_decimal)
         if data.product_data:
-            product = await _new_product(world, **data.product_data.model_dump(exclude_unset=True))
+            product = await new_product(world, **data.product_data.model_dump(exclude_unset=True))
         else:
             product = await world.get(data.product or "", "product", param=f"{where}[price_data][product]")
-        price = await _new_price(world, product["id"], data.currency, unit, active=False,
+        price = await new_price(world, product["id"], data.currency, unit, active=False,
                                  tax_behavior=data.tax_behavior)  # fmt: skip
     product = await world.get(price["product"], "product")
     amount = price["unit_amount"] * item.quantity
@@ -484,9 +316,6 @@ async def _line_items(world: World, session: Doc) -> Doc:
 INCLUDES["checkout.session", "line_items"] = _line_items
 
 readable("/v1/checkout/sessions", "checkout.session", SessionList)
-
-
-# ---------------------------------------------------------------- paying a session
 
 
 async def pay(world: World, session: Doc, method: Doc, *, email: str | None = None) -> Doc:

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from exchange.sandbox.config import PINNED_VERSION, SandboxSettings
 from exchange.sandbox.errors import Refusal
-from exchange.sandbox.protocol import (
+from exchange.sandbox.protocol.lists import page, page_v2
+from exchange.sandbox.protocol.parameters import (
     Closed,
     Listed,
     Metadata,
@@ -17,11 +18,8 @@ from exchange.sandbox.protocol import (
     Params,
     Retrieve,
     merged_metadata,
-    page,
-    page_v2,
-    readable,
-    route,
 )
+from exchange.sandbox.protocol.register import readable, route
 from exchange.sandbox.shapes import Doc, iso, new_id
 from exchange.sandbox.store import Books, World, known_version
 

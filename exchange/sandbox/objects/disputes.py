@@ -3,9 +3,11 @@
 from typing import Literal
 
 from exchange.sandbox.errors import Refusal
-from exchange.sandbox.money import DAY, DISPUTE_FEE, move, settle
-from exchange.sandbox.protocol import Closed, Listed, Metadata, Params, Retrieve, merged_metadata, readable, route
-from exchange.sandbox.shapes import Doc, new_id
+from exchange.sandbox.objects.balance import DISPUTE_FEE, move
+from exchange.sandbox.objects.charges import settle
+from exchange.sandbox.protocol.parameters import Closed, Listed, Metadata, Params, Retrieve, merged_metadata
+from exchange.sandbox.protocol.register import readable, route
+from exchange.sandbox.shapes import DAY, Doc, new_id
 from exchange.sandbox.store import World, due
 
 EVIDENCE_DAYS = 7
