@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+import stripe
 
 from exchange.clock import frozen, now
 from exchange.sandbox.app import serve
@@ -22,12 +23,20 @@ from exchange.settings import settings
 from exchange.settlement import stripe_gateway
 from exchange.settlement.actions import deals, payments, reconcile, sellers
 from exchange.settlement.stripe_gateway import API_VERSION, Gateway
-from tests.sandbox.conftest import KEY, SECRETS, Receiver, free_port
+from tests.sandbox.conftest import KEY, PLAIN, SECRETS, Receiver, free_port
 from tests.sandbox.conftest import _answers as answers
 from tests.settlement.conftest import Agreed, work
 
 PATHS = {"platform": "/webhooks/stripe", "connect": "/webhooks/stripe/connect", "thin": "/webhooks/stripe/v2"}
 CARD = "card:4242424242424242"
+
+#: What the postman still carries (unless told to hold it), and what the virtual clock has made due.
+_UNDER_WAY = """
+select exists (select from sandbox.delivery where state = 'waiting'
+               and not exists (select from sandbox.state where name = 'faults' and value #> '{webhooks,hold}' = 'true'))
+    or exists (select from sandbox.due, sandbox.state where name = 'clock'
+               and at <= extract(epoch from clock_timestamp()) + (value ->> 'offset')::float)
+"""
 
 
 @dataclass
@@ -38,6 +47,7 @@ class Service:
     http: httpx.AsyncClient
     hooks: Receiver
     app: httpx.AsyncClient
+    books: "asyncpg.Connection[asyncpg.Record]"
     delivered: int = 0
     statuses: list[int] = field(default_factory=list)
 
@@ -46,10 +56,10 @@ class Service:
         assert answer.status_code == 200, answer.text
 
     async def post(self) -> None:
-        """Hand every webhook that has arrived to the app, signed as it came, and let the worker act on it."""
-        quiet = 0
-        while quiet < 4:
-            await asyncio.sleep(0.05)
+        """Hand every webhook to the app, signed as it came, and let the worker act, until nothing is under way."""
+        while True:
+            while await self.books.fetchval(_UNDER_WAY):
+                await asyncio.sleep(0.01)
             fresh = self.hooks.got[self.delivered :]
             self.delivered += len(fresh)
             for news in fresh:
@@ -60,11 +70,13 @@ class Service:
                 )
                 self.statuses.append(answer.status_code)
             await work()
-            quiet = 0 if fresh else quiet + 1
+            if not fresh and not await self.books.fetchval(_UNDER_WAY):
+                return
 
     async def deliver_as(self, version: str) -> list[int]:
         """Hand what has arrived over as an endpoint of another version would send it, signed; what the app answers."""
-        await asyncio.sleep(0.3)
+        while await self.books.fetchval(_UNDER_WAY):
+            await asyncio.sleep(0.01)
         fresh = self.hooks.got[self.delivered :]
         self.delivered += len(fresh)
         answers = []
@@ -104,10 +116,11 @@ async def running(
     """The sandbox on a free port, with its webhooks registered as `exchange serve` registers them."""
     for name, kind in (("", "platform"), ("CONNECT_", "connect"), ("THIN_", "thin")):
         monkeypatch.setenv(f"STRIPE_{name}WEBHOOK_SECRETS", f'["whsec_old", "{SECRETS[kind]}"]')
+    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)  # the library's retries, without their waiting
+    monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.05)
     settings.cache_clear()
-    connection = await asyncpg.connect(database_url)
-    await connection.execute("drop schema if exists sandbox cascade")
-    await connection.close()
+    books = await asyncpg.connect(database_url)
+    await books.execute("drop schema if exists sandbox cascade")
     hooks, port = Receiver(), free_port()
     listening = await asyncio.start_server(hooks.serve, "127.0.0.1", hooks.port)
     told = SandboxSettings(
@@ -123,10 +136,10 @@ async def running(
     gateway = Gateway(KEY, told.public_url)
     stripe_gateway.use(gateway)
     headers = {"Authorization": f"Bearer {KEY}"}
-    async with httpx.AsyncClient(base_url=told.public_url, headers=headers, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=told.public_url, headers=headers, trust_env=False, verify=PLAIN) as http:
         await answers(http, server)
         try:
-            yield Service(told.public_url, http, hooks, client)
+            yield Service(told.public_url, http, hooks, client, books)
         finally:
             stripe_gateway.use(None)
             settings.cache_clear()
@@ -134,6 +147,7 @@ async def running(
             stop.set()
             await server
             listening.close()
+            await books.close()
 
 
 async def shipped(agreed: Agreed) -> None:

@@ -354,8 +354,8 @@ async def _answered() -> AsyncIterator[None]:
     except stripe.RateLimitError as e:
         raise Busy from e
     except stripe.StripeError as e:
-        if e.code in {"idempotency_key_in_use", "lock_timeout"}:
-            raise Busy from e
+        if e.http_status == 409 or e.code == "lock_timeout":
+            raise Busy from e  # another call is at it; the library tells the status only, not the code
         kind = KeyReused if isinstance(e, stripe.IdempotencyError) else Refused
         if e.http_status is None or e.http_status >= 500:
             raise NoAnswer from e
