@@ -8,7 +8,9 @@ whose words never change.
 from piccolo.columns import (
     JSONB,
     UUID,
+    Array,
     BigInt,
+    BigSerial,
     Boolean,
     Bytea,
     ForeignKey,
@@ -24,7 +26,7 @@ from piccolo.table import Table
 
 from exchange.accounts.tables import Person
 from exchange.companies.tables import Company
-from exchange.listings.tables import Lot
+from exchange.listings.tables import Lot, ManifestLine
 from exchange.offers.rules.talks import State
 
 
@@ -93,9 +95,14 @@ class Offer(Table, tablename="offer"):
     company_id = ForeignKey(Company, null=False, on_delete=OnDelete.restrict)
     person_id = ForeignKey(Person, null=False, on_delete=OnDelete.restrict)
     unit_price_minor = BigInt(null=False)
+    """Per unit, without VAT; where lines are named, the mean of their prices, rounded."""
+    lines_minor = BigInt(null=True, default=None)
+    """What the named lines come to, without VAT; null where the lot is bought as it comes (price times quantity)."""
     currency = Varchar(length=3, null=False)
     quantity = Integer(null=False)
     incoterm = Varchar(length=3, null=False)
+    pickup = Array(base_column=Varchar(length=6), null=False, default=list)
+    """Half days on which the goods would best be fetched: a wish."""
     message = Text(null=False, default="")
     terms_version = Varchar(length=12, null=False)
     made_at = Timestamptz(null=False)
@@ -115,12 +122,31 @@ class Offer(Table, tablename="offer"):
     one_to_six = Check("number between 1 and 6")
     names_a_price = Check("unit_price_minor > 0")
     names_a_quantity = Check("quantity > 0")
+    mean_of_the_lines = Check("abs(2 * (lines_minor - unit_price_minor * quantity)) <= quantity")
     ends_later = Check("expires_at > made_at")
     known_incoterm = Check("incoterm in ('EXW', 'FCA', 'DAP', 'DDP')")
     offer_known_state = Check(
         "state in ('live', 'countered', 'agreed', 'refused', 'withdrawn', 'expired', 'unavailable')"
     )
     answered_unless_live = Check("(state = 'live') = (answered_at is null)")
+
+
+class OfferLine(Table, tablename="offer_line"):
+    """One line of an offer that names its lines. They add up to the offer, and never change (see the migration)."""
+
+    id = BigSerial(primary_key=True)
+    lot_id = ForeignKey(Lot, null=False, on_delete=OnDelete.restrict)
+    offer_id = ForeignKey(Offer, null=False, on_delete=OnDelete.restrict)
+    line_id = ForeignKey(ManifestLine, null=False, on_delete=OnDelete.restrict)
+    quantity = Integer(null=False)
+    unit_price_minor = BigInt(null=False)
+    """Without VAT, in the offer's currency."""
+    unit_ask_minor = BigInt(null=True, default=None)
+    """What was asked for a unit of it under the talk's terms; null where the lot says nothing of single lines."""
+
+    line_named_once = Unique([offer_id, line_id])
+    line_bid_for = Check("quantity > 0 and unit_price_minor > 0")
+    line_not_above_its_ask = Check("unit_price_minor <= unit_ask_minor")
 
 
 class TalkAssignment(Table, tablename="talk_assignment"):

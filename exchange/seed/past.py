@@ -180,7 +180,7 @@ def _sale(c: Closed, talk: Talk, deal: Deal) -> Sale:
     goods, on_commission = _taxes(c.listing.company, talk.buyer, talk.ended_at.date())
     currency = c.listing.company.currency
     terms = amounts.terms(
-        Money(talk.moves[-1].price, currency), talk.quantity, vat_bp=goods.rate_bp,
+        Money(talk.moves[-1].price, currency) * talk.quantity, vat_bp=goods.rate_bp,
         commission_bp=settings().commission_basis_points, commission_vat_bp=on_commission.rate_bp,
     )  # fmt: skip
     refund = 0

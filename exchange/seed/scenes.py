@@ -11,6 +11,7 @@ from exchange.database import fetchval
 from exchange.listings.rules.lots import CostAnswer
 from exchange.money import Money
 from exchange.offers import actions as talks
+from exchange.offers.rules.bids import Bid
 from exchange.offers.rules.talks import State as TalkState
 from exchange.offers.rules.terms import Terms, nearest_quantities
 from exchange.seed.calendar import Calendar
@@ -238,10 +239,10 @@ async def _offer(haggle: Haggle, number: int, percent: int, message: str, _: Sta
     price = Money(max(1, lot.unit_ask * percent // 100), lot.company.currency)
     quantity, term = _quantity(lot), incoterm(lot)
     if number == 1:
-        await talks.open_talk(lot_id=lot.id, price=price, quantity=quantity, incoterm=term, message=message, by=by)
+        await talks.open_talk(lot_id=lot.id, bid=Bid(price, quantity), incoterm=term, message=message, by=by)
         return
     await talks.make_move(
-        negotiation_id=await _talk(haggle), price=price, quantity=quantity, incoterm=term, message=message, by=by,
+        negotiation_id=await _talk(haggle), bid=Bid(price, quantity), incoterm=term, message=message, by=by,
         cost=CostAnswer.OUT_OF_DEMAND,
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from exchange.listings.rules.lots import CostAnswer, Incoterm
 from exchange.listings.tables import CostStatement, Lot, ManifestLine
 from exchange.money import Money
 from exchange.offers import actions
+from exchange.offers.rules.bids import Bid
 from tests.factories import MadeCompany, MadePerson, make_company, make_person
 
 
@@ -35,8 +36,7 @@ class Stage:
     ) -> UUID:
         return await actions.open_talk(
             lot_id=self.lot_id,
-            price=euros(price),
-            quantity=quantity,
+            bid=Bid(euros(price), quantity),
             incoterm=Incoterm.FCA,
             message=message,
             by=(by or self.buyer).actor,
@@ -47,8 +47,7 @@ class Stage:
     ) -> UUID:
         return await actions.make_move(
             negotiation_id=talk_id,
-            price=euros(price),
-            quantity=quantity,
+            bid=Bid(euros(price), quantity),
             incoterm=Incoterm.FCA,
             message=message,
             by=(by or self.seller).actor,

@@ -17,6 +17,7 @@ from exchange.offers import actions
 from exchange.offers.queries.inbox import Awaits, count_awaiting, inbox_of
 from exchange.offers.queries.talks import negotiation_on_page, negotiation_seen_by
 from exchange.offers.rules import talks, terms
+from exchange.offers.rules.bids import Bid
 from tests.factories import make_company, make_person
 from tests.offers.stage import Stage, euros, offer_row, staged
 
@@ -292,7 +293,7 @@ class TestThresholds:
         talk = await stage.offer("8")
         with pytest.raises(talks.CostUnanswered):
             await actions.make_move(
-                negotiation_id=talk, price=euros("9"), quantity=100, incoterm=Incoterm.FCA, by=stage.seller.actor
+                negotiation_id=talk, bid=Bid(euros("9"), 100), incoterm=Incoterm.FCA, by=stage.seller.actor
             )
         await stage.counter(talk, "9")
         kept = await fetchrow("select answer, person_id from cost_statement where occasion = 'counter'")

@@ -2,27 +2,19 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    rule,
-    run_state_machine_as_test,
-)
 
 from exchange.companies.rules import WorkingHours
-from exchange.errors import DomainError
 from exchange.listings.rules.lots import CostAnswer, Incoterm
 from exchange.money import Money
 from exchange.offers.rules import talks, terms
-from exchange.offers.rules.talks import Answer, State, Talk
-from exchange.offers.rules.terms import Terms, ensure_quantity, nearest_quantities
+from exchange.offers.rules.bids import Bid, Stock
+from exchange.offers.rules.talks import State, Talk
+from exchange.offers.rules.terms import Answer, Terms, ensure_quantity, nearest_quantities
 
 BUYER, SELLER = uuid4(), uuid4()
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)  # a Thursday
@@ -51,12 +43,11 @@ def moved(
     return talks.move(
         talk,
         by=by,
-        price=euros(price),
-        quantity=quantity,
+        bid=Bid(euros(price), quantity),
         incoterm=incoterm,
         at=at,
         expires_at=at + 2 * DAY,
-        available=available,
+        stock=Stock(available, {}),
         cost=cost,
         seen=seen,
     )
@@ -67,7 +58,8 @@ def fresh(lot: Terms = TERMS) -> Talk:
 
 
 def accepted(talk: Talk, by: UUID, price: str, quantity: int, at: datetime = NOON, available: int = 100) -> Talk:
-    return talks.accept(talk, by=by, price=euros(price), quantity=quantity, at=at, available=available)
+    stock = Stock(available, {})
+    return talks.accept(talk, by=by, price=euros(price), quantity=quantity, at=at, stock=stock)
 
 
 class TestQuantity:
@@ -77,19 +69,19 @@ class TestQuantity:
 
     def test_a_part_that_leaves_too_little_to_sell_is_refused_with_what_would_fit(self) -> None:
         with pytest.raises(terms.QuantityBetween, match="80 and 100"):
-            ensure_quantity(TERMS, 90, 100)
+            ensure_quantity(TERMS, Bid(euros("8"), 90), Stock(100, {}))
 
     def test_taking_all_is_always_right(self) -> None:
-        ensure_quantity(TERMS, 7, 7)
+        ensure_quantity(TERMS, Bid(euros("8"), 7), Stock(7, {}))
 
     def test_a_whole_lot_is_not_split(self) -> None:
         with pytest.raises(terms.WholeLotOnly, match="all 100"):
-            ensure_quantity(replace(TERMS, partial=False), 50, 100)
+            ensure_quantity(replace(TERMS, partial=False), Bid(euros("8"), 50), Stock(100, {}))
 
     @pytest.mark.parametrize("quantity", [0, -3])
     def test_no_quantity_is_no_offer(self, quantity: int) -> None:
         with pytest.raises(terms.NoQuantity):
-            ensure_quantity(TERMS, quantity, 100)
+            ensure_quantity(TERMS, Bid(euros("8"), quantity), Stock(100, {}))
 
     @given(
         minimum=st.integers(1, 30), multiple=st.integers(1, 12), available=st.integers(1, 80), asked=st.integers(1, 120)
@@ -176,12 +168,11 @@ class TestMoves:
             talks.move(
                 fresh(),
                 by=BUYER,
-                price=Money(800, "GBP"),
-                quantity=100,
+                bid=Bid(Money(800, "GBP"), 100),
                 incoterm=Incoterm.FCA,
                 at=NOON,
                 expires_at=NOON + DAY,
-                available=100,
+                stock=Stock(100, {}),
             )
 
 
@@ -225,8 +216,8 @@ class TestEnds:
 
     def test_stock_that_no_longer_covers_an_offer_closes_it_and_no_other(self) -> None:
         talk = moved(fresh(), quantity=60)
-        assert talks.close_if_uncovered(talk, 60) is talk
-        closed = talks.close_if_uncovered(talk, 59)
+        assert talks.close_if_uncovered(talk, Stock(60, {})) is talk
+        closed = talks.close_if_uncovered(talk, Stock(59, {}))
         with pytest.raises(talks.NoLongerAvailable):
             accepted(closed, SELLER, "8", 60)
 
@@ -286,188 +277,3 @@ class TestDeadline:
         hours = WorkingHours(zone="Europe/Paris")
         friday_summer = datetime(2026, 10, 23, 13, tzinfo=UTC)  # 15:00 in Paris; clocks go back on the 25th
         assert talks.deadline(friday_summer, hours) == datetime(2026, 10, 27, 14, tzinfo=UTC)  # 15:00 again
-
-
-class Bazaar(RuleBasedStateMachine):
-    """Two to six buyers and one seller on a lot that may be sold in parts."""
-
-    talks_run = 0
-    outcomes: ClassVar[set[State]] = set()
-
-    @initialize(
-        buyers=st.integers(2, 6), listed=st.integers(1, 60), minimum=st.integers(1, 9), multiple=st.integers(1, 6)
-    )
-    def open(self, buyers: int, listed: int, minimum: int, multiple: int) -> None:
-        lot = Terms(
-            ask=Money(1000, "EUR"), partial=True, minimum=minimum, multiple=multiple,
-            covered_from=Money(500, "EUR"),
-        )  # fmt: skip
-        self.listed = self.available = listed
-        self.now = NOON
-        self.talks = [Talk(uuid4(), SELLER, lot) for _ in range(buyers)]
-        self.agreed: list[tuple[Money, int]] = []
-        Bazaar.talks_run += buyers
-
-    which = st.integers(0, 5)
-    side = st.booleans()
-
-    def _try(self, n: int, by_buyer: bool, act: str, price: int, quantity: int) -> None:
-        n %= len(self.talks)
-        before = self.talks[n]
-        by = before.buyer if by_buyer else before.seller
-        stated = Money(price, "EUR")
-        cost = CostAnswer.AT_OR_ABOVE_COST if price % 2 else None
-        try:
-            if act == "move":
-                after = talks.move(
-                    before, by=by, price=stated, quantity=quantity, incoterm=Incoterm.FCA, at=self.now,
-                    expires_at=self.now + 2 * DAY, available=self.available, cost=cost,
-                )  # fmt: skip
-            elif act == "accept":
-                after = talks.accept(
-                    before, by=by, price=stated, quantity=quantity, at=self.now, available=self.available, cost=cost
-                )
-            else:
-                after = getattr(talks, act)(before, by=by, at=self.now)
-        except DomainError:
-            return
-        self._check_step(before, after, by, act)
-        self.talks[n] = after
-        if act == "accept":
-            live = before.live
-            assert live
-            assert (stated, quantity) == (live.price, live.quantity)
-            self.available -= quantity
-            self.agreed.append((stated, quantity))
-            self.talks = [talks.close_if_uncovered(t, self.available) for t in self.talks]
-
-    def _check_step(self, before: Talk, after: Talk, by: UUID, act: str) -> None:
-        dead = before.live is None or self.now >= before.live.expires_at
-        if act in ("accept", "refuse", "withdraw"):
-            assert not dead, "only a live move is answered"
-            assert before.live
-            assert (before.live.by == by) == (act == "withdraw")
-        elif not dead:
-            assert before.live
-            assert before.live.by != by, "nobody moves twice"
-        assert [(m.by, m.price, m.quantity) for m in after.moves[: len(before.moves)]] == [
-            (m.by, m.price, m.quantity) for m in before.moves
-        ], "what was said stays said"
-
-    @rule(n=which, by_buyer=side, price=st.integers(-5, 1100), quantity=st.integers(0, 70))
-    def make_a_wild_move(self, n: int, by_buyer: bool, price: int, quantity: int) -> None:
-        self._try(n, by_buyer, "move", price, quantity)
-
-    @rule(n=which, by_buyer=side, closer=st.integers(0, 100), share=st.integers(1, 100))
-    def make_a_sensible_move(self, n: int, by_buyer: bool, closer: int, share: int) -> None:
-        talk = self.talks[n % len(self.talks)]
-        wanted = max(1, self.available * share // 100)
-        quantity = (
-            talk.live.quantity
-            if talk.live and share % 2
-            else nearest_quantities(talk.terms, wanted, max(1, self.available))[0]
-        )
-        self._try(n, by_buyer, "move", 600 + 2 * closer if by_buyer else 1000 - 2 * closer, quantity)
-
-    @rule(n=which, by_buyer=side, slip=st.sampled_from([0, 0, 0, 1]), more=st.sampled_from([0, 0, 0, 1]))
-    def accept(self, n: int, by_buyer: bool, slip: int, more: int) -> None:
-        talk = self.talks[n % len(self.talks)]
-        if talk.moves:
-            last = talk.moves[-1]
-            self._try(n, by_buyer, "accept", last.price.minor + slip, last.quantity + more)
-
-    @rule(n=which)
-    def accept_what_awaits_an_answer(self, n: int) -> None:
-        talk = self.talks[n % len(self.talks)]
-        if live := talk.live:
-            self._try(n, talk.turn == talk.buyer, "accept", live.price.minor, live.quantity)
-
-    @rule(n=which, by_buyer=side)
-    def refuse(self, n: int, by_buyer: bool) -> None:
-        self._try(n, by_buyer, "refuse", 0, 0)
-
-    @rule(n=which, by_buyer=side)
-    def withdraw(self, n: int, by_buyer: bool) -> None:
-        self._try(n, by_buyer, "withdraw", 0, 0)
-
-    @rule(hours=st.integers(1, 72))
-    def time_passes(self, hours: int) -> None:
-        self.now += timedelta(hours=hours)
-
-    @rule()
-    def the_expiry_job_comes_round(self) -> None:
-        self.talks = [talks.run_clock(t, self.now) for t in self.talks]
-        assert all(t.live is None or t.live.expires_at > self.now for t in self.talks)
-
-    @invariant()
-    def never_oversold(self) -> None:
-        assert sum(quantity for _, quantity in self.agreed) <= self.listed
-        assert self.available >= 0
-
-    @invariant()
-    def one_live_offer_per_pair_and_it_is_the_last(self) -> None:
-        for talk in self.talks:
-            assert all(m.state is not State.LIVE for m in talk.moves[:-1])
-            assert talk.live is None or talk.live.quantity <= self.available
-
-    @invariant()
-    def at_most_six_moves(self) -> None:
-        assert all(len(t.moves) <= 6 for t in self.talks)
-
-    @invariant()
-    def prices_are_monotone_at_equal_quantity_and_never_above_the_ask(self) -> None:
-        for talk in self.talks:
-            for i, later in enumerate(talk.moves):
-                assert Money(0, "EUR") < later.price <= talk.terms.ask
-                for earlier in talk.moves[:i]:
-                    if (earlier.by, earlier.quantity) == (later.by, later.quantity):
-                        up, down = (earlier, later) if later.by == talk.buyer else (later, earlier)
-                        assert up.price <= down.price
-
-    @invariant()
-    def nobody_moves_twice_while_waiting_for_an_answer(self) -> None:
-        for talk in self.talks:
-            for earlier, later in zip(talk.moves, talk.moves[1:], strict=False):
-                if earlier.state is State.COUNTERED:
-                    assert earlier.by != later.by
-                else:
-                    assert earlier.state in (State.REFUSED, State.WITHDRAWN, State.EXPIRED, State.UNAVAILABLE)
-                    assert later.by == talk.buyer, "only the buyer reopens"
-
-    def teardown(self) -> None:
-        """Every path ends: left alone, each talk comes to a state that no clock will change."""
-        self.now += 3 * DAY
-        for talk in getattr(self, "talks", []):
-            ended = talks.run_clock(talk, self.now)
-            self.outcomes.update(m.state for m in ended.moves)
-            assert ended.live is None
-            assert talks.run_clock(ended, self.now + 1000 * DAY) == ended
-
-
-def test_random_talks_of_many_buyers_keep_every_rule() -> None:
-    run_state_machine_as_test(Bazaar, settings=settings(max_examples=150, stateful_step_count=40, deadline=None))
-    assert Bazaar.talks_run >= 300
-
-
-def test_the_bazaar_of_those_random_talks_knows_every_way_to_end() -> None:
-    """Chance does not walk each of them in each run: here they are walked on purpose."""
-
-    class Walked(Bazaar):
-        outcomes: ClassVar[set[State]] = set()
-
-    bazaar = Walked()
-    bazaar.open(buyers=6, listed=10, minimum=1, multiple=1)
-    bazaar._try(0, True, "move", 800, 10)
-    bazaar.time_passes(72)
-    bazaar.the_expiry_job_comes_round()
-    for n in range(1, 6):
-        bazaar._try(n, True, "move", 800, 10)
-    bazaar._try(1, False, "refuse", 0, 0)
-    bazaar._try(2, True, "withdraw", 0, 0)
-    bazaar._try(3, False, "move", 900, 10)
-    bazaar._try(4, False, "accept", 800, 10)
-    bazaar.teardown()
-    assert Walked.outcomes == set(State) - {State.LIVE}
-    assert [t.state for t in bazaar.talks] == [
-        State.EXPIRED, State.REFUSED, State.WITHDRAWN, State.UNAVAILABLE, State.AGREED, State.UNAVAILABLE,
-    ]  # fmt: skip

@@ -31,7 +31,7 @@ async def past_deals(count: int) -> list[Past]:
         copy.bytes,
         agreed,
     )
-    terms = amounts.terms(Money(1_999, "EUR"), 7, vat_bp=2000, commission_bp=500, commission_vat_bp=2000)
+    terms = amounts.terms(Money(1_999, "EUR") * 7, vat_bp=2000, commission_bp=500, commission_vat_bp=2000)
     found = []
     ids = [uuid4() for _ in range(count)]
     buyers = [uuid4() for _ in range(count)]

@@ -21,7 +21,7 @@ RATES = st.integers(0, 3000)
 def deals_terms(draw: st.DrawFn) -> amounts.Terms:
     unit = Money(draw(st.integers(1, 10**6)), draw(CURRENCIES))
     return amounts.terms(
-        unit, draw(st.integers(1, 5000)), vat_bp=draw(RATES), commission_bp=draw(RATES), commission_vat_bp=draw(RATES)
+        unit * draw(st.integers(1, 5000)), vat_bp=draw(RATES), commission_bp=draw(RATES), commission_vat_bp=draw(RATES)
     )
 
 
@@ -127,7 +127,7 @@ class TestAmounts:
         assert plan.commission == terms.commission
 
     def test_more_than_everything_is_not_refunded(self) -> None:
-        terms = amounts.terms(Money(100, "EUR"), 1, vat_bp=2000, commission_bp=300, commission_vat_bp=2000)
+        terms = amounts.terms(Money(100, "EUR"), vat_bp=2000, commission_bp=300, commission_vat_bp=2000)
         with pytest.raises(amounts.RefundTooLarge):
             amounts.plan(terms, [amounts.Share(1)], Money(121, "EUR"))
 
@@ -177,7 +177,7 @@ class TestAmounts:
         amounts.ensure_payable(Money(50, "EUR"))
 
     def test_a_claim_before_tax_comes_back_with_its_tax(self) -> None:
-        terms = amounts.terms(Money(1000, "EUR"), 10, vat_bp=2000, commission_bp=300, commission_vat_bp=2000)
+        terms = amounts.terms(Money(10_000, "EUR"), vat_bp=2000, commission_bp=300, commission_vat_bp=2000)
         assert amounts.with_vat(Money(1000, "EUR"), terms) == Money(1200, "EUR")
         assert amounts.with_vat(terms.net, terms) == terms.total
 

@@ -21,13 +21,17 @@ from exchange.offers.queries.talks import (
     overdue,
 )
 from exchange.offers.rules import talks
-from exchange.offers.rules.talks import Answer, Move, Talk
+from exchange.offers.rules.talks import Move, Talk
+from exchange.offers.rules.terms import Answer
 
 
 async def accept_offer(
-    *, negotiation_id: UUID, price: Money, quantity: int, by: Actor, cost: CostAnswer | None = None
+    *, negotiation_id: UUID, price: Money, quantity: int, lines: str = "", by: Actor, cost: CostAnswer | None = None
 ) -> None:
-    """The side whose turn it is accepts exactly what it names; the quantity is reserved."""
+    """The side whose turn it is accepts exactly what it names; the quantity is reserved.
+
+    ``lines`` is the mark of the lines accepted (`Bid.mark`), empty where the lot is bought as it comes.
+    """
     async with transaction():
         held = await negotiation_seen_by(by, negotiation_id, lock=True)  # the lot's row first
         after = talks.accept(
@@ -35,8 +39,9 @@ async def accept_offer(
             by=company_of(by),
             price=price,
             quantity=quantity,
+            lines=lines,
             at=now(),
-            available=held.available,
+            stock=held.stock,
             cost=cost,
         )
         await save_cost(held, after, cost, by, "acceptance")
@@ -79,14 +84,15 @@ async def weigh_offer(*, offer_id: UUID) -> None:
         answer, seller = talks.automatic_answer(held.talk), held.talk.seller
         if answer is Answer.REFUSE:
             await _end(held, talks.refuse(held.talk, by=seller, at=now()), None)
-        elif answer is Answer.ACCEPT and live.quantity <= held.available:
+        elif answer is Answer.ACCEPT and held.stock.covers(live.bid):
             after = talks.accept(
                 held.talk,
                 by=seller,
                 price=live.price,
                 quantity=live.quantity,
+                lines=live.bid.mark,
                 at=now(),
-                available=held.available,
+                stock=held.stock,
             )
             await _agree(held, after, None)
 
@@ -121,11 +127,13 @@ async def close_lot(*, lot_id: UUID) -> None:
 
 
 async def _agree(held: Negotiated, after: Talk, by: Actor | None) -> None:
-    await reserve(lot_id=held.lot_id, quantity=after.moves[-1].quantity, agreement_id=held.id)
+    move = after.moves[-1]
+    named = {line.id: line.quantity for line in move.lines} or None
+    await reserve(lot_id=held.lot_id, quantity=move.quantity, agreement_id=held.id, lines=named)
     facts = [("negotiation.agreed", held.id), ("offer.answered", held.said[-1].id)]  # settlement opens the deal
-    if await save_answer(held, after.moves[-1], by=by):  # offers the rest of the stock cannot fill
+    if await save_answer(held, move, by=by):  # offers the rest of the stock cannot fill
         facts.append(("offers.uncovered", held.lot_id))
-    await record(by, "negotiation.agreed", held.id, **_terms(after.moves[-1]))
+    await record(by, "negotiation.agreed", held.id, **_terms(move))
     await enqueue_all(*facts)
 
 
@@ -139,7 +147,9 @@ def _terms(move: Move) -> dict[str, str | int]:
     return {
         "unit_price_minor": move.price.minor,
         "currency": move.price.currency,
+        "total_minor": move.total.minor,
         "quantity": move.quantity,
+        "lines": len(move.lines),
         "incoterm": move.incoterm.value,
         "terms_version": talks.TERMS_VERSION,
     }

@@ -1,5 +1,7 @@
 """Offers and counter-offers."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from secrets import randbelow
 from uuid import UUID
@@ -13,11 +15,13 @@ from exchange.errors import N_, Invalid
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.listings.rules.lots import CostAnswer, Incoterm
-from exchange.money import Money
 from exchange.offers.actions.saving import company_of, save_cost, save_move, save_talk, supersede
+from exchange.offers.queries.lines import shelf_of, stock_on
 from exchange.offers.queries.lots import lot_offered_to, names_behind
 from exchange.offers.queries.talks import Negotiated, negotiation_seen_by
 from exchange.offers.rules import talks
+from exchange.offers.rules.bids import Bid, Stock
+from exchange.offers.rules.talks import Talk
 
 LONGEST_MESSAGE = 2000
 PAUSE = (timedelta(minutes=12), timedelta(minutes=95))
@@ -29,7 +33,7 @@ class MessageTooLong(Invalid):
 
 
 async def open_talk(
-    *, lot_id: UUID, price: Money, quantity: int, incoterm: Incoterm, message: str = "", by: Actor
+    *, lot_id: UUID, bid: Bid, incoterm: Incoterm, pickup: Sequence[str] = (), message: str = "", by: Actor
 ) -> UUID:
     """A vetted buyer makes a first offer for another group's lot; a frozen copy of the lot is kept. Returns the talk.
 
@@ -47,7 +51,7 @@ async def open_talk(
             raise talks.LotClosed
         negotiation_id = lot.talk_id or await save_talk(lot, buyer)
         await make_move(
-            negotiation_id=negotiation_id, price=price, quantity=quantity, incoterm=incoterm, message=message, by=by
+            negotiation_id=negotiation_id, bid=bid, incoterm=incoterm, pickup=pickup, message=message, by=by
         )
         return negotiation_id
 
@@ -55,9 +59,9 @@ async def open_talk(
 async def make_move(
     *,
     negotiation_id: UUID,
-    price: Money,
-    quantity: int,
+    bid: Bid,
     incoterm: Incoterm,
+    pickup: Sequence[str] = (),
     message: str = "",
     by: Actor,
     cost: CostAnswer | None = None,
@@ -72,15 +76,16 @@ async def make_move(
         held = await negotiation_seen_by(by, negotiation_id, lock=True)
         message = await _checked(message, held)
         at, mover = now(), company_of(by)
+        talk, stock = await _with_lines(held) if bid.lines else (held.talk, held.stock)
         after = talks.move(
-            held.talk,
+            talk,
             by=mover,
-            price=price,
-            quantity=quantity,
+            bid=bid,
             incoterm=incoterm,
             at=at,
-            expires_at=talks.deadline(at, held.hours[held.talk.other(mover)]),
-            available=held.available,
+            expires_at=talks.deadline(at, held.hours[talk.other(mover)]),
+            stock=stock,
+            pickup=tuple(pickup),
             cost=cost,
             seen=seen,
         )
@@ -96,6 +101,13 @@ async def make_move(
         await record(by, "offer.made", held.id, number=len(after.moves))
         await announce(held.channel, "offer.made", held.id)
         return offer_id
+
+
+async def _with_lines(held: Negotiated) -> tuple[Talk, Stock]:
+    """The talk and the stock with every line of the lot: what a move that names lines is measured by."""
+    shelf = await shelf_of(held.lot_id, held.talk.terms.ask)
+    asks = {line.id: line.ask for line in shelf if line.ask}
+    return replace(held.talk, terms=replace(held.talk.terms, asks=asks)), stock_on(shelf, held.available)
 
 
 async def _checked(message: str, held: Negotiated) -> str:

@@ -56,7 +56,10 @@ _END = """
         update offer o set state = case when o.id = $2 then $3::text else 'unavailable' end, answered_at = $4,
             answered_by = case when o.id = $2 then $5::uuid end
         from lot l where l.id = $1 and o.lot_id = l.id and o.state = 'live' and (o.id = $2 or $6 and
-            (l.state not in ('open', 'part_sold') or o.quantity > l.quantity - l.reserved - l.sold))
+            (l.state not in ('open', 'part_sold') or o.quantity > l.quantity - l.reserved - l.sold
+             or o.lines_minor is not null and exists (
+                select from offer_line x join manifest_line m on m.id = x.line_id
+                where x.offer_id = o.id and x.quantity > m.quantity - m.reserved - m.sold)))
         returning o.negotiation_id, o.state
     )
     update negotiation n set state = ended.state, turn_company_id = null, deadline = null, changed_at = $4,
@@ -84,11 +87,13 @@ async def supersede(held: Negotiated, move: Move, by: Actor) -> None:
 
 
 async def save_move(held: Negotiated, after: Talk, message: str, by: Actor) -> UUID:
-    move, offer_id = after.moves[-1], uuid4()
+    move, offer_id, asks = after.moves[-1], uuid4(), after.terms.asks
     await execute(
         "with made as (insert into offer (id, lot_id, negotiation_id, number, company_id, person_id, unit_price_minor, "
-        "currency, quantity, incoterm, message, terms_version, made_at, expires_at, state) "
-        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'live')) "
+        "currency, quantity, incoterm, message, terms_version, made_at, expires_at, state, lines_minor, pickup) "
+        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'live', $17, $18)), "
+        "named as (insert into offer_line (lot_id, offer_id, line_id, quantity, unit_price_minor, unit_ask_minor) "
+        "select $2, $1, x.* from unnest($19::uuid[], $20::int[], $21::bigint[], $22::bigint[]) x) "
         "update negotiation set state = 'live', turn_company_id = $15, deadline = $14, moves = $4, changed_at = $13, "
         "covered_from_minor = $16 where id = $3",
         offer_id,
@@ -107,6 +112,12 @@ async def save_move(held: Negotiated, after: Talk, message: str, by: Actor) -> U
         move.expires_at,
         after.turn,
         after.terms.covered_from.minor if after.terms.covered_from else None,
+        move.total.minor if move.lines else None,
+        list(move.pickup),
+        [line.id for line in move.lines],
+        [line.quantity for line in move.lines],
+        [line.price.minor for line in move.lines],
+        [asks[line.id].minor if line.id in asks else None for line in move.lines],
     )
     return offer_id
 

@@ -64,12 +64,13 @@ class ContractOut(BaseModel):
     seller: PartyOut
     buyer: PartyOut
     lot: dict[str, Any] = Field(description="the frozen description with its conditions of resale")
-    lines: list[dict[str, Any]]
+    lines: list[dict[str, Any]] = Field(description="each with `quantity` and `unit_price_minor`")
     quantity: int
-    unit_price_minor: int
-    total_minor: int = Field(description="without VAT")
+    unit_price_minor: int = Field(description="the mean, rounded, where lines were agreed at prices of their own")
+    total_minor: int = Field(description="without VAT; exact")
     currency: str
     incoterm: Incoterm
+    pickup: list[str] = Field(description="half days wished for collection")
     message: str
     terms_version: str
     offered: SignatureOut
@@ -123,6 +124,7 @@ def _contract(agreed: Contract) -> ContractOut:
         total_minor=agreed.total.minor,
         currency=agreed.unit_price.currency,
         incoterm=agreed.incoterm,
+        pickup=agreed.pickup,
         message=agreed.message,
         terms_version=agreed.terms_version,
         offered=signed(agreed.offered),

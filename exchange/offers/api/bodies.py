@@ -1,5 +1,7 @@
 """What programs say and hear of a talk."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -8,12 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from exchange.clock import now
 from exchange.companies.queries import mask
-from exchange.errors import N_, Invalid
+from exchange.errors import N_, DomainError, Invalid, Several
 from exchange.listings.rules.lots import CostAnswer, Incoterm
 from exchange.money import Money
 from exchange.offers.queries.inbox import Awaits, InboxRow
 from exchange.offers.queries.talks import OnPage
 from exchange.offers.rules import talks
+from exchange.offers.rules.bids import MOST_LINES, Bid, BidLine
 from exchange.offers.rules.talks import State
 from exchange.web.viewer import Viewer
 
@@ -26,26 +29,69 @@ class UnknownCurrency(Invalid):
     message = N_("“%(currency)s” is not a currency. Use the three letters of ISO 4217, like EUR.")
 
 
+class PriceMissing(Invalid):
+    message = N_("Give a price per unit: one for all, or one for each line.")
+
+
+class QuantityMissing(Invalid):
+    message = N_("Say how many units, or name lines with their quantities.")
+
+
+class QuantityDiffers(Invalid):
+    message = N_("The lines come to %(quantity)s units. Leave the quantity out, or give that sum.")
+
+
+class LineIn(BaseModel):
+    """A manifest line with the quantity and the price meant for it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    line_id: UUID = Field(description="from the lot's manifest")
+    quantity: Quantity
+    unit_price_minor: Price | None = Field(None, description="where it differs from the move's own `unit_price_minor`")
+
+
 class MoveIn(BaseModel):
-    """An offer or a counter-offer."""
+    """An offer or a counter-offer: ``quantity`` units of the lot as it comes, or exactly the ``lines`` named."""
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "example": {
-                "unit_price_minor": 850,
-                "currency": "EUR",
-                "quantity": 120,
-                "incoterm": "FCA",
-                "message": "Collected within a week of payment.",
-            }
+            "examples": [
+                {
+                    "unit_price_minor": 850,
+                    "currency": "EUR",
+                    "quantity": 120,
+                    "incoterm": "FCA",
+                    "pickup": ["tue-am", "wed-am"],
+                    "message": "Collected within a week of payment.",
+                },
+                {
+                    "currency": "EUR",
+                    "lines": [
+                        {
+                            "line_id": "7f0c4b9e-5f0e-4f3c-9d57-0f8f3f9f2c11",
+                            "quantity": 60,
+                            "unit_price_minor": 900,
+                        },
+                        {
+                            "line_id": "0b9dd1f4-4f4c-46d4-8a4b-7a1e3a5f9e02",
+                            "quantity": 24,
+                            "unit_price_minor": 410,
+                        },
+                    ],
+                    "incoterm": "EXW",
+                },
+            ]
         },
     )
 
-    unit_price_minor: Price
+    unit_price_minor: Price | None = Field(None, description="needed unless each line has its own")
     currency: Currency
-    quantity: Quantity
+    quantity: Quantity | None = Field(None, description="needed without `lines`; with them their sum, or nothing")
+    lines: list[LineIn] | None = Field(None, max_length=MOST_LINES)
     incoterm: Incoterm
+    pickup: Annotated[list[str], Field(max_length=12, description="half days wished for collection")] = []
     message: Annotated[str, Field(max_length=2000)] = ""
     below_cost: CostAnswer | None = Field(None, description="the seller's private answer, where it is asked for")
     seen: int | None = Field(None, ge=0, le=6, description="how many moves you know of; refused when there are more")
@@ -71,16 +117,19 @@ class FirstOfferIn(MoveIn):
 
 
 class AcceptanceIn(BaseModel):
-    """Exactly what is accepted; refused when the live offer says anything else."""
+    """Exactly what is accepted; refused when the live offer says anything else, of a line too."""
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={"example": {"unit_price_minor": 850, "currency": "EUR", "quantity": 120}},
     )
 
-    unit_price_minor: Price
+    unit_price_minor: Price | None = Field(None, description="needed without `lines`")
     currency: Currency
-    quantity: Quantity
+    quantity: Quantity | None = Field(None, description="needed without `lines`")
+    lines: list[LineIn] | None = Field(
+        None, max_length=MOST_LINES, description="every line of the live offer, where it names lines"
+    )
     below_cost: CostAnswer | None = None
 
 
@@ -92,6 +141,16 @@ class AnswerIn(BaseModel):
     seen: int | None = Field(None, ge=0, le=6, description="how many moves you know of; refused when there are more")
 
 
+class LineOut(BaseModel):
+    """A line of an offer."""
+
+    line_id: UUID
+    quantity: int
+    unit_price_minor: int
+    total_minor: int
+    unit_ask_minor: int = Field(description="asked for a unit of it; the lot's mean where no more is known")
+
+
 class OfferOut(BaseModel):
     """One move as both sides see it."""
 
@@ -99,11 +158,13 @@ class OfferOut(BaseModel):
     by: str = Field(description="`me` or `them`")
     colleague: str | None = Field(description="who made it, on your own side only")
     answered_by: str | None = Field(description="who answered it, on your own side only")
-    unit_price_minor: int
-    total_minor: int
+    unit_price_minor: int = Field(description="the mean, rounded, where lines have prices of their own")
+    total_minor: int = Field(description="exact")
     currency: str
     quantity: int
+    lines: list[LineOut] = Field(description="the lines named; empty where the lot is meant as it comes")
     incoterm: Incoterm
+    pickup: list[str]
     message: str
     state: State
     made_at: datetime
@@ -148,6 +209,7 @@ class NegotiationRow(BaseModel):
     total_minor: int
     currency: str
     quantity: int
+    names_lines: bool
     by: str
     assigned_to: str | None = Field(description="which colleague of yours looks after it")
 
@@ -160,11 +222,47 @@ class NegotiationPage(BaseModel):
     next: UUID | None
 
 
-def money_of(data: MoveIn | AcceptanceIn) -> Money:
+def bid_of(data: MoveIn | AcceptanceIn) -> Bid:
+    """What a body bids for or accepts. Raises PriceMissing, QuantityMissing, QuantityDiffers, UnknownCurrency."""
+    price = _money(data.unit_price_minor, data.currency)
+    if data.lines is None:
+        if price is None:
+            raise PriceMissing(field="unit_price_minor")
+        if data.quantity is None:
+            raise QuantityMissing(field="quantity")
+        return Bid(price, data.quantity)
+    lines = []
+    for line in data.lines:
+        own = _money(line.unit_price_minor, data.currency) or price
+        if own is None:
+            raise PriceMissing(field=f"lines.{line.line_id}.unit_price_minor")
+        lines.append(BidLine(line.line_id, line.quantity, own))
+    bid = Bid.of(lines)
+    if data.quantity not in (None, bid.quantity):
+        raise QuantityDiffers(quantity=bid.quantity, field="quantity")
+    return bid
+
+
+@contextmanager
+def fields_as_sent() -> Iterator[None]:
+    """Refusals name the fields of the bodies above; the rules have shorter names for them."""
     try:
-        return Money(data.unit_price_minor, data.currency)
+        yield
+    except DomainError as refusal:
+        for one in refusal.refusals if isinstance(refusal, Several) else [refusal]:
+            head, _, last = (one.field or "").rpartition(".")
+            one.field = one.field and f"{head}.{_AS_SENT.get(last, last)}".lstrip(".")
+        raise
+
+
+_AS_SENT = {"price": "unit_price_minor", "cost": "below_cost"}
+
+
+def _money(minor: int | None, currency: str) -> Money | None:
+    try:
+        return None if minor is None else Money(minor, currency)
     except ValueError as e:
-        raise UnknownCurrency(currency=data.currency, field="currency") from e
+        raise UnknownCurrency(currency=currency, field="currency") from e
 
 
 def talk_out(page: OnPage, viewer: Viewer) -> NegotiationOut:
@@ -199,7 +297,18 @@ def talk_out(page: OnPage, viewer: Viewer) -> NegotiationOut:
                 total_minor=move.total.minor,
                 currency=move.price.currency,
                 quantity=move.quantity,
+                lines=[
+                    LineOut(
+                        line_id=line.id,
+                        quantity=line.quantity,
+                        unit_price_minor=line.price.minor,
+                        total_minor=line.total.minor,
+                        unit_ask_minor=talk.terms.ask_of(line.id).minor,
+                    )
+                    for line in move.lines
+                ],
                 incoterm=move.incoterm,
+                pickup=list(move.pickup),
                 message=said.message,
                 state=move.state,
                 made_at=move.made_at,
@@ -225,6 +334,7 @@ def row_out(r: InboxRow, language: str) -> NegotiationRow:
         total_minor=r.total.minor,
         currency=r.price.currency,
         quantity=r.quantity,
+        names_lines=r.lines,
         by="me" if r.by_me else "them",
         assigned_to=r.assignee,
     )

@@ -14,7 +14,8 @@ from exchange.offers.api.bodies import (
     MoveIn,
     NegotiationOut,
     NegotiationPage,
-    money_of,
+    bid_of,
+    fields_as_sent,
     row_out,
     talk_out,
 )
@@ -46,14 +47,15 @@ async def index(
 @post("/", summary="Make a first offer")
 async def open_talk(request: Call, data: JSONBody[FirstOfferIn]) -> NegotiationOut:
     viewer = viewer_of(request)
-    talk_id = await actions.open_talk(
-        lot_id=data.lot_id,
-        price=money_of(data),
-        quantity=data.quantity,
-        incoterm=data.incoterm,
-        message=data.message,
-        by=viewer.actor,
-    )
+    with fields_as_sent():
+        talk_id = await actions.open_talk(
+            lot_id=data.lot_id,
+            bid=bid_of(data),
+            incoterm=data.incoterm,
+            pickup=data.pickup,
+            message=data.message,
+            by=viewer.actor,
+        )
     return await _shown(viewer, talk_id)
 
 
@@ -65,29 +67,33 @@ async def show(request: Call, negotiation_id: FromPath[UUID]) -> NegotiationOut:
 @post("/{negotiation_id:uuid}/offers", summary="Make an offer or a counter-offer")
 async def make_move(request: Call, negotiation_id: FromPath[UUID], data: JSONBody[MoveIn]) -> NegotiationOut:
     viewer = viewer_of(request)
-    await actions.make_move(
-        negotiation_id=negotiation_id,
-        price=money_of(data),
-        quantity=data.quantity,
-        incoterm=data.incoterm,
-        message=data.message,
-        by=viewer.actor,
-        cost=data.below_cost,
-        seen=data.seen,
-    )
+    with fields_as_sent():
+        await actions.make_move(
+            negotiation_id=negotiation_id,
+            bid=bid_of(data),
+            incoterm=data.incoterm,
+            pickup=data.pickup,
+            message=data.message,
+            by=viewer.actor,
+            cost=data.below_cost,
+            seen=data.seen,
+        )
     return await _shown(viewer, negotiation_id)
 
 
 @post("/{negotiation_id:uuid}/acceptance", summary="Accept exactly the live offer")
 async def accept(request: Call, negotiation_id: FromPath[UUID], data: JSONBody[AcceptanceIn]) -> NegotiationOut:
     viewer = viewer_of(request)
-    await actions.accept_offer(
-        negotiation_id=negotiation_id,
-        price=money_of(data),
-        quantity=data.quantity,
-        by=viewer.actor,
-        cost=data.below_cost,
-    )
+    with fields_as_sent():
+        bid = bid_of(data)
+        await actions.accept_offer(
+            negotiation_id=negotiation_id,
+            price=bid.price,
+            quantity=bid.quantity,
+            lines=bid.mark,
+            by=viewer.actor,
+            cost=data.below_cost,
+        )
     return await _shown(viewer, negotiation_id)
 
 

@@ -13,6 +13,7 @@ from exchange.offers import actions
 from exchange.offers.pages.reading import Form, incoterm_in, price_in, quantity_in
 from exchange.offers.pages.shown import away
 from exchange.offers.queries.lots import LotOffered, lot_offered_to
+from exchange.offers.rules.bids import Bid
 from exchange.web.guards import viewer_of
 from exchange.web.refusals import again
 from exchange.web.render import Web, language_of, render, see_other
@@ -37,8 +38,7 @@ async def offer(request: Web, lot_id: FromPath[UUID], data: Form) -> Response[st
     try:
         talk_id = await actions.open_talk(
             lot_id=lot_id,
-            price=price_in(data, lot.terms.ask.currency),
-            quantity=quantity_in(data),
+            bid=Bid(price_in(data, lot.terms.ask.currency), quantity_in(data)),
             incoterm=incoterm_in(data),
             message=data.get("message", ""),
             by=by,

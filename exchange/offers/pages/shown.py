@@ -78,7 +78,7 @@ def talk_shown(request: Web, page: OnPage, messages: list[Message], inside: OwnS
         "incoterms": list(INCOTERMS.items()),
         "cost_answers": list(COST_ANSWERS.items()),
         "cost_below": covered if not is_buyer else None,
-        "cost_to_accept": bool(not is_buyer and talk.live and talks.cost_wanted(talk, talk.live.price)),
+        "cost_to_accept": bool(not is_buyer and talk.live and talk.terms.cost_wanted(talk.live.bid)),
         "category": BY_SLUG[page.lot["category"]].name if page.lot["category"] in BY_SLUG else page.lot["category"],
         "ask": Money(page.lot["unit_ask_minor"], page.lot["currency"]),
     }

@@ -13,6 +13,7 @@ from exchange.offers import actions
 from exchange.offers.pages.reading import Form, cost_in, incoterm_in, price_in, quantity_in, seen_in
 from exchange.offers.pages.shown import SHOW, refused, said_beside, talk_shown
 from exchange.offers.queries.talks import negotiation_on_page, negotiation_seen_by
+from exchange.offers.rules.bids import Bid
 from exchange.web.guards import viewer_of
 from exchange.web.render import Web, render, see_other
 from exchange.web.stream import live
@@ -48,8 +49,7 @@ async def make_move(request: Web, talk_id: FromPath[UUID], data: Form) -> Respon
     try:
         await actions.make_move(
             negotiation_id=talk_id,
-            price=price_in(data, talk.talk.terms.ask.currency),
-            quantity=quantity_in(data),
+            bid=Bid(price_in(data, talk.talk.terms.ask.currency), quantity_in(data)),
             incoterm=incoterm_in(data),
             message=data.get("message", ""),
             by=by,
@@ -73,6 +73,7 @@ async def accept(request: Web, talk_id: FromPath[UUID], data: Form) -> Response[
             negotiation_id=talk_id,
             price=price_in(data, talk.talk.terms.ask.currency),
             quantity=quantity_in(data),
+            lines=data.get("lines", ""),
             by=by,
             cost=cost_in(data),
         )

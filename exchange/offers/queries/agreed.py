@@ -47,18 +47,23 @@ class Contract:
     buyer: Party
     lot: dict[str, Any]
     lines: list[dict[str, Any]]
+    """Each with its ``quantity`` and ``unit_price_minor``."""
     quantity: int
     unit_price: Money
+    """The mean, rounded, where lines were agreed at prices of their own."""
+    total: Money
+    """Without VAT; exact."""
     incoterm: Incoterm
+    pickup: list[str]
+    """Half days on which the goods would best be fetched."""
     message: str
     terms_version: str
     offered: Signature
     accepted: Signature
 
     @property
-    def total(self) -> Money:
-        """Without VAT."""
-        return self.unit_price * self.quantity
+    def has_line_prices(self) -> bool:
+        return any(line["unit_price_minor"] != self.unit_price.minor for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +102,19 @@ async def contract_seen_by(actor: Actor, negotiation_id: UUID) -> Contract:
         raise NotSeen
     said = json.loads(row["content"])
     digits = row["sha256"].hex()[:16]
+    unit_price = Money(said["unit_price_minor"], said["currency"])
     return Contract(
         negotiation_id=negotiation_id,
         mark=" ".join(digits[i : i + 4] for i in range(0, 16, 4)),
         seller=Party(**said["seller"]),
         buyer=Party(**said["buyer"]),
         lot=said["lot"],
-        lines=said["lines"],
+        # contracts from before lines had prices say nothing of them: the price is each line's
+        lines=[{"unit_price_minor": unit_price.minor} | line for line in said["lines"]],
         quantity=said["quantity"],
-        unit_price=Money(said["unit_price_minor"], said["currency"]),
+        unit_price=unit_price,
+        total=Money(said.get("total_minor", unit_price.minor * said["quantity"]), unit_price.currency),
+        pickup=said.get("pickup", []),
         incoterm=Incoterm(said["incoterm"]),
         message=said["message"],
         terms_version=said["terms_version"],

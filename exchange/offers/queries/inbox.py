@@ -50,17 +50,17 @@ class InboxRow:
     state: State
     is_buyer: bool
     price: Money
+    """Per unit; the mean where lines have prices of their own."""
     quantity: int
+    total: Money
+    lines: bool
+    """Whether it names single lines."""
     by_me: bool
     moves: int
     deadline: datetime | None
     changed_at: datetime
     assignee: str | None
     """Which colleague looks after it."""
-
-    @property
-    def total(self) -> Money:
-        return self.price * self.quantity
 
     @property
     def moves_left(self) -> int:
@@ -100,7 +100,8 @@ with mine as materialized (
 )
 select t.me, t.them, t.nobody, f.* from tally t left join (
     select p.id, p.kind, p.rank, p.state, p.changed_at, p.deadline, n.lot_id, n.buyer_company_id, n.seller_company_id,
-        n.moves, c.content ->> 'title' as title, o.unit_price_minor, o.currency, o.quantity, o.company_id as by_company,
+        n.moves, c.content ->> 'title' as title, o.unit_price_minor, o.lines_minor, o.currency, o.quantity,
+        o.company_id as by_company,
         w.name as assignee, case when n.state = 'agreed' then x.trading_name end as other_name
     from page p join negotiation n on n.id = p.id join lot_copy c on c.id = n.lot_copy_id
     join offer o on o.negotiation_id = n.id and o.number = n.moves
@@ -156,6 +157,7 @@ async def count_awaiting(actor: Actor) -> int:
 
 def _inbox_row(r: Record, company_id: UUID | None) -> InboxRow:
     is_buyer = r["buyer_company_id"] == company_id
+    price = Money(r["unit_price_minor"], r["currency"])
     overdue_by_now = r["kind"] == 2 and r["state"] == State.LIVE
     return InboxRow(
         id=r["id"],
@@ -166,8 +168,10 @@ def _inbox_row(r: Record, company_id: UUID | None) -> InboxRow:
         awaits=_KINDS[r["kind"]],
         state=State.EXPIRED if overdue_by_now else State(r["state"]),
         is_buyer=is_buyer,
-        price=Money(r["unit_price_minor"], r["currency"]),
+        price=price,
         quantity=r["quantity"],
+        total=price * r["quantity"] if r["lines_minor"] is None else Money(r["lines_minor"], r["currency"]),
+        lines=r["lines_minor"] is not None,
         by_me=r["by_company"] == company_id,
         moves=r["moves"],
         deadline=r["deadline"],

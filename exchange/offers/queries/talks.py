@@ -15,6 +15,7 @@ from exchange.database import execute, fetch, fetchrow, fetchval
 from exchange.errors import NotSeen
 from exchange.listings.rules.lots import Incoterm, LotState
 from exchange.money import Money
+from exchange.offers.rules.bids import Bid, BidLine, Stock
 from exchange.offers.rules.talks import MOVES, Move, State, Talk
 from exchange.offers.rules.terms import Terms
 
@@ -41,11 +42,17 @@ class Negotiated:
     lot_id: UUID
     talk: Talk
     said: tuple[Said, ...]
-    available: int
-    """Units the lot has left to agree on now; none once it is closed or past its date."""
+    stock: Stock
+    """What the lot has left to agree on now, with the lines that the last move names; nothing once it is closed or past
+    its date."""
     hours: dict[UUID, WorkingHours]
     opened_at: datetime
     agreed_at: datetime | None
+
+    @property
+    def available(self) -> int:
+        """Units left in all."""
+        return self.stock.units
 
     @property
     def channel(self) -> str:
@@ -91,19 +98,26 @@ class Answered:
     """Whether no move is left after it."""
 
 
+_LINES = """
+    case when o.lines_minor is not null then (select json_agg(json_build_array(x.line_id, x.quantity,
+        x.unit_price_minor, x.unit_ask_minor, m.quantity - m.reserved - m.sold) order by m.position)
+     from offer_line x join manifest_line m on m.id = x.line_id where x.offer_id = o.id) end
+"""
+"""The lines an offer names: id, quantity, price, ask, and units left now."""
 _SIDES = "$2 in (n.buyer_company_id, n.seller_company_id)"
-_TALK = """
+_TALK = f"""
     n.*, l.state as lot_state, l.expires_at as lot_expires_at, l.quantity - l.reserved - l.sold as lot_left,
     b.zone as b_zone, b.country as b_country, b.opens as b_opens, b.closes as b_closes, b.days as b_days,
     s.zone as s_zone, s.country as s_country, s.opens as s_opens, s.closes as s_closes, s.days as s_days,
     (select json_agg(json_build_object('id', o.id, 'number', o.number, 'company', o.company_id, 'price',
         o.unit_price_minor, 'quantity', o.quantity, 'incoterm', o.incoterm, 'message', o.message, 'made_at', o.made_at,
-        'expires_at', o.expires_at, 'state', o.state, 'answered_at', o.answered_at,
+        'expires_at', o.expires_at, 'state', o.state, 'answered_at', o.answered_at, 'pickup', o.pickup,
+        'lines', {_LINES},
         'person', case when o.company_id = $2 then p.name end,
         'answered_by', case when (o.company_id = $2) = (o.state = 'withdrawn') then a.name end) order by o.number)
      from offer o join person p on p.id = o.person_id left join person a on a.id = o.answered_by
      where o.negotiation_id = n.id) as offers
-"""
+"""  # noqa: S608  the constant above
 _FROM = """
     from negotiation n join lot l on l.id = n.lot_id
     join company b on b.id = n.buyer_company_id join company s on s.id = n.seller_company_id
@@ -186,6 +200,10 @@ def _read(row: Record) -> Negotiated:
     def money(column: str) -> Money | None:
         return None if row[column] is None else Money(row[column], currency)
 
+    offers = json.loads(row["offers"] or "[]")
+    said = tuple(_said(o, currency) for o in offers)
+    named = [line for o in offers for line in o["lines"] or ()]
+    asks = {UUID(line[0]): Money(line[3], currency) for line in named if line[3] is not None}
     terms = Terms(
         ask=Money(row["unit_ask_minor"], currency),
         partial=row["partial"],
@@ -194,15 +212,15 @@ def _read(row: Record) -> Negotiated:
         floor=money("floor_minor"),
         auto_accept=money("auto_accept_minor"),
         covered_from=money("covered_from_minor"),
+        asks=asks,
     )
-    said = tuple(_said(o, currency) for o in json.loads(row["offers"] or "[]"))
     for_sale = LotState(row["lot_state"]).is_for_sale and row["lot_expires_at"] > now()
     return Negotiated(
         id=row["id"],
         lot_id=row["lot_id"],
         talk=Talk(row["buyer_company_id"], row["seller_company_id"], terms, tuple(s.move for s in said)),
         said=said,
-        available=row["lot_left"] if for_sale else 0,
+        stock=Stock(row["lot_left"], {UUID(line[0]): line[4] for line in named}) if for_sale else Stock(0, {}),
         hours={row["buyer_company_id"]: _hours(row, "b_"), row["seller_company_id"]: _hours(row, "s_")},
         opened_at=row["opened_at"],
         agreed_at=row["agreed_at"],
@@ -212,15 +230,21 @@ def _read(row: Record) -> Negotiated:
 def _said(o: dict[str, Any], currency: str) -> Said:
     move = Move(
         by=UUID(o["company"]),
-        price=Money(o["price"], currency),
-        quantity=o["quantity"],
+        bid=_bid(Money(o["price"], currency), o["quantity"], o["lines"]),
         incoterm=Incoterm(o["incoterm"]),
         made_at=datetime.fromisoformat(o["made_at"]),
         expires_at=datetime.fromisoformat(o["expires_at"]),
         state=State(o["state"]),
+        pickup=tuple(o["pickup"]),
     )
     answered = datetime.fromisoformat(o["answered_at"]) if o["answered_at"] else None
     return Said(UUID(o["id"]), o["number"], move, o["message"], answered, o["person"], o["answered_by"])
+
+
+def _bid(price: Money, quantity: int, lines: list[list[Any]] | None) -> Bid:
+    if not lines:
+        return Bid(price, quantity)
+    return Bid.of(BidLine(UUID(line[0]), line[1], Money(line[2], price.currency)) for line in lines)
 
 
 def _hours(row: Record, prefix: str = "") -> WorkingHours:
@@ -247,7 +271,7 @@ async def offer_told(offer_id: UUID) -> Answered | None:
         "and a.company_id <> o.company_id order by a.number desc limit 1), l.person_id)",
     )
     r = await fetchrow(
-        f"select o.*, c.content ->> 'title' as title, {author} as author, {receiver} as receiver "  # noqa: S608  the constant above
+        f"select o.*, {_LINES} as lines, c.content ->> 'title' as title, {author} as author, {receiver} as receiver "  # noqa: S608  the constant above
         "from offer o join negotiation n on n.id = o.negotiation_id "
         "join lot_copy c on c.id = n.lot_copy_id join lot l on l.id = o.lot_id where o.id = $1",
         offer_id,
@@ -256,12 +280,12 @@ async def offer_told(offer_id: UUID) -> Answered | None:
         return None
     move = Move(
         by=r["company_id"],
-        price=Money(r["unit_price_minor"], r["currency"]),
-        quantity=r["quantity"],
+        bid=_bid(Money(r["unit_price_minor"], r["currency"]), r["quantity"], json.loads(r["lines"] or "[]")),
         incoterm=Incoterm(r["incoterm"]),
         made_at=r["made_at"],
         expires_at=r["expires_at"],
         state=State(r["state"]),
+        pickup=tuple(r["pickup"]),
     )
     return Answered(
         id=r["id"],

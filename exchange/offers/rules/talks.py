@@ -11,9 +11,10 @@ from uuid import UUID
 
 from exchange.companies.rules import WorkingHours, after_business_days, next_opening
 from exchange.errors import N_, Conflict, DomainError, Invalid, NotAllowed
-from exchange.listings.rules.lots import CostAnswer, Incoterm
+from exchange.listings.rules.lots import SLOTS, CostAnswer, Incoterm
 from exchange.money import Money
-from exchange.offers.rules.terms import NothingLeft, Terms, ensure_price, ensure_quantity
+from exchange.offers.rules.bids import Bid, BidLine, Stock
+from exchange.offers.rules.terms import Answer, NothingLeft, Terms, ensure_price, ensure_quantity
 
 MOVES = 6
 """Moves per talk, both sides together; those that expired, were declined or withdrawn count (rule 4)."""
@@ -37,28 +38,34 @@ class State(StrEnum):
     """The stock went to another buyer, or the lot was taken down (rule 10)."""
 
 
-class Answer(StrEnum):
-    """What the seller's hidden thresholds say to an offer (rule 11)."""
-
-    ACCEPT = "accept"
-    REFUSE = "refuse"
-
-
 @dataclass(frozen=True, slots=True)
 class Move:
-    """An offer of the buyer or a counter-offer of the seller: ``price`` per unit, without VAT."""
+    """An offer of the buyer or a counter-offer of the seller."""
 
     by: UUID
-    price: Money
-    quantity: int
+    bid: Bid
     incoterm: Incoterm
     made_at: datetime
     expires_at: datetime
     state: State = State.LIVE
+    pickup: tuple[str, ...] = ()
+    """Half days of ``listings.rules.lots.SLOTS`` on which the goods would best be fetched: a wish."""
+
+    @property
+    def price(self) -> Money:
+        return self.bid.price
+
+    @property
+    def quantity(self) -> int:
+        return self.bid.quantity
+
+    @property
+    def lines(self) -> tuple[BidLine, ...]:
+        return self.bid.lines
 
     @property
     def total(self) -> Money:
-        return self.price * self.quantity
+        return self.bid.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +158,38 @@ class NoMovesLeft(Conflict):
 
 
 class OfferChanged(Conflict):
-    message = N_("The offer has changed: it now says %(quantity)s units at %(price)s each. Look at it and decide anew.")
+    message = N_(
+        "The offer has changed: it now says %(quantity)s units at %(price)s each, %(total)s in all. Look at it and "
+        "decide anew."
+    )
+
+    @classmethod
+    def to(cls, bid: Bid) -> "OfferChanged":
+        return cls(quantity=bid.quantity, price=bid.price, total=bid.total)
 
 
 class LowerThanBefore(Invalid):
-    message = N_("For the same quantity you have already offered %(price)s per unit. A new offer cannot be lower.")
+    message = N_(
+        "For the same goods you have already offered %(price)s per unit, %(total)s in all. A new offer cannot be lower."
+    )
 
 
 class HigherThanBefore(Invalid):
-    message = N_("For the same quantity you have already asked %(price)s per unit. A counter-offer cannot be higher.")
+    message = N_(
+        "For the same goods you have already asked %(price)s per unit, %(total)s in all. A counter-offer cannot be "
+        "higher."
+    )
 
 
 class BetterToAccept(Invalid):
-    message = N_("Their offer is at least as good for you: %(quantity)s units at %(price)s each. Accept it instead.")
+    message = N_(
+        "Their offer is at least as good for you: %(quantity)s units at %(price)s each, %(total)s in all. Accept it "
+        "instead."
+    )
+
+
+class NotAHalfDay(Invalid):
+    message = N_("Choose the half days for collection from the list.")
 
 
 class CostUnanswered(Invalid):
@@ -188,49 +214,62 @@ def move(
     talk: Talk,
     *,
     by: UUID,
-    price: Money,
-    quantity: int,
+    bid: Bid,
     incoterm: Incoterm,
     at: datetime,
     expires_at: datetime,
-    available: int,
+    stock: Stock,
+    pickup: tuple[str, ...] = (),
     cost: CostAnswer | None = None,
     seen: int | None = None,
 ) -> Talk:
     """The side whose turn it is makes an offer or a counter-offer, which replaces the one before it (rules 2 to 6).
 
-    ``available`` is what the lot has left now; offers reserve nothing (rule 8). ``seen`` is how many moves the person
-    had before their eyes: with another number they meant something else. Raises a refusal of this module or ``terms``.
+    ``stock`` is what the lot has left now, every line of it where ``bid`` names lines; offers reserve nothing (rule 8).
+    ``seen`` is how many moves the person had before their eyes: with another number they meant something else. Raises
+    a refusal of this module, ``terms`` or ``bids``.
     """
     talk = run_clock(talk, at)
     _ensure_turn(talk, by)
     _ensure_seen(talk, seen)
     if not talk.moves_left:
         raise NoMovesLeft
-    ensure_price(talk.terms, price)
-    ensure_quantity(talk.terms, quantity, available)
-    _ensure_monotone(talk, by, price, quantity)
-    _ensure_worth_saying(talk, price, quantity, incoterm)
+    if not set(pickup) <= set(SLOTS):
+        raise NotAHalfDay(field="pickup")
+    ensure_quantity(talk.terms, bid, stock)
+    ensure_price(talk.terms, bid)
+    said = Move(by, bid, incoterm, at, expires_at, pickup=pickup)
+    _ensure_monotone(talk, said, stock)
+    _ensure_worth_saying(talk, said, stock)
     if by == talk.seller:
-        talk = _with_cost(talk, price, cost)
+        talk = _with_cost(talk, bid, cost)
     earlier = _ended(talk.moves, State.COUNTERED) if talk.live else talk.moves
-    return replace(talk, moves=(*earlier, Move(by, price, quantity, incoterm, at, expires_at)))
+    return replace(talk, moves=(*earlier, said))
 
 
 def accept(
-    talk: Talk, *, by: UUID, price: Money, quantity: int, at: datetime, available: int, cost: CostAnswer | None = None
+    talk: Talk,
+    *,
+    by: UUID,
+    price: Money,
+    quantity: int,
+    at: datetime,
+    stock: Stock,
+    lines: str = "",
+    cost: CostAnswer | None = None,
 ) -> Talk:
-    """The side whose turn it is accepts exactly the ``price`` and ``quantity`` it names (rules 7 and 9).
+    """The side whose turn it is accepts exactly what it names: ``price``, ``quantity`` and the mark of the ``lines``
+    (rules 7 and 9).
 
     Raises the refusal that says what became of the offer, OfferChanged, NoLongerAvailable or CostUnanswered.
     """
     live = _live_for(run_clock(talk, at), by)
-    if (live.price, live.quantity) != (price, quantity):
-        raise OfferChanged(quantity=live.quantity, price=live.price)
-    if live.quantity > available:
-        raise NoLongerAvailable if available else NothingLeft
+    if (live.price, live.quantity, live.bid.mark) != (price, quantity, lines):
+        raise OfferChanged.to(live.bid)
+    if not stock.covers(live.bid):
+        raise NoLongerAvailable if stock.units else NothingLeft
     if by == talk.seller:
-        talk = _with_cost(talk, price, cost)
+        talk = _with_cost(talk, live.bid, cost)
     return replace(talk, moves=_ended(talk.moves, State.AGREED))
 
 
@@ -259,9 +298,9 @@ def run_clock(talk: Talk, at: datetime) -> Talk:
     return talk
 
 
-def close_if_uncovered(talk: Talk, available: int) -> Talk:
+def close_if_uncovered(talk: Talk, stock: Stock) -> Talk:
     """Stock that no longer covers the live move ends it (rule 10); the other buyer's price is told to nobody."""
-    if talk.live and talk.live.quantity > available:
+    if talk.live and not stock.covers(talk.live.bid):
         return replace(talk, moves=_ended(talk.moves, State.UNAVAILABLE))
     return talk
 
@@ -275,15 +314,9 @@ def deadline(at: datetime, receiver: WorkingHours) -> datetime:
 
 
 def automatic_answer(talk: Talk) -> Answer | None:
-    """What the seller's hidden thresholds say to the buyer's live offer; None leaves it to a person."""
-    terms, live = talk.terms, talk.live
-    if live is None or live.by != talk.buyer:
-        return None
-    if terms.auto_accept is not None and terms.auto_accept <= live.price:
-        return Answer.ACCEPT
-    if terms.floor is not None and live.price < terms.floor:
-        return Answer.REFUSE
-    return None
+    """What the seller's hidden thresholds say to the buyer's live offer; None leaves it to a person (rule 11)."""
+    live = talk.live
+    return talk.terms.answer_to(live.bid) if live and live.by == talk.buyer else None
 
 
 def answers_at(at: datetime, seller: WorkingHours, pause: timedelta) -> datetime:
@@ -293,14 +326,6 @@ def answers_at(at: datetime, seller: WorkingHours, pause: timedelta) -> datetime
     """
     opened = next_opening(at, seller)
     return next_opening(opened + pause, seller)
-
-
-def cost_wanted(talk: Talk, price: Money) -> bool:
-    """Whether the seller must answer on resale below cost before he names or takes ``price``."""
-    terms = talk.terms
-    if terms.auto_accept is not None and terms.auto_accept <= price:
-        return False  # answered when the threshold was set
-    return terms.covered_from is not None and price < terms.covered_from
 
 
 # --- what they share ------------------------------------------------------------------------------------------------
@@ -331,33 +356,37 @@ def _ensure_turn(talk: Talk, by: UUID) -> None:
 
 def _ensure_seen(talk: Talk, seen: int | None) -> None:
     if seen is not None and seen != len(talk.moves):
-        last = talk.moves[-1]
-        raise OfferChanged(quantity=last.quantity, price=last.price)
+        raise OfferChanged.to(talk.moves[-1].bid)
 
 
-def _ensure_monotone(talk: Talk, by: UUID, price: Money, quantity: int) -> None:
-    named = [m.price for m in talk.moves if m.by == by and m.quantity == quantity]
-    if by == talk.buyer and named and price < max(named, key=_minor):
-        raise LowerThanBefore(price=max(named, key=_minor), field="price")
-    if by == talk.seller and named and min(named, key=_minor) < price:
-        raise HigherThanBefore(price=min(named, key=_minor), field="price")
+def _ensure_monotone(talk: Talk, said: Move, stock: Stock) -> None:
+    goods, left = said.bid.wants(stock.units), stock.units
+    named = sorted((m.bid for m in talk.moves if m.by == said.by and m.bid.wants(left) == goods), key=_total)
+    at = "lines" if said.lines else "price"
+    if named and said.by == talk.buyer and said.total < named[-1].total:
+        raise LowerThanBefore(price=named[-1].price, total=named[-1].total, field=at)
+    if named and said.by == talk.seller and named[0].total < said.total:
+        raise HigherThanBefore(price=named[0].price, total=named[0].total, field=at)
 
 
-def _ensure_worth_saying(talk: Talk, price: Money, quantity: int, incoterm: Incoterm) -> None:
+def _ensure_worth_saying(talk: Talk, said: Move, stock: Stock) -> None:
     """A counter that gives the other side more than they ask for is a slip of the pen."""
     live = talk.live
-    if live is None or (live.quantity, live.incoterm) != (quantity, incoterm):
+    if live is None or (live.incoterm, live.pickup) != (said.incoterm, said.pickup):
         return
-    if live.price <= price if live.by == talk.seller else price <= live.price:
-        raise BetterToAccept(quantity=live.quantity, price=live.price, field="price")
+    if live.bid.wants(stock.units) != said.bid.wants(stock.units):
+        return
+    if live.total <= said.total if live.by == talk.seller else said.total <= live.total:
+        at = "lines" if said.lines else "price"
+        raise BetterToAccept(quantity=live.quantity, price=live.price, total=live.total, field=at)
 
 
-def _with_cost(talk: Talk, price: Money, cost: CostAnswer | None) -> Talk:
-    if not cost_wanted(talk, price):
+def _with_cost(talk: Talk, bid: Bid, cost: CostAnswer | None) -> Talk:
+    if not talk.terms.cost_wanted(bid):
         return talk
     if cost is None:
         raise CostUnanswered(field="cost")
-    covered = price if cost is CostAnswer.AT_OR_ABOVE_COST else None
+    covered = talk.terms.lowest(bid) if cost is CostAnswer.AT_OR_ABOVE_COST else None
     return replace(talk, terms=replace(talk.terms, covered_from=covered))
 
 
@@ -365,5 +394,5 @@ def _ended(moves: tuple[Move, ...], state: State) -> tuple[Move, ...]:
     return (*moves[:-1], replace(moves[-1], state=state))
 
 
-def _minor(price: Money) -> int:
-    return price.minor
+def _total(bid: Bid) -> int:
+    return bid.total.minor

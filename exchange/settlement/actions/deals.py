@@ -56,8 +56,7 @@ async def open_deal(negotiation_id: UUID) -> None:
     goods = vat.of_goods(agreed.seller, agreed.buyer, day)
     on_commission = vat.of_commission(settings().exchange_country, agreed.seller, day)
     terms = amounts.terms(
-        agreed.unit_price,
-        agreed.quantity,
+        agreed.net,
         vat_bp=goods.rate_bp,
         commission_bp=settings().commission_basis_points,
         commission_vat_bp=on_commission.rate_bp,

@@ -12,10 +12,14 @@ from exchange.settlement.rules.claims import Sold
 
 
 async def lines_of(deal: Deal) -> list[Sold]:
-    """What was sold, line by line, each with its weight in the price: its share of the reference price."""
+    """What was sold, line by line, each with its weight in the price: the price agreed for it, else its share of the
+    reference price.
+    """
     rows = await fetch(
-        "select l.id, l.title, r.quantity, coalesce(l.rrp_minor, 0) * r.quantity as weight "
+        "select l.id, l.title, r.quantity, coalesce(x.unit_price_minor, l.rrp_minor, 0) * r.quantity as weight "
         "from reservation_line r join manifest_line l on l.id = r.line_id "
+        "left join offer o on o.negotiation_id = r.reservation_id and o.state = 'agreed' "
+        "left join offer_line x on x.offer_id = o.id and x.line_id = l.id "
         "where r.reservation_id = $1 order by l.position",
         deal.negotiation_id,
     )

@@ -215,6 +215,9 @@ class Agreement:
     label: str
     quantity: int
     unit_price: Money
+    """The mean, rounded, where lines were agreed at prices of their own."""
+    net: Money
+    """Before tax; exact."""
     agreed_at: datetime
     seller: Trader
     buyer: Trader
@@ -224,6 +227,7 @@ async def agreement_of(negotiation_id: UUID) -> Agreement:
     """The agreement a negotiation ended in. Raises NotSeen when it did not."""
     row = await fetchrow(
         "select n.lot_id, n.seller_company_id, n.buyer_company_id, l.title, o.quantity, o.unit_price_minor, "
+        "coalesce(o.lines_minor, o.unit_price_minor * o.quantity) as net_minor, "
         "o.currency, n.agreed_at, s.country as seller_country, s.vat as seller_vat, b.country as buyer_country, "
         "b.vat as buyer_vat from negotiation n "
         "join offer o on o.negotiation_id = n.id and o.state = 'agreed' "
@@ -240,6 +244,7 @@ async def agreement_of(negotiation_id: UUID) -> Agreement:
         label=row["title"],
         quantity=row["quantity"],
         unit_price=Money(row["unit_price_minor"], row["currency"]),
+        net=Money(row["net_minor"], row["currency"]),
         agreed_at=row["agreed_at"],
         seller=Trader(row["seller_country"], row["seller_vat"]),
         buyer=Trader(row["buyer_country"], row["buyer_vat"]),

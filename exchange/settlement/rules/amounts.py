@@ -73,9 +73,8 @@ class Plan:
     legs: tuple[Money, ...]
 
 
-def terms(unit_price: Money, quantity: int, *, vat_bp: int, commission_bp: int, commission_vat_bp: int) -> Terms:
-    """The terms of ``quantity`` units at ``unit_price`` before tax; each rate is rounded once."""
-    net = unit_price * quantity
+def terms(net: Money, *, vat_bp: int, commission_bp: int, commission_vat_bp: int) -> Terms:
+    """The terms of goods that come to ``net`` before tax; each rate is rounded once."""
     commission = net.share(commission_bp)
     return Terms(net, net.share(vat_bp), commission, commission.share(commission_vat_bp))
 

@@ -56,7 +56,11 @@ class LossOutOfRange(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """A line of what was sold: ``units`` of it, and its weight in the price (its share of the reference price)."""
+    """A line of what was sold: ``units`` of it, and its weight in the price.
+
+    The weight is what was agreed for the line, where lines were agreed at prices of their own; else its share of the
+    reference price.
+    """
 
     key: str
     label: str
@@ -75,7 +79,7 @@ class Claimed:
 
 
 def line_prices(net: Money, sold: Sequence[Sold]) -> dict[str, Money]:
-    """Each line's part of the deal's price: by its share of the reference price, by units where no line has one."""
+    """Each line's part of the deal's price: by its weight, by units where no line has one."""
     weights = [line.weight for line in sold]
     if not any(weights):
         weights = [line.units for line in sold]

@@ -41,6 +41,7 @@ class Deal(Table, tablename="deal"):
     """The lot's title when it was agreed."""
     quantity = Integer(null=False)
     unit_price_minor = BigInt(null=False)
+    """Where single lines were agreed at their own prices, the mean of them, rounded; `net_minor` is exact."""
     currency = Varchar(length=3, null=False)
     net_minor = BigInt(null=False)
     vat_regime = Varchar(length=16, null=False)
@@ -88,7 +89,9 @@ class Deal(Table, tablename="deal"):
         "(closed_at is not null) = (state in ('settled', 'partly_refunded', 'refunded', 'unpaid'))"
     )
     two_companies = Check("seller_company_id <> buyer_company_id")
-    adds_up = Check("quantity > 0 and unit_price_minor > 0 and net_minor = quantity * unit_price_minor")
+    adds_up = Check(
+        "quantity > 0 and unit_price_minor > 0 and abs(2 * (net_minor - quantity * unit_price_minor)) <= quantity"
+    )
     not_negative = Check("vat_minor >= 0 and commission_minor >= 0 and commission_vat_minor >= 0 and vat_rate_bp >= 0")
     refund_within = Check("refund_minor between 0 and net_minor + vat_minor")
     money_needs_payment = Check("paid_at is not null or state in ('awaiting_payment', 'unpaid')")

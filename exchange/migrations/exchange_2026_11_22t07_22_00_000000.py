@@ -1,0 +1,99 @@
+"""Named lines: they add up to their offer and stay said; contracts and deals carry their prices."""
+
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+from exchange.database import execute
+
+ID = "2026-11-22T07:22:00:000000"
+VERSION = "1.38.0"
+DESCRIPTION = "offers: lines that add up, contracts with the price of each line"
+
+STATEMENTS = (
+    """
+    create function offer_lines_add_up() returns trigger language plpgsql as $$
+    declare wrong uuid;
+    begin
+        select o.id into wrong from offer o left join offer_line x on x.offer_id = o.id
+            where o.id in (select a.offer_id from added a) group by o.id
+            having sum(x.quantity) <> o.quantity or o.lines_minor is null
+                or sum(x.quantity::bigint * x.unit_price_minor) <> o.lines_minor limit 1;
+        if found then
+            raise exception 'the lines of offer % do not add up', wrong using errcode = 'check_violation';
+        end if;
+        if exists (select from added a join offer o on o.id = a.offer_id join manifest_line m on m.id = a.line_id
+                   where m.lot_id <> o.lot_id or a.lot_id <> o.lot_id) then
+            raise exception 'a line of another lot' using errcode = 'check_violation';
+        end if;
+        return null;
+    end $$
+    """,
+    "create trigger offer_lines_add_up after insert on offer_line referencing new table as added"
+    " for each statement execute function offer_lines_add_up()",
+    "create trigger offer_line_stays_said before update or delete on offer_line"
+    " for each row execute function refuse_change()",
+    """
+    create function offer_has_its_lines() returns trigger language plpgsql as $$
+    begin
+        if not exists (select from offer_line x where x.offer_id = new.id) then
+            raise exception 'offer % names no line', new.id using errcode = 'check_violation';
+        end if;
+        return null;
+    end $$
+    """,
+    "create constraint trigger offer_has_its_lines after insert on offer deferrable initially deferred"
+    " for each row when (new.lines_minor is not null) execute function offer_has_its_lines()",
+    # the mean of lines that were agreed at prices of their own is rounded; the net is exact
+    "alter table deal drop constraint adds_up, add constraint adds_up check (quantity > 0 and unit_price_minor > 0"
+    " and abs(2 * (net_minor - quantity * unit_price_minor)) <= quantity)",
+    # the one who answered signs; where a threshold of the seller's answered, the seller who set it
+    """
+    create or replace function write_contracts(agreed uuid[]) returns void language sql as $$
+        with parts as (
+            select n.id, n.lot_id, n.agreed_at, jsonb_build_object(
+                'lot', c.content - '{lines,quantity,slots,unit_ask_minor,rrp_minor,partial,minimum,multiple}'::text[],
+                'lines', (
+                    select coalesce(jsonb_agg(coalesce(k.line, jsonb_build_object('id', m.id, 'gtin', m.gtin, 'title',
+                            m.title, 'brand', m.brand, 'model', m.model, 'category', m.category, 'grade', m.grade))
+                        - '{quantity,rrp_minor,unit_ask_minor}'::text[] || jsonb_build_object('quantity', r.quantity,
+                            'unit_price_minor', coalesce(x.unit_price_minor, o.unit_price_minor))
+                        order by m.position), '[]')
+                    from reservation_line r join manifest_line m on m.id = r.line_id
+                    left join offer_line x on x.offer_id = o.id and x.line_id = m.id
+                    left join jsonb_array_elements(c.content -> 'lines') k(line) on k.line ->> 'id' = m.id::text
+                    where r.reservation_id = n.id),
+                'quantity', o.quantity, 'unit_price_minor', o.unit_price_minor,
+                'total_minor', coalesce(o.lines_minor, o.unit_price_minor * o.quantity), 'currency', o.currency,
+                'incoterm', o.incoterm, 'pickup', o.pickup, 'message', o.message, 'terms_version', o.terms_version,
+                'offered', jsonb_build_object('by', case when o.company_id = n.buyer_company_id then 'buyer'
+                    else 'seller' end, 'person', p.name, 'at', o.made_at),
+                'accepted', jsonb_build_object('by', case when o.company_id = n.buyer_company_id then 'seller'
+                    else 'buyer' end, 'person', a.name, 'at', n.agreed_at),
+                'seller', (select jsonb_build_object('legal_name', s.legal_name, 'trading_name', s.trading_name,
+                    'country', s.country, 'region', s.region, 'registration', s.registration, 'vat', s.vat)
+                    from company s where s.id = n.seller_company_id),
+                'buyer', (select jsonb_build_object('legal_name', b.legal_name, 'trading_name', b.trading_name,
+                    'country', b.country, 'region', b.region, 'registration', b.registration, 'vat', b.vat)
+                    from company b where b.id = n.buyer_company_id)
+            ) as content
+            from negotiation n join lot_copy c on c.id = n.lot_copy_id join lot l on l.id = n.lot_id
+            join offer o on o.negotiation_id = n.id and o.state = 'agreed' join person p on p.id = o.person_id
+            join person a on a.id = coalesce(o.answered_by, l.person_id)
+            where n.id = any(agreed) and n.state = 'agreed'
+        )
+        insert into contract (negotiation_id, lot_id, content, sha256, made_at)
+        select id, lot_id, content, sha256(convert_to(content::text, 'UTF8')), agreed_at from parts
+        on conflict (negotiation_id) do nothing
+    $$
+    """,
+)
+
+
+async def forwards() -> MigrationManager:
+    manager = MigrationManager(migration_id=ID, app_name="exchange", description=DESCRIPTION)
+
+    async def run() -> None:
+        for statement in STATEMENTS:
+            await execute(statement)
+
+    manager.add_raw(run)
+    return manager
