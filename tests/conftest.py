@@ -62,6 +62,34 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[_folder].cleanup()
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist hands to the controller how many bodies it laid before Stripe's schemas."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["judged"] = _judged()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    _of_workers.append(getattr(node, "workeroutput", {}).get("judged", (0, 0)))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if not (SHARED / "stripe" / "openapi-v1.json").exists():
+        terminalreporter.write_line("Stripe's schemas: SKIPPED, ../shared/stripe is not there")
+        return
+    checked, violations = (sum(counts) for counts in zip(_judged(), *_of_workers, strict=True))
+    terminalreporter.write_line(f"Stripe's schemas: {checked} bodies checked, {violations} violations")
+
+
+_of_workers: list[tuple[int, int]] = []
+
+
+def _judged() -> tuple[int, int]:
+    """Bodies laid before Stripe's schemas by this process, and how many were at fault."""
+    tally = getattr(sys.modules.get("tests.sandbox.contract"), "Tally", None)
+    return (tally.checked, tally.violations) if tally else (0, 0)
+
+
 def _at(database: str) -> str:
     url = os.environ["DATABASE_SERVER_URL"]
     before, _, query = url.partition("?")

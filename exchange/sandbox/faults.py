@@ -108,10 +108,13 @@ async def disturb_webhooks(world: World, fields: WebhookFaults) -> Doc:
 
 
 class CallFault(Closed):
-    kind: Literal["error_500", "error_500_after", "rate_limit", "lock_timeout", "timeout_after", "no_funds"]
+    """``percent`` is the chance that a call which fits is struck; ``times``, how often it strikes at most."""
+
+    kind: Literal["error_500", "error_500_after", "rate_limit", "lock_timeout", "conflict", "timeout_after", "no_funds"]
     method: Literal["GET", "POST", "DELETE"] = "POST"
     path: str = ""
-    times: int = Field(1, ge=1, le=1_000)
+    times: int = Field(1, ge=1, le=100_000)
+    percent: int = Field(100, ge=1, le=100)
     seconds: float = Field(20, ge=0, le=120)
 
 

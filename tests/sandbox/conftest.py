@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -135,7 +136,15 @@ async def close(client: stripe.StripeClient) -> None:
 
 @pytest.fixture
 async def sandbox(database_url: str) -> AsyncIterator[Sandbox]:
-    """A fresh sandbox with all three kinds of endpoint registered."""
+    """A fresh sandbox; at the end no body may have been faulty."""
+    async with running(database_url) as sandbox:
+        yield sandbox
+        assert not sandbox.judge.faults, "\n".join(dict.fromkeys(sandbox.judge.faults))
+
+
+@asynccontextmanager
+async def running(database_url: str) -> AsyncIterator[Sandbox]:
+    """A fresh sandbox on ``database_url`` with all three kinds of endpoint registered."""
     connection = await asyncpg.connect(database_url)
     await connection.execute("drop schema if exists sandbox cascade")
     await connection.close()
@@ -150,21 +159,20 @@ async def sandbox(database_url: str) -> AsyncIterator[Sandbox]:
         tick_seconds=0.05,
     )
     stop = asyncio.Event()
-    running = asyncio.create_task(serve(settings, stop))
+    serving = asyncio.create_task(serve(settings, stop))
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(base_url=settings.public_url, headers=headers, trust_env=False, verify=PLAIN) as http:
-        await _answers(http, running)
+        await _answers(http, serving)
         judge = contract.Contract()
         client = sdk(settings.public_url, judge)
         try:
             yield Sandbox(settings, client, http, hooks, judge)
             for received in hooks.got if contract.present() else []:
                 judge.event(json.loads(received.body))
-            assert not judge.faults, "\n".join(dict.fromkeys(judge.faults))
         finally:
             stop.set()
             async with asyncio.timeout(10):
-                await running
+                await serving
             listening.close()
             await close(client)
 

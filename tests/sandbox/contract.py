@@ -110,11 +110,17 @@ def _skeleton(value: Any) -> Any:
     return "0" if isinstance(value, str) and any(letter.isdigit() for letter in value) else value
 
 
+class Tally:
+    """How many bodies this process has laid before the schemas, and how many of them were at fault."""
+
+    checked = 0
+    violations = 0
+
+
 class Contract:
-    """Checks exchanges and counts them; ``faults`` are told all at once, so that one run shows them all."""
+    """Checks exchanges; ``faults`` are told all at once, so that one run shows them all."""
 
     def __init__(self) -> None:
-        self.checked = 0
         self.faults: list[str] = []
         self.unjudged: set[str] = set()
 
@@ -182,7 +188,7 @@ class Contract:
                 self.faults.append(f"{where}: lacks {sorted(absent)}")
 
     def _judge(self, version: str, pointer: str, closed: bool, body: Any, where: str) -> None:
-        self.checked += 1
+        Tally.checked += 1
         alike = (version, pointer, closed, json.dumps(_skeleton(body), sort_keys=True))
         if alike in _SOUND:
             return
@@ -193,6 +199,8 @@ class Contract:
             self.faults.append(f"{where}: {at}: {deepest.message[:300]}")
         if len(self.faults) == before:
             _SOUND.add(alike)
+        else:
+            Tally.violations += 1
 
 
 def _deepest(error: jsonschema.ValidationError) -> jsonschema.ValidationError:

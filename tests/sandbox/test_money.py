@@ -154,7 +154,10 @@ async def test_a_refund_may_fail_later_and_the_money_comes_back(sandbox: Sandbox
     assert refund.failure_balance_transaction.amount == 50_00
     assert refund.charge.amount_refunded == 0
     assert await total(sandbox) == before + 50_00
-    assert (await sandbox.types())[-3:-1] == ["refund.failed", "refund.updated"]
+    assert [type for type in await sandbox.types() if type.startswith("refund")][-2:] == [
+        "refund.failed",
+        "refund.updated",
+    ]
 
 
 async def test_some_refunds_wait(sandbox: Sandbox) -> None:

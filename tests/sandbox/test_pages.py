@@ -285,3 +285,32 @@ def test_every_word_has_its_french() -> None:
 )
 def test_the_language_is_chosen_as_browsers_say(asked: str | None, header: str, language: str) -> None:
     assert language_of(asked, header) == language
+
+
+async def test_what_is_left_out_is_said_on_the_page_and_at_the_address(sandbox: Sandbox) -> None:
+    page = (await sandbox.http.get("/_sandbox")).text
+    assert "/v1/setup_intents" in page and "/v1/refunds" in page
+    missed = await sandbox.http.get("/v1/setup_intents/seti_1")
+    assert missed.status_code == 404 and "does not simulate saving a payment method" in missed.text
+    unheard_of = await sandbox.http.get("/v1/setup_intentsandmore")
+    assert unheard_of.status_code == 404 and "may not simulate it" in unheard_of.text
+
+
+async def test_the_cli_pays_a_session_as_its_page_would_but_not_another_sum(sandbox: Sandbox) -> None:
+    session = await new_session(sandbox)
+    assert (await sandbox.http.get(f"/v1/payment_pages/{session.id}")).json()["id"] == session.id
+    form = {"payment_method": "pm_card_visa", "expected_amount": "1"}
+    confirm = f"/v1/payment_pages/{session.id}/confirm"
+    assert (await sandbox.http.post(confirm, data=form)).status_code == 400
+    paid = await sandbox.http.post(confirm, data=form | {"expected_amount": str(session.amount_total)})
+    assert paid.json()["payment_status"] == "paid"
+    again = await sandbox.http.post(confirm, data=form | {"expected_amount": str(session.amount_total)})
+    assert again.json()["error"]["code"] == "checkout_session_not_open"
+
+
+async def test_a_payment_method_may_get_other_billing_details(sandbox: Sandbox) -> None:
+    method = await sandbox.v1.payment_methods.create_async({"type": "card", "card": {"token": "tok_visa"}})
+    changed = await sandbox.v1.payment_methods.update_async(
+        method.id, {"billing_details": {"name": "Ada"}, "allow_redisplay": "always", "metadata": {"a": "b"}}
+    )
+    assert (changed.billing_details.name, changed.allow_redisplay, changed.metadata["a"]) == ("Ada", "always", "b")

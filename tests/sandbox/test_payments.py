@@ -116,6 +116,7 @@ async def test_the_bank_asks_the_cardholder(sandbox: Sandbox, answer: str, statu
     url = intent.next_action.redirect_to_url.url
     assert "no real money" in (await sandbox.http.get(url)).text
     back = await sandbox.http.post(url, data={"answer": answer})
+    assert back.status_code == 303, back.text
     assert back.headers["location"] == "http://127.0.0.1:9/back"
     assert (await again(sandbox, intent)).status == status
 

@@ -145,7 +145,7 @@ async def test_a_500_is_replayed_whether_or_not_the_work_was_done(sandbox: Sandb
     assert len(made) == (1 if kind == "error_500_after" else 0)
 
 
-@pytest.mark.parametrize(("kind", "status"), [("rate_limit", 429), ("lock_timeout", 429)])
+@pytest.mark.parametrize(("kind", "status"), [("rate_limit", 429), ("lock_timeout", 429), ("conflict", 409)])
 async def test_being_turned_away_leaves_the_key_free(sandbox: Sandbox, kind: str, status: int) -> None:
     await sandbox.control("calls", kind=kind, times=1)
     body = {"email": "a@example.test"}

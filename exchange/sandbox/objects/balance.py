@@ -67,7 +67,7 @@ async def move(
         "type": type,
     }
     await world.add(doc, account=account)
-    if doc["available_on"] > world.now:
+    if doc["net"] > 0:
         await world.later(doc["available_on"], "balance.available", doc["id"])
     return doc
 

@@ -57,13 +57,6 @@ class DisputeList(Listed):
     payment_intent: str | None = None
 
 
-@due("charge.dispute")
-async def _dispute_by_case(world: World, charge: str) -> None:
-    doc = await world.find(charge)
-    if doc and not doc["disputed"]:
-        await open_dispute(world, doc, inquiry=doc["_case"] == "inquiry")
-
-
 async def open_dispute(world: World, charge: Doc, *, inquiry: bool = False, reason: str = "fraudulent") -> Doc:
     """The buyer's bank opens a dispute (takes amount and fee at once), or an inquiry (takes nothing).
 

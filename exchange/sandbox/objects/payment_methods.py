@@ -5,7 +5,7 @@ from typing import Literal
 from exchange.sandbox.errors import Refusal, malformed, missing
 from exchange.sandbox.objects.addresses import Address
 from exchange.sandbox.protocol.lists import page
-from exchange.sandbox.protocol.parameters import Closed, Metadata, Paged, Params, Retrieve
+from exchange.sandbox.protocol.parameters import Closed, Metadata, Paged, Params, Retrieve, merged_metadata
 from exchange.sandbox.protocol.register import route
 from exchange.sandbox.shapes import Doc, new_id
 from exchange.sandbox.store import World
@@ -47,6 +47,12 @@ class MethodData(Closed):
 
 class MethodCreate(MethodData, Params):
     pass
+
+
+class MethodUpdate(Params):
+    allow_redisplay: Literal["always", "limited", "unspecified"] = "unspecified"
+    billing_details: BillingDetails | None = None
+    metadata: Metadata = {}
 
 
 class MethodList(Paged):
@@ -140,6 +146,19 @@ async def retrieve_method(world: World, params: Params, id: str) -> Doc:
     return await world.get(id, "payment_method")
 
 
+@route("POST", "/v1/payment_methods/{id}", MethodUpdate, depth="simplified", note="no change of a card's expiry")
+async def update_method(world: World, params: MethodUpdate, id: str) -> Doc:
+    method = await world.get(id, "payment_method")
+    if params.billing_details:
+        method["billing_details"] |= params.billing_details.model_dump(exclude_unset=True)
+    if "allow_redisplay" in params.model_fields_set:
+        method["allow_redisplay"] = params.allow_redisplay
+    method["metadata"] = merged_metadata(method["metadata"], params.metadata)
+    await world.save(method)
+    await world.emit("payment_method.updated", method)
+    return method
+
+
 @route("GET", "/v1/payment_methods", MethodList)
 async def list_methods(world: World, params: MethodList) -> Doc:
     return await page(world, "payment_method", params)
@@ -154,8 +173,15 @@ class EuBank(Closed):
     country: str
 
 
+#: ``jp_bank_account`` is an older name that Stripe's own CLI still sends †.
+Rail = Literal[
+    "eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer", "us_bank_transfer",
+    "jp_bank_account",
+]  # fmt: skip
+
+
 class BankTransfer(Closed):
-    type: Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer", "us_bank_transfer"]
+    type: Rail
     eu_bank_transfer: EuBank | None = None
     requested_address_types: list[str] = []
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from exchange.sandbox.errors import Refusal
+from exchange.sandbox.objects.disputes import open_dispute
 from exchange.sandbox.shapes import Doc, new_id
 from exchange.sandbox.store import World
 
@@ -139,6 +140,6 @@ async def succeed(world: World, intent: Doc, charge: Doc) -> None:
     await world.save(intent)
     await world.emit("payment_intent.succeeded", intent)
     await world.later(world.now + world.settings.settle_seconds, "charge.settle", charge["id"])
-    if charge["_case"] in {"dispute", "inquiry"}:
-        await world.later(world.now + world.settings.settle_seconds, "charge.dispute", charge["id"])
     await tell(world, intent)
+    if charge["_case"] in {"dispute", "inquiry"}:
+        await open_dispute(world, charge, inquiry=charge["_case"] == "inquiry")

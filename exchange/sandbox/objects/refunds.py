@@ -6,7 +6,7 @@ from exchange.sandbox.errors import Refusal, malformed
 from exchange.sandbox.objects.balance import funds, move
 from exchange.sandbox.objects.charges import settle
 from exchange.sandbox.protocol.parameters import Amount, Currency, Listed, Metadata, Params, Retrieve
-from exchange.sandbox.protocol.register import readable, route, updatable
+from exchange.sandbox.protocol.register import overlay, readable, route
 from exchange.sandbox.shapes import DAY, Doc, new_id
 from exchange.sandbox.store import World, due
 
@@ -232,4 +232,12 @@ async def cancel_refund(world: World, params: Params, id: str) -> Doc:
 
 readable("/v1/refunds", "refund", RefundList)
 
-updatable("/v1/refunds", "refund", RefundUpdate, "refund.updated")
+
+@route("POST", "/v1/refunds/{id}", RefundUpdate)
+async def update_refund(world: World, params: RefundUpdate, id: str) -> Doc:
+    refund = await world.get(id, "refund")
+    before = dict(refund["metadata"])
+    await overlay(world, refund, params, "refund.updated")
+    if refund["metadata"] != before:
+        await world.emit("charge.refund.updated", refund, previous={"metadata": before})
+    return refund

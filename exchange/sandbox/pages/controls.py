@@ -13,17 +13,8 @@ from exchange.sandbox import faults
 from exchange.sandbox.errors import Refusal
 from exchange.sandbox.objects import balance
 from exchange.sandbox.pages.rendering import Asked, as_json, books_of, form_of, nothing, show
-from exchange.sandbox.protocol.register import ROUTES
+from exchange.sandbox.protocol.register import ABSENT, ROUTES
 from exchange.sandbox.shapes import Doc, rendered
-
-#: Told on the controls page: what a reader might look for in vain. English only, as Stripe's own words are.
-NOT_SIMULATED = (
-    "subscriptions, invoices, coupons, tax, shipping rates, setup intents, saved mandates",
-    "destination charges, application fees, on_behalf_of, reverse_transfer, payment in several currencies",
-    "payment methods other than card, sepa_debit and customer_balance; Radar, reviews; persons and external accounts",
-    "embedded Checkout, Stripe.js, files and file uploads, reports, search endpoints, rate limits by themselves",
-    "automatic payouts; the exact error texts, which Stripe does not promise to keep",
-)
 
 
 @get("/_sandbox")
@@ -39,7 +30,7 @@ async def _controls(request: Asked, *, done: str | None = None, refusal: str | N
     return show(
         request, "controls.html", status=422 if refusal else 200, clock=clock, state=state, events=events,
         controls=faults.CONTROLS.values(), fields=_fields, routes=sorted(ROUTES, key=lambda r: (r.path, r.method)),
-        absent=NOT_SIMULATED, done=done, refusal=refusal, faults=json.dumps(state["faults"]) if state["faults"] else "",
+        absent=ABSENT, done=done, refusal=refusal, faults=json.dumps(state["faults"]) if state["faults"] else "",
     )  # fmt: skip
 
 

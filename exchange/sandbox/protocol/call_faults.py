@@ -1,5 +1,7 @@
 """Calls that fail on purpose, as planned at ``/_sandbox/``."""
 
+import random
+
 from exchange.sandbox.errors import Refusal
 from exchange.sandbox.protocol.messages import Call
 from exchange.sandbox.shapes import Doc
@@ -7,9 +9,10 @@ from exchange.sandbox.store import World
 
 
 def planned_fault(world: World, call: Call) -> Doc | None:
-    """The first planned fault that fits this call."""
+    """The first planned fault that fits this call, if chance wants it so."""
     for planned in world.faults.get("calls", []):
-        if planned.get("method", call.method) == call.method and planned.get("path", "") in call.path:
+        fits = planned.get("method", call.method) == call.method and planned.get("path", "") in call.path
+        if fits and random.random() * 100 < planned.get("percent", 100):  # noqa: S311 - chance, not secrecy
             return dict(planned)
     return None
 
@@ -32,6 +35,9 @@ def refusal_of(kind: str) -> Refusal:
             "This object cannot be accessed right now because another API request is accessing it (sandbox fault).",
             status=429, code="lock_timeout", executed=False,
         )  # fmt: skip
+    if kind == "conflict":
+        return Refusal("There is currently another in-progress request using this Idempotent Key (sandbox fault).",
+                       status=409, type="idempotency_error", code="idempotency_key_in_use", executed=False)  # fmt: skip
     if kind == "no_funds":
         return Refusal("You have insufficient available funds in your Stripe account (sandbox fault).",
                        code="balance_insufficient")  # fmt: skip

@@ -17,7 +17,7 @@ from exchange.sandbox.protocol.call_faults import planned_fault, refusal_of, spe
 from exchange.sandbox.protocol.expansion import expanded, shown_v1
 from exchange.sandbox.protocol.messages import Answer, Call
 from exchange.sandbox.protocol.parameters import parsed, unflattened
-from exchange.sandbox.protocol.register import ROUTES, Route
+from exchange.sandbox.protocol.register import ABSENT, ROUTES, Route
 from exchange.sandbox.shapes import Doc, new_id, rendered
 from exchange.sandbox.store import Books, World, known_version
 
@@ -71,10 +71,10 @@ def _matched(call: Call) -> tuple[Route, tuple[str, ...]]:
     for candidate in ROUTES:
         if candidate.method == call.method and (match := candidate.pattern.match(call.path)):
             return candidate, match.groups()
+    missed = next((note for path, note in ABSENT.items() if f"{call.path}/".startswith(f"{path}/")), None)
+    why = f"The sandbox does not simulate {missed}" if missed else "This sandbox may not simulate it"
     raise Refusal(
-        f"Unrecognized request URL ({call.method}: {call.path}). This sandbox may not simulate it: see /_sandbox/.",
-        status=404,
-        executed=False,
+        f"Unrecognized request URL ({call.method}: {call.path}). {why}: see /_sandbox/.", status=404, executed=False
     )
 
 
@@ -181,7 +181,7 @@ async def _execute(
         if fault:
             await spend(world, fault)
         kind = fault["kind"] if fault else ""
-        if kind in {"rate_limit", "lock_timeout"}:
+        if kind in {"rate_limit", "lock_timeout", "conflict"}:
             refusal = refusal_of(kind)
             refusal.keep = True  # the fault is spent
             raise refusal

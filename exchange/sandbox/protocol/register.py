@@ -36,6 +36,14 @@ class Route:
 
 ROUTES: list[Route] = []
 
+#: What Stripe has and the sandbox has not: the beginning of a path, and what one would look for there.
+ABSENT: dict[str, str] = {}
+
+
+def absent(path: str, note: str) -> None:
+    """Say that everything at and under ``path`` is left out; a call there is told so."""
+    ABSENT[path] = note
+
 
 def route(
     method: str, path: str, params: type[BaseModel] = Retrieve, *, depth: Depth = "simulated", note: str = ""
