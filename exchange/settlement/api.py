@@ -13,7 +13,7 @@ from exchange.money import Money
 from exchange.settlement.actions import claims, deals, payments
 from exchange.settlement.queries.claims import claim_of, lines_of
 from exchange.settlement.queries.deals import Deal, deal_seen_by, deals_of
-from exchange.settlement.queries.money import money_of
+from exchange.settlement.queries.money import money_of, payment_of
 from exchange.settlement.rules import timeline
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.deal import Side
@@ -119,6 +119,14 @@ class DealSummary(BaseModel):
     next: NextStep | None
 
 
+class AwaitedTransfer(BaseModel):
+    """A bank transfer that has not arrived, or not whole; it is awaited until `next.until`."""
+
+    arrived: Amount
+    missing: Amount
+    instructions_url: str
+
+
 class DealDetail(DealSummary):
     """One deal with its money, its claim and what the reader may do."""
 
@@ -130,6 +138,7 @@ class DealDetail(DealSummary):
     claim: Claim | None
     carrier: str
     tracking: str
+    awaited_transfer: AwaitedTransfer | None = Field(description="null for the seller, and where none is awaited")
     may: list[str] = Field(description="moves the reader may make now", examples=[["ship", "cancel"]])
 
 
@@ -240,6 +249,7 @@ async def _detail(request: Call, deal_id: UUID) -> DealDetail:
     side = deal.side_of(actor)
     money, found = await money_of(deal, side), await claim_of(deal)
     may = possible(deal, side, found)
+    payment = await payment_of(deal.id) if side is not Side.SELLER else None
     return DealDetail(
         **_summary(deal, side),
         held=_amount(money.held),
@@ -259,6 +269,13 @@ async def _detail(request: Call, deal_id: UUID) -> DealDetail:
         else None,
         carrier=deal.carrier,
         tracking=deal.tracking,
+        awaited_transfer=AwaitedTransfer(
+            arrived=_amount(payment.arrived),
+            missing=_amount(payment.missing),
+            instructions_url=payment.instructions_url,
+        )
+        if payment and payment.state == "processing" and payment.instructions_url
+        else None,
         may=sorted([move.value for move in may.moves] + (["pay"] if may.pay else [])),
     )
 

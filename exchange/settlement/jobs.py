@@ -4,6 +4,7 @@ from uuid import UUID
 
 from exchange.jobs import every, handles
 from exchange.settlement.actions import (
+    cash,
     deals,
     disputes,
     events,
@@ -56,6 +57,16 @@ async def look_at_refund(refund_id: UUID) -> None:
     await release.look_at_refund(refund_id)
 
 
+@handles("cash.look")
+async def look_at_cash(company_id: UUID) -> None:
+    await cash.look_at_cash(company_id)
+
+
+@handles("cash_return.look")
+async def look_at_return(return_id: UUID) -> None:
+    await cash.look_at_return(return_id)
+
+
 @handles("dispute.look")
 async def look_at_dispute(dispute_id: UUID) -> None:
     await disputes.look_at_dispute(dispute_id)
@@ -79,6 +90,11 @@ async def poll() -> None:
 @every("41 4 * * *")
 async def ask_debtors() -> None:
     await recourse.ask_again()
+
+
+@every("53 3 * * *")
+async def look_at_all_cash() -> None:
+    await cash.look_at_all_cash()
 
 
 @every("17 4 * * *")

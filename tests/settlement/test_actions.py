@@ -13,7 +13,17 @@ from exchange.clock import frozen, now
 from exchange.database import execute, fetch, fetchrow, fetchval, transaction
 from exchange.errors import NotSeen
 from exchange.money import Money
-from exchange.settlement.actions import claims, deals, events, operations, payments, reconcile, release, sellers
+from exchange.settlement.actions import (
+    claims,
+    customers,
+    deals,
+    events,
+    operations,
+    payments,
+    reconcile,
+    release,
+    sellers,
+)
 from exchange.settlement.queries.claims import lines_of
 from exchange.settlement.queries.deals import any_deal
 from exchange.settlement.queries.money import trial_balance
@@ -386,7 +396,7 @@ class TestLostAnswers:
     ) -> None:
         """[1] [12]"""
         agreed = await agree()
-        await payments._customer_of(agreed.buyer.company.id, agreed.buyer.actor)  # type: ignore[union-attr]  # it has one
+        await customers.customer_of(agreed.buyer.company.id, agreed.buyer.actor)  # type: ignore[union-attr]  # it has one
         gateway.lost.append(NoAnswer())
         with pytest.raises(payments.PayPageNotReady):
             await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)

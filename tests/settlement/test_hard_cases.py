@@ -10,7 +10,7 @@ from exchange.clock import frozen, now
 from exchange.database import execute, fetch, fetchval
 from exchange.money import Money
 from exchange.settlement import stripe_gateway
-from exchange.settlement.actions import deals, operations, payments, reconcile
+from exchange.settlement.actions import customers, deals, operations, payments, reconcile
 from exchange.settlement.queries.money import trial_balance
 from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.deal import NotYourMove
@@ -40,7 +40,7 @@ async def authorised(service: Service) -> tuple[Agreed, str]:
     """A pay page that only authorises the card, as nobody here makes one: paid by the buyer, its PaymentIntent."""
     agreed, alive = await agree(), stripe_gateway.gateway()
     dead = Gateway(KEY, "http://127.0.0.1:9")
-    await payments._customer_of(agreed.buyer.company.id, agreed.buyer.actor)  # type: ignore[union-attr]  # it has one
+    await customers.customer_of(agreed.buyer.company.id, agreed.buyer.actor)  # type: ignore[union-attr]  # it has one
     stripe_gateway.use(dead)
     with pytest.raises(payments.PayPageNotReady):
         await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)

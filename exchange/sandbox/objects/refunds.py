@@ -4,6 +4,7 @@ from typing import Literal
 
 from exchange.sandbox.errors import Refusal, malformed
 from exchange.sandbox.objects.balance import funds, move
+from exchange.sandbox.objects.cash_balances import move_cash
 from exchange.sandbox.objects.charges import settle
 from exchange.sandbox.protocol.parameters import Amount, Currency, Listed, Metadata, Params, Retrieve
 from exchange.sandbox.protocol.register import overlay, readable, route
@@ -153,7 +154,8 @@ async def _pay_out_refund(world: World, refund: Doc, *, waits: bool) -> None:
 
 async def _changed(world: World, refund: Doc, before: str, event: str = "refund.updated") -> None:
     await world.save(refund)
-    for type in dict.fromkeys((event, "refund.updated", "charge.refund.updated")):
+    of_charge = ("charge.refund.updated",) if refund["charge"] else ()
+    for type in dict.fromkeys((event, "refund.updated", *of_charge)):
         await world.emit(type, refund, previous={"status": before})
 
 
@@ -170,7 +172,9 @@ async def retry_refund(world: World, id: str) -> None:
 async def succeed_refund(world: World, id: str) -> None:
     """A pending or waiting refund reaches the buyer."""
     refund = await world.find(id)
-    if refund and refund["status"] in {"pending", "requires_action"} and refund["balance_transaction"]:
+    if refund is None or refund["status"] not in {"pending", "requires_action"}:
+        return
+    if refund["balance_transaction"] or refund["charge"] is None:
         before, refund["status"] = refund["status"], "succeeded"
         refund.pop("pending_reason", None)
         refund.pop("next_action", None)
@@ -179,9 +183,9 @@ async def succeed_refund(world: World, id: str) -> None:
 
 @due("refund.fail")
 async def fail_refund(world: World, id: str) -> None:
-    """The buyer's bank sends a refund back: the money returns to the balance, the charge is less refunded."""
+    """The buyer's bank sends a refund back: the money returns to where it came from, our balance or the customer's."""
     refund = await world.find(id)
-    if refund is None or refund["status"] in {"failed", "canceled"} or refund["charge"] is None:
+    if refund is None or refund["status"] in {"failed", "canceled"}:
         return
     before, refund["status"] = refund["status"], "failed"
     refund.pop("pending_reason", None)
@@ -190,10 +194,14 @@ async def fail_refund(world: World, id: str) -> None:
         booked = await move(world, type="refund_failure", amount=refund["amount"], currency=refund["currency"],
                             source=refund["id"], account=refund["_account"])  # fmt: skip
         refund["failure_balance_transaction"] = booked["id"]
-    charge = await world.known(refund["charge"])
-    charge["amount_refunded"] -= refund["amount"]
-    charge["refunded"] = False
-    await world.save(charge)
+    if refund["charge"] is None:
+        customer = await world.get(refund["customer"], "customer")
+        await move_cash(world, customer, refund["amount"], refund["currency"], "return_canceled")
+    else:
+        charge = await world.known(refund["charge"])
+        charge["amount_refunded"] -= refund["amount"]
+        charge["refunded"] = False
+        await world.save(charge)
     await _changed(world, refund, before, "refund.failed")
 
 
@@ -205,16 +213,16 @@ async def _refund_cash(world: World, params: RefundCreate) -> Doc:
     held = customer["_cash"].get(params.currency, 0)
     if held < params.amount:
         raise Refusal(f"The customer's cash balance holds {held}, not {params.amount}.", code="balance_insufficient")
-    customer["_cash"][params.currency] = held - params.amount
-    await world.save(customer)
     refund = bare_refund(world, new_id("pyr"), params.amount, params.currency) | {
         "customer": customer["id"],
         "metadata": params.metadata,
         "reason": params.reason,
-        "status": "succeeded",
+        "pending_reason": "processing",
     }
     await world.add(refund)
+    await move_cash(world, customer, -params.amount, params.currency, "return_initiated")
     await world.emit("refund.created", refund)
+    await world.later(world.now + DAY, "refund.succeed", refund["id"])
     return refund
 
 

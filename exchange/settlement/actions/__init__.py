@@ -2,6 +2,8 @@
 
 deals        the two sides, the operator and the clocks move a deal
 payments     a buyer pays; what Stripe says of it is taken over
+cash         bank transfers that do not fit: short, over, late
+customers    a buyer as the payment service knows it
 release      a deal's money is shared out: refunds, transfers, commission
 recourse     money comes back after it was shared out
 disputes     a buyer's bank takes a payment back, or asks

@@ -14,7 +14,7 @@ from exchange.clock import now
 from exchange.database import execute, fetchrow, fetchval, transaction
 from exchange.errors import N_, Invalid
 from exchange.jobs import enqueue
-from exchange.settlement.actions import operations, payments, release, sellers
+from exchange.settlement.actions import cash, operations, payments, release, sellers
 from exchange.settlement.actions.disputes import take_dispute
 from exchange.settlement.stripe_gateway import API_VERSION, News, Params, gateway
 
@@ -23,7 +23,9 @@ log = logging.getLogger(__name__)
 Effect = Callable[[], Awaitable[None]]
 
 HANDLED_PREFIXES = (
+    "cash_balance.",
     "checkout.session.",
+    "customer_cash_balance_transaction.",
     "payment_intent.",
     "charge.",
     "refund.",
@@ -85,7 +87,7 @@ async def handle(event_id: UUID) -> None:
         return
     await execute("update stripe_event set attempts = attempts + 1 where id = $1", event_id)
     effect = None
-    if event["type"].startswith(HANDLED_PREFIXES) and event["object_id"]:
+    if event["type"].startswith(HANDLED_PREFIXES):
         effect = await _effect_of(event["type"], event["object_id"], json.loads(event["payload"]))
     async with transaction(alone=True):
         if effect is not None:
@@ -93,8 +95,12 @@ async def handle(event_id: UUID) -> None:
         await execute("update stripe_event set handled_at = $2 where id = $1", event_id, now())
 
 
-async def _effect_of(kind: str, object_id: str, payload: Params) -> Effect | None:
+async def _effect_of(kind: str, object_id: str | None, payload: Params) -> Effect | None:
     """What the event changes here, its object retrieved; None when it is nothing of ours."""
+    if "cash_balance" in kind:
+        return await _cash(payload["data"]["object"].get("customer"))
+    if object_id is None:
+        return None
     if kind.startswith("v2.core.account"):
         return await _account(object_id)
     if kind.startswith("charge.dispute."):
@@ -140,10 +146,20 @@ async def _payment(column: str, value: str | None, operation_id: str | None) -> 
 
 
 async def _refund(refund_id: str, operation_id: str | None) -> Effect | None:
-    ours = await fetchval("select id from refund where refund_id = $1", refund_id)
-    if ours is None:
-        return await _operation(operation_id)
-    return partial(release.take_refund, ours, await gateway().refund(refund_id))
+    for sql, take in (
+        ("select id from refund where refund_id = $1", release.take_refund),
+        ("select id from cash_return where refund_id = $1", cash.take_return),
+    ):
+        ours = await fetchval(sql, refund_id)
+        if ours is not None:
+            return partial(take, ours, await gateway().refund(refund_id))
+    return await _operation(operation_id)
+
+
+async def _cash(customer_id: str | None) -> Effect | None:
+    """A buyer's cash balance has something in it, or moved: it is looked at by its own job."""
+    company = await fetchval("select company_id from payment_customer where customer_id = $1", customer_id)
+    return partial(enqueue, "cash.look", company) if company is not None else None
 
 
 async def _account(account_id: str) -> Effect | None:

@@ -11,6 +11,7 @@ from exchange.settlement.queries.deals import Deal
 from exchange.settlement.queries.money import Reconciled
 from exchange.settlement.rules import timeline
 from exchange.settlement.rules.deal import Side
+from exchange.settlement.rules.payments import ReturnReason
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,20 @@ async def tell_parked(deal: Deal) -> None:
 async def tell_taken_back(deal: Deal, amount: Money) -> None:
     """A part of what the seller had been paid goes back."""
     await notify_company(deal.seller_company_id, "deal_taken_back", deal=deal, amount=amount, url=_url(deal))
+
+
+async def tell_short(deal: Deal, arrived: Money, missing: Money) -> None:
+    """A bank transfer came that does not cover what is due: the buyer is told what is left, and until when."""
+    await notify_company(
+        deal.buyer_company_id, "deal_short", deal=deal, arrived=arrived, missing=missing, url=_url(deal)
+    )
+
+
+async def tell_returned(deal: Deal, amount: Money, reason: ReturnReason) -> None:
+    """What a buyer sent by bank transfer without owing it goes back."""
+    await notify_company(
+        deal.buyer_company_id, "deal_returned", deal=deal, amount=amount, reason=reason.value, url=_url(deal)
+    )
 
 
 async def alarm(kind: str, deal: Deal) -> None:

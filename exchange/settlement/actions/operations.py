@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from random import SystemRandom
 from typing import Any
 from uuid import UUID, uuid4
@@ -43,6 +44,7 @@ class Operation:
     request: Params
     state: OperationState
     attempts: int
+    planned_at: datetime
 
     @property
     def deal(self) -> UUID:
@@ -212,4 +214,5 @@ def _operation(row: asyncpg.Record) -> Operation:
         request=json.loads(row["request"]),
         state=OperationState(row["state"]),
         attempts=row["attempts"],
+        planned_at=row["planned_at"],
     )

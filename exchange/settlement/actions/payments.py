@@ -13,6 +13,8 @@ from exchange.journal.actions import record
 from exchange.money import Money
 from exchange.settings import settings
 from exchange.settlement.actions import operations
+from exchange.settlement.actions.cash import await_transfer
+from exchange.settlement.actions.customers import customer_of
 from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.moves import enter
 from exchange.settlement.actions.notices import alarm
@@ -30,7 +32,6 @@ from exchange.settlement.stripe_gateway import (
     Refused,
     Session,
     checkout_params,
-    customer_params,
     gateway,
 )
 
@@ -66,7 +67,7 @@ class ForeignSession(NotSeen):
 
 
 async def pay(*, deal_id: UUID, by: Actor) -> str:
-    """The address of the deal's one pay page; asked twice, the same page.
+    """The address of the deal's one pay page; asked twice, the same page. For a bank transfer: how to make it.
 
     Raises AlreadyPaid, PaymentUnderway, NothingToPay, NotPayable, NotYourMove, PayPageNotReady.
     """
@@ -75,7 +76,9 @@ async def pay(*, deal_id: UUID, by: Actor) -> str:
         raise NotYourMove
     ensure_payable(deal.terms.total)
     await _refresh_outlived(deal_id)
-    customer = await _customer_of(deal.buyer_company_id, by)
+    customer = await customer_of(deal.buyer_company_id, by)
+    if customer is None:
+        raise PayPageNotReady
     operation_id, url = await _pay_page(deal_id, customer)
     if url is not None:
         return url
@@ -97,13 +100,14 @@ async def _pay_page(deal_id: UUID, customer: str) -> tuple[UUID, str | None]:
         if owed["state"] != "due":
             raise AlreadyPaid if owed["state"] == "paid" else NothingToPay
         live = await fetchrow(
-            "select id, state, session_url from payment where obligation_id = $1 and state in ('open', 'processing')",
+            "select id, state, session_url, instructions_url from payment "
+            "where obligation_id = $1 and state in ('open', 'processing')",
             owed["id"],
         )
         if live is not None:
-            if live["state"] == PaymentState.PROCESSING:
+            if live["state"] == PaymentState.PROCESSING and live["instructions_url"] is None:
                 raise PaymentUnderway
-            return await _making(live["id"]), live["session_url"]
+            return await _making(live["id"]), live["instructions_url"] or live["session_url"]
         if deal.due_at is None or deal.due_at <= now():
             raise NothingToPay
         payment_id, expires_at = uuid4(), session_expiry(deal.due_at, now())
@@ -190,6 +194,8 @@ async def settle(payment_id: UUID, session: Session) -> None:
             await alarm("foreign_payment", deal)
         case Proof.PROCESSING | Proof.EXPIRED | Proof.FAILED:
             await _not_paid(deal, payment, PaymentState(proven.value))
+            if session.awaited is not None:
+                await await_transfer(deal, payment_id, session.amount, session.awaited)
         case Proof.PAID | Proof.MISMATCH if session.charge is not None:
             await _paid(deal, payment, session.charge, exact=proven is Proof.PAID)
             await _fee(deal, payment_id, session.charge)
@@ -202,6 +208,7 @@ async def _not_paid(deal: Deal, payment: asyncpg.Record, to: PaymentState) -> No
     await record(None, f"payment.{to.value}", deal.id)
     if not to.live:
         await enqueue("deal.due", deal.id)  # what waited for this page may lapse now
+        await _look_at_cash(deal, payment)
 
 
 async def _paid(deal: Deal, payment: asyncpg.Record, charge: Charge, *, exact: bool) -> None:
@@ -227,6 +234,13 @@ async def _paid(deal: Deal, payment: asyncpg.Record, charge: Charge, *, exact: b
         await record(None, "payment.surplus", deal.id)
         await pay_back(deal, payment["id"], charge.id, charge.amount, reason="surplus")
         await alarm("surplus_payment", deal)
+    await _look_at_cash(deal, payment)
+
+
+async def _look_at_cash(deal: Deal, payment: asyncpg.Record) -> None:
+    """A bank transfer is no longer awaited: what the payment did not take of it goes back."""
+    if payment["transfer_reference"] is not None:
+        await enqueue("cash.look", deal.buyer_company_id)
 
 
 async def _close_others(deal: Deal, payment: asyncpg.Record) -> None:
@@ -315,50 +329,9 @@ async def _refresh_outlived(deal_id: UUID) -> None:
 # --- the operations
 
 
-async def _customer_of(company_id: UUID, by: Actor) -> str:
-    """The company as Stripe knows it, made known now if it is not."""
-    row = await fetchrow("select id, customer_id from payment_customer where company_id = $1", company_id)
-    if row is None or row["customer_id"] is None:
-        async with transaction(alone=True):
-            email = await fetchval("select email::text from person where id = $1", by.person_id)
-            await fetchval("select id from company where id = $1 for no key update", company_id)
-            row = await fetchrow("select id, customer_id from payment_customer where company_id = $1", company_id)
-            if row is None:
-                customer = uuid4()
-                await execute(
-                    "insert into payment_customer (id, company_id, livemode) values ($1, $2, $3)",
-                    customer,
-                    company_id,
-                    gateway().livemode,
-                )
-                await operations.plan(Kind.CUSTOMER, customer, customer_params(email=email))
-            else:
-                customer = row["id"]
-        making = await fetchval(
-            "select id from stripe_operation where subject_id = $1 order by planned_at desc limit 1", customer
-        )
-        await operations.drive(making)
-        row = await fetchrow("select id, customer_id from payment_customer where company_id = $1", company_id)
-        if row is None or row["customer_id"] is None:
-            raise PayPageNotReady
-    return str(row["customer_id"])
-
-
 async def _no_trace(gateway: Gateway, operation: Operation) -> None:
     """A second customer does no harm and closing a page twice neither: they are simply asked for again."""
     return
-
-
-async def _create_customer(gateway: Gateway, operation: Operation) -> str:
-    return await gateway.create_customer(operation.id, operation.request)
-
-
-async def _customer_made(operation: Operation, made: str) -> None:
-    await execute("update payment_customer set customer_id = $2 where id = $1", operation.subject_id, made)
-
-
-async def _customer_refused(operation: Operation, refusal: Refused) -> None:
-    await execute("delete from payment_customer where id = $1", operation.subject_id)
 
 
 async def _create_session(gateway: Gateway, operation: Operation) -> Session:
@@ -394,6 +367,5 @@ async def _expiry_refused(operation: Operation, refusal: Refused) -> None:
     await enqueue("payment.look", operation.subject_id)
 
 
-operations.done_by(Kind.CUSTOMER, Doing(_create_customer, _no_trace, _customer_made, _customer_refused))
 operations.done_by(Kind.CHECKOUT, Doing(_create_session, _find_session, _session_made, _session_refused))
 operations.done_by(Kind.EXPIRE, Doing(_expire_session, _no_trace, _session_expired, _expiry_refused))

@@ -81,6 +81,10 @@ async def poll_objects() -> None:
             "select id from refund where state in ('pending', 'requires_action') and created_at < $1", quiet
         ):
             await enqueue("refund.look", row["id"], once=f"refund {row['id']}")
+        for row in await fetch(
+            "select id from cash_return where state in ('pending', 'requires_action') and created_at < $1", quiet
+        ):
+            await enqueue("cash_return.look", row["id"], once=f"return {row['id']}")
         for row in await fetch("select id from dispute where not over"):
             await enqueue("dispute.look", row["id"], once=f"dispute {row['id']}")
         for row in await fetch("select id from deal where due_at <= $1 or alarm_at <= $1 and closed_at is null", now()):

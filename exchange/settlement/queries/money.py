@@ -16,7 +16,7 @@ from exchange.settlement.rules.drift import Difference
 
 SHOWN: dict[Side, frozenset[Fact]] = {
     Side.BUYER: frozenset({Fact.PAID, Fact.SURPLUS_PAID, Fact.REFUNDED, Fact.SURPLUS_REFUNDED, Fact.REFUND_FAILED})
-    | {Fact.DISPUTE_LOST},
+    | {Fact.DISPUTE_LOST, Fact.CASH_ARRIVED, Fact.CASH_RETURNED, Fact.CASH_BACK_AGAIN},
     Side.SELLER: frozenset({Fact.PAID, Fact.REFUNDED, Fact.REFUND_FAILED, Fact.EARNED, Fact.TRANSFERRED, Fact.REVERSED})
     | {Fact.DISPUTE_LOST, Fact.GIVEN_BACK, Fact.ADVANCED, Fact.RECOVERED},
     Side.OPERATOR: frozenset(Fact),
@@ -75,16 +75,34 @@ class PaymentView:
     session_id: str | None
     expires_at: datetime
     livemode: bool
+    instructions_url: str | None
+    """Where the buyer is told how to make the bank transfer that is awaited."""
+    arrived: Money
+    missing: Money
+    """Of that transfer."""
 
 
 async def payment_of(deal_id: UUID) -> PaymentView | None:
     """The deal's payment, for whoever has loaded the deal by viewer."""
     row = await fetchrow(
-        "select id, state, session_id, expires_at, livemode from payment where deal_id = $1 "
-        "order by state = 'paid' desc, state in ('open', 'processing') desc, created_at desc limit 1",
+        "select p.id, p.state, p.session_id, p.expires_at, p.livemode, p.instructions_url, p.arrived_minor, "
+        "p.currency, o.amount_minor from payment p join payment_obligation o on o.id = p.obligation_id "
+        "where p.deal_id = $1 "
+        "order by p.state = 'paid' desc, p.state in ('open', 'processing') desc, p.created_at desc limit 1",
         deal_id,
     )
-    return PaymentView(**dict(row)) if row else None
+    if row is None:
+        return None
+    return PaymentView(
+        id=row["id"],
+        state=row["state"],
+        session_id=row["session_id"],
+        expires_at=row["expires_at"],
+        livemode=row["livemode"],
+        instructions_url=row["instructions_url"],
+        arrived=Money(row["arrived_minor"], row["currency"]),
+        missing=Money(row["amount_minor"] - row["arrived_minor"], row["currency"]),
+    )
 
 
 @dataclass(frozen=True, slots=True)

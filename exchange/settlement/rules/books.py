@@ -15,6 +15,8 @@ class Account(StrEnum):
 
     STRIPE = "stripe"
     """Our balance at the payment service, pending and available."""
+    CASH = "cash"
+    """With the payment service in a buyer's name: sent by bank transfer, taken by no payment, on its way back."""
     BANK = "bank"
     """Our own bank account: what was paid out to ourselves."""
     HELD = "held"
@@ -26,7 +28,7 @@ class Account(StrEnum):
     FEES = "fees"
     """What the payment service charges us."""
     SURPLUS = "surplus"
-    """Paid twice or too late: owed back to the buyer at once."""
+    """Paid twice, too much or too late: owed back to the buyer at once."""
     RECEIVABLE = "receivable"
     """A seller owes us: refunded to the buyer, not yet got back."""
     DISPUTED = "disputed"
@@ -57,6 +59,9 @@ class Fact(StrEnum):
     RECOVERED = "recovered"
     EXTERNAL = "external"
     PAID_OUT = "paid_out"
+    CASH_ARRIVED = "cash_arrived"
+    CASH_RETURNED = "cash_returned"
+    CASH_BACK_AGAIN = "cash_back_again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,21 @@ def dispute_lost(amount: Money, backed: Money, *, surplus: bool = False) -> Post
 def paid_out(amount: Money) -> Posting | None:
     """Money of our own left the payment service for our bank; ``None`` for nothing."""
     return _move(Fact.PAID_OUT, amount, Account.BANK, Account.STRIPE) if amount else None
+
+
+def cash_arrived(amount: Money) -> Posting:
+    """A bank transfer brought money that no payment took."""
+    return _move(Fact.CASH_ARRIVED, amount, Account.CASH, Account.SURPLUS)
+
+
+def cash_returned(amount: Money) -> Posting:
+    """It left for the bank account it came from."""
+    return _move(Fact.CASH_RETURNED, amount, Account.SURPLUS, Account.CASH)
+
+
+def cash_back_again(amount: Money) -> Posting:
+    """That bank did not take it: it lies in the buyer's name again."""
+    return _move(Fact.CASH_BACK_AGAIN, amount, Account.CASH, Account.SURPLUS)
 
 
 def external(amount: Money) -> Posting:

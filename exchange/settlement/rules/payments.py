@@ -53,7 +53,11 @@ class Kind(StrEnum):
     CUSTOMER = "customer.create"
     CHECKOUT = "checkout.create"
     EXPIRE = "session.expire"
+    CANCEL = "pi.cancel"
+    """A bank transfer that did not come whole in time is no longer awaited."""
     REFUND = "refund"
+    RETURN = "cash.return"
+    """Money in a buyer's cash balance goes back to the buyer's bank."""
     TRANSFER = "transfer"
     REVERSAL = "reversal"
 
@@ -95,6 +99,24 @@ class RefundState(StrEnum):
     def out(self) -> bool:
         """Whether the money has left our balance."""
         return self in {RefundState.PENDING, RefundState.REQUIRES_ACTION, RefundState.SUCCEEDED}
+
+
+class ReturnReason(StrEnum):
+    """Why money a buyer sent by bank transfer goes back."""
+
+    OVER = "over"
+    """More than the payment took."""
+    SHORT = "short"
+    """Less than was due when the time to pay was over."""
+    LATE = "late"
+    """It came when nothing was due any more."""
+
+
+def return_reason(payment: PaymentState, arrived_minor: int) -> ReturnReason:
+    """Why what lies in a cash balance goes back, by the payment it was sent for and what that had taken of it."""
+    if payment in {PaymentState.PAID, PaymentState.SURPLUS}:
+        return ReturnReason.OVER
+    return ReturnReason.SHORT if arrived_minor else ReturnReason.LATE
 
 
 DISPUTE_WON = frozenset({"won", "warning_closed", "prevented"})

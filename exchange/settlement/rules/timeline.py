@@ -164,6 +164,9 @@ HAPPENED: Mapping[str, str] = {
     "deal.refund_released": N_("The operator refunds the buyer after the seller was paid"),
     "deal.close": N_("Every cent has reached its receiver: the deal is closed"),
     "payment.processing": N_("The payment is on its way; this can take some days"),
+    "payment.short": N_("A bank transfer arrived that does not cover what is due"),
+    "payment.returned": N_("Money from a bank transfer that was not due goes back to the buyer"),
+    "payment.return_failed": N_("The buyer's bank did not take the money back; the operator was called"),
     "payment.failed": N_("A payment failed; nothing was charged"),
     "payment.expired": N_("The pay page was closed without a payment"),
     "payment.surplus": N_("Money arrived that was not owed; it goes back to the buyer in full"),
@@ -187,12 +190,16 @@ MOVED: Mapping[Fact, str] = {
     Fact.ADVANCED: N_("Advanced by the exchange, owed by the seller"),
     Fact.RECOVERED: N_("Paid back by the seller"),
     Fact.PAID_OUT: N_("Paid out to the exchange's bank account"),
+    Fact.CASH_ARRIVED: N_("Arrived by bank transfer, not due"),
+    Fact.CASH_RETURNED: N_("Sent back to the buyer's bank"),
+    Fact.CASH_BACK_AGAIN: N_("Returned by the buyer's bank, to be sent back another way"),
     Fact.EXTERNAL: N_("Moved by hand at the payment service"),
 }
 """What a posting is called on the deal's page."""
 
 ACCOUNTS: Mapping[Account, str] = {
     Account.STRIPE: N_("Balance at the payment service"),
+    Account.CASH: N_("With the payment service in buyers' names, on its way back"),
     Account.BANK: N_("Our bank account"),
     Account.HELD: N_("Held for deals"),
     Account.COMMISSION: N_("Commission earned"),

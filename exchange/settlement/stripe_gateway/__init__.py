@@ -19,6 +19,8 @@ from exchange.money import Money
 from exchange.settings import settings
 from exchange.settlement.rules.drift import Movement
 from exchange.settlement.stripe_gateway.answers import (
+    Awaited,
+    Cash,
     Charge,
     Dispute,
     Moved,
@@ -27,6 +29,7 @@ from exchange.settlement.stripe_gateway.answers import (
     Refund,
     Session,
     Transfer,
+    cash_in,
     movement_in,
     news_in,
     operation_in,
@@ -38,6 +41,7 @@ from exchange.settlement.stripe_gateway.answers import (
 )
 from exchange.settlement.stripe_gateway.requests import (
     Params,
+    cash_return_params,
     checkout_params,
     customer_params,
     recipient_params,
@@ -49,8 +53,10 @@ from exchange.settlement.stripe_gateway.requests import (
 __all__ = [
     "API_VERSION",
     "LIVE_BASE",
+    "Awaited",
     "BadSignature",
     "Busy",
+    "Cash",
     "Charge",
     "Dispute",
     "Gateway",
@@ -64,6 +70,7 @@ __all__ = [
     "Refused",
     "Session",
     "Transfer",
+    "cash_return_params",
     "checkout_params",
     "close",
     "customer_params",
@@ -160,6 +167,17 @@ class Gateway:
             made = await self._client.v1.checkout.sessions.expire_async(session, None, _keyed(key))
         return session_in(made)
 
+    async def cancel_payment(self, key: UUID, intent: str, session: str) -> Session:
+        """Stop waiting for a payment; its session as it is then. Raises Refused when the money is there, or on its way.
+
+        A bank transfer that brought a part of it lies in the customer's cash balance from then on (†).
+        """
+        async with _answered():
+            await self._client.v1.payment_intents.cancel_async(
+                intent, {"cancellation_reason": "abandoned"}, _keyed(key)
+            )
+        return await self.session(session)
+
     async def create_transfer(self, key: UUID, params: Params) -> Transfer:
         async with _answered():
             made = await self._client.v1.transfers.create_async(_marked(params, key), _keyed(key))
@@ -207,6 +225,13 @@ class Gateway:
         async with _answered():
             return refund_in(await self._client.v1.refunds.retrieve_async(refund))
 
+    async def cash(self, customer: str) -> Cash:
+        """What lies in a buyer's cash balance, and what it was last about."""
+        async with _answered():
+            balance = await self._client.v1.customers.cash_balance.retrieve_async(customer)
+            moved = await self._client.v1.customers.cash_balance_transactions.list_async(customer, {"limit": 20})
+        return cash_in(plain(balance), [plain(movement) for movement in moved.data])
+
     async def dispute(self, dispute: str) -> Dispute:
         async with _answered():
             d = plain(await self._client.v1.disputes.retrieve_async(dispute))
@@ -232,6 +257,14 @@ class Gateway:
             async for found in pages.auto_paging_iter():
                 if operation_in(plain(found)) == str(key):
                     return transfer_in(found)
+        return None
+
+    async def find_cash_return(self, key: UUID, since: datetime) -> Refund | None:
+        async with _answered():
+            pages = await self._client.v1.refunds.list_async({"created": {"gte": int(since.timestamp())}, "limit": 100})
+            async for found in pages.auto_paging_iter():
+                if operation_in(plain(found)) == str(key):
+                    return refund_in(found)
         return None
 
     async def find_refund(self, key: UUID, charge: str) -> Refund | None:

@@ -25,6 +25,27 @@ class Session:
     intent_status: str | None
     received_minor: int | None
     charge: "Charge | None"
+    awaited: "Awaited | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A bank transfer that has not arrived, or not whole."""
+
+    missing: Money
+    reference: str | None
+    """What the transfer should quote."""
+    instructions: str | None
+    """The page that tells the buyer where to send it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cash:
+    """What lies in a buyer's cash balance: sent by bank transfer, taken by no payment."""
+
+    available: tuple[Money, ...]
+    traces: tuple[str, ...]
+    """The PaymentIntents and references its movements name, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +159,28 @@ def session_in(found: Any) -> Session:
         intent_status=expanded["status"] if expanded else None,
         received_minor=expanded["amount_received"] if expanded else None,
         charge=_charge(charge) if isinstance(charge, dict) else None,
+        awaited=_awaited(expanded) if expanded else None,
     )
+
+
+def _awaited(intent: Params) -> Awaited | None:
+    told = (intent.get("next_action") or {}).get("display_bank_transfer_instructions")
+    if told is None or intent["status"] != "requires_action":
+        return None
+    missing = Money(told["amount_remaining"], intent["currency"].upper())
+    return Awaited(missing, told.get("reference"), told.get("hosted_instructions_url"))
+
+
+def cash_in(balance: Params, movements: list[Params]) -> Cash:
+    """The balance, and what its ``movements``, newest first, were about."""
+    traces = []
+    for movement in movements:
+        about = movement.get(movement["type"]) or {}
+        trace = about.get("payment_intent") or (about.get("bank_transfer") or {}).get("reference")
+        if trace:
+            traces.append(trace)
+    available = (balance.get("available") or {}).items()
+    return Cash(tuple(Money(minor, currency.upper()) for currency, minor in available if minor > 0), tuple(traces))
 
 
 def _charge(found: Params) -> Charge:

@@ -71,5 +71,15 @@ def refund_params(*, charge: str, amount: Money) -> Params:
     return {"charge": charge, "amount": amount.minor}
 
 
+def cash_return_params(*, customer: str, amount: Money) -> Params:
+    """What lies in the customer's cash balance, back to the bank account it came from; never on our balance (†)."""
+    return {
+        "origin": "customer_balance",
+        "customer": customer,
+        "amount": amount.minor,
+        "currency": amount.currency.lower(),
+    }
+
+
 def reversal_params(*, transfer: str, amount: Money) -> Params:
     return {"transfer": transfer, "amount": amount.minor}

@@ -69,14 +69,6 @@ class Deal(Table, tablename="deal"):
     """The carrier's number, or the number of the collection note."""
     proof = Text(null=False, default="")
     """What the seller showed as proof of delivery."""
-    news = Text(null=False, default="")
-    """What the carrier said last, as the seller told it."""
-    received_at = Timestamptz(null=True, default=None)
-    """When the goods came into the buyer's hands."""
-    reserves = Text(null=False, default="")
-    """What the buyer wrote on the delivery note when the goods arrived."""
-    decision = Text(null=False, default="")
-    """Why the operator shared the money out as it did."""
 
     known_state = Check(
         "state in ('awaiting_payment', 'paid', 'ready', 'uncollected', 'shipped', 'overdue', 'delivered', 'claimed', "
@@ -130,6 +122,15 @@ class Payment(Table, tablename="payment"):
     received_minor = BigInt(null=False, default=0)
     fee_minor = BigInt(null=True, default=None)
     available_on = Timestamptz(null=True, default=None)
+    arrived_minor = BigInt(null=False, default=0)
+    """What a bank transfer has brought so far, while it does not cover the sum."""
+    transfer_reference = Varchar(length=60, null=True, default=None)
+    """What the buyer's bank transfer should quote; set from then on when one is awaited."""
+    instructions_url = Text(null=True, default=None)
+    """Where the payment service tells the buyer how to make the transfer."""
+    fraud_warning = Varchar(length=120, null=True, default=None)
+    """The card network's warning that this payment may be fraud: nothing is released until the operator clears it."""
+    warning_cleared_at = Timestamptz(null=True, default=None)
     expires_at = Timestamptz(null=False)
     livemode = Boolean(null=False)
     created_at = Timestamptz(null=False)
@@ -138,6 +139,7 @@ class Payment(Table, tablename="payment"):
 
     known_state = Check("state in ('open', 'processing', 'paid', 'failed', 'expired', 'surplus')")
     received_when_paid = Check("(received_minor > 0) = (state in ('paid', 'surplus')) and received_minor >= 0")
+    arrived_not_negative = Check("arrived_minor >= 0")
 
 
 class ReleaseLeg(Table, tablename="release_leg"):
@@ -179,6 +181,26 @@ class Refund(Table, tablename="refund"):
     created_at = Timestamptz(null=False)
 
     positive = Check("amount_minor > 0")
+    known_state = Check("state in ('planned', 'pending', 'requires_action', 'succeeded', 'failed', 'canceled')")
+
+
+class CashReturn(Table, tablename="cash_return"):
+    """Money a buyer sent by bank transfer that no payment took, on its way back: too much, too little, or too late."""
+
+    id = UUID(primary_key=True)
+    company_id = ForeignKey(Company, null=False, on_delete=OnDelete.restrict, index=True)
+    deal_id = ForeignKey(Deal, null=False, on_delete=OnDelete.restrict, index=True)
+    """The deal it was most likely sent for."""
+    lot_id = UUID(null=False)
+    currency = Varchar(length=3, null=False)
+    amount_minor = BigInt(null=False)
+    reason = Varchar(length=5, null=False)
+    state = Varchar(length=16, null=False, default=RefundState.PLANNED.value)
+    refund_id = Varchar(length=120, null=True, default=None, unique=True)
+    created_at = Timestamptz(null=False)
+
+    positive = Check("amount_minor > 0")
+    known_reason = Check("reason in ('over', 'short', 'late')")
     known_state = Check("state in ('planned', 'pending', 'requires_action', 'succeeded', 'failed', 'canceled')")
 
 
@@ -240,8 +262,8 @@ class StripeOperation(Table, tablename="stripe_operation"):
     last_request_id = Varchar(length=80, null=True, default=None)
 
     known_kind = Check(
-        "kind in ('account.create', 'customer.create', 'checkout.create', 'session.expire', 'refund', 'transfer', "
-        "'reversal')"
+        "kind in ('account.create', 'customer.create', 'checkout.create', 'session.expire', 'pi.cancel', 'refund', "
+        "'cash.return', 'transfer', 'reversal')"
     )
     known_state = Check("state in ('planned', 'sent', 'done', 'failed', 'unknown')")
 
@@ -289,6 +311,8 @@ class PaymentCustomer(Table, tablename="payment_customer"):
     company_id = ForeignKey(Company, null=False, unique=True, on_delete=OnDelete.restrict)
     customer_id = Varchar(length=120, null=True, default=None, unique=True)
     livemode = Boolean(null=False)
+    cash_changed_at = Timestamptz(null=True, default=None)
+    """When money last left its cash balance by our doing: what was read of the balance before then is stale."""
 
 
 class Claim(Table, tablename="claim"):
@@ -306,7 +330,6 @@ class Claim(Table, tablename="claim"):
     escalate_from = Timestamptz(null=False)
     """When the buyer may turn to the operator: the seller's time to answer has passed."""
     settled_minor = BigInt(null=True, default=None)
-    answered_at = Timestamptz(null=True, default=None)
 
     known_state = Check("state in ('open', 'answered', 'agreed', 'withdrawn', 'decided')")
     not_negative = Check("wanted_minor >= 0 and coalesce(offered_minor, 0) >= 0 and coalesce(settled_minor, 0) >= 0")
@@ -323,12 +346,9 @@ class ClaimLine(Table, tablename="claim_line"):
     reason = Varchar(length=8, null=False)
     units = Integer(null=False)
     loss_percent = SmallInt(null=False)
-    answered_percent = SmallInt(null=True, default=None)
-    """The loss the seller finds right."""
 
     known_reason = Check("reason in ('missing', 'damaged', 'wrong')")
     within = Check("units > 0 and loss_percent between 1 and 100")
-    answered_within = Check("answered_percent between 0 and loss_percent")
 
 
 class LedgerPosting(Table, tablename="ledger_posting"):
@@ -359,8 +379,8 @@ class LedgerEntry(Table, tablename="ledger_entry"):
 
     not_zero = Check("amount_minor <> 0")
     known_account = Check(
-        "account in ('stripe', 'bank', 'held', 'commission', 'vat', 'fees', 'surplus', 'receivable', 'disputed', "
-        "'losses', 'external')"
+        "account in ('stripe', 'cash', 'bank', 'held', 'commission', 'vat', 'fees', 'surplus', 'receivable', "
+        "'disputed', 'losses', 'external')"
     )
 
 
