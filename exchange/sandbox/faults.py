@@ -19,13 +19,14 @@ from exchange.sandbox.objects import (
     checkout_sessions,
     customers,
     disputes,
+    fraud_warnings,
     payouts,
     refunds,
     sepa_debits,
     transfers,
 )
 from exchange.sandbox.protocol.parameters import Closed
-from exchange.sandbox.shapes import DAY, Doc, new_id
+from exchange.sandbox.shapes import DAY, Doc
 from exchange.sandbox.store import Books, World, due
 
 Act = Callable[..., Awaitable[Doc]]
@@ -234,20 +235,7 @@ async def verdict(world: World, fields: Verdict) -> Doc:
 
 @control("fraud-warning", "Warn that a charge may be fraud", Charge)
 async def fraud_warning(world: World, fields: Charge) -> Doc:
-    charge = await _charge_of(world, fields.charge)
-    warning: Doc = {
-        "id": new_id("issfr"),
-        "object": "radar.early_fraud_warning",
-        "actionable": not charge["refunded"] and not charge["disputed"],
-        "charge": charge["id"],
-        "created": world.now,
-        "fraud_type": "misc",
-        "livemode": False,
-        "payment_intent": charge["payment_intent"],
-    }
-    await world.add(warning)
-    await world.emit("radar.early_fraud_warning.created", warning)
-    return warning
+    return await fraud_warnings.warn(world, await _charge_of(world, fields.charge))
 
 
 class RefundEnd(Closed):

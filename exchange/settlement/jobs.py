@@ -72,6 +72,16 @@ async def look_at_dispute(dispute_id: UUID) -> None:
     await disputes.look_at_dispute(dispute_id)
 
 
+@handles("charge.look")
+async def look_at_charge(payment_id: UUID) -> None:
+    await disputes.look_at_charge(payment_id)
+
+
+@handles("books.compare")
+async def compare_books(deal_id: UUID) -> None:
+    await reconcile.match_books()
+
+
 @handles("payout_account.look")
 async def look_at_account(company_id: UUID) -> None:
     await sellers.look_at_account(company_id)

@@ -14,6 +14,7 @@ from uuid import UUID
 from exchange.database import in_transaction
 from exchange.money import Money
 from exchange.settlement.rules.drift import Movement
+from exchange.settlement.rules.payments import DISPUTE_WON
 from exchange.settlement.stripe_gateway import (
     API_VERSION,
     Charge,
@@ -25,6 +26,7 @@ from exchange.settlement.stripe_gateway import (
     Refund,
     Refused,
     Session,
+    Standing,
     Transfer,
 )
 
@@ -213,6 +215,12 @@ class FakeGateway(Gateway):
 
     async def refund(self, refund: str) -> Refund:
         return self.refunds[refund]
+
+    async def standing(self, charge: str) -> Standing:
+        disputes = [d for d in self.disputes.values() if d.charge_id == charge]
+        refunds = tuple(r for r in self.refunds.values() if r.charge_id == charge)
+        open_ones = any(d.status not in DISPUTE_WON for d in disputes)
+        return Standing(tuple(d.id for d in disputes), open_ones, refunds, None)
 
     async def dispute(self, dispute: str) -> Dispute:
         return self.disputes[dispute]

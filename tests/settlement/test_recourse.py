@@ -5,7 +5,7 @@ import pytest
 from exchange.actor import Role
 from exchange.database import fetchval
 from exchange.money import Money
-from exchange.settlement.actions import deals, recourse
+from exchange.settlement.actions import deals, operations, recourse
 from exchange.settlement.actions.release import Disputed
 from exchange.settlement.queries.money import trial_balance
 from exchange.settlement.rules.amounts import RefundTooLarge
@@ -309,7 +309,11 @@ class TestRefundWhileDisputed:
         await shipped(agreed)
         await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
         await work("deal.release")
-        assert await fetchval("select state from release_leg") == "sent", "intended, not yet asked of Stripe"
+        planned = await fetchval("select id from stripe_operation where kind = 'transfer'")
+        await service.control("calls", kind="error_500_after", path="/v1/transfers", times=10)
+        await operations.drive(planned)
+        await service.control("calm")
+        assert await fetchval("select state from release_leg") == "sent", "made at Stripe; the answer was lost"
         lost = await dispute(service)
         (transfer,) = await service.listed("/v1/transfers")
         assert transfer["amount_reversed"] == 114_00

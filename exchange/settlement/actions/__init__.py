@@ -7,6 +7,7 @@ customers    a buyer as the payment service knows it
 release      a deal's money is shared out: refunds, transfers, commission
 recourse     money comes back after it was shared out
 disputes     a buyer's bank takes a payment back, or asks
+warnings     the card network takes a payment for fraud
 sellers      a seller opens the account its money goes to
 claims       what is not right with a delivery
 operations   every intended write at Stripe: planned, sent, done

@@ -19,6 +19,7 @@ from exchange.settlement.actions.moves import enter
 from exchange.settlement.actions.notices import alarm
 from exchange.settlement.actions.recourse import advance_short, ask_back
 from exchange.settlement.actions.release import close_if_done, end_again, pay_back, share_out
+from exchange.settlement.actions.warnings import take_warning
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal
 from exchange.settlement.rules import books
@@ -38,6 +39,20 @@ async def look_at_dispute(dispute_id: UUID) -> None:
     found = await gateway().dispute(stripe_id)
     async with transaction(alone=True):
         await take_dispute(found)
+
+
+async def look_at_charge(payment_id: UUID) -> None:
+    """Ask Stripe what has become of a payment, and take over disputes and warnings we have not heard of."""
+    charge = await fetchval("select charge_id from payment where id = $1", payment_id)
+    if charge is None:
+        return
+    standing = await gateway().standing(charge)
+    found = [await gateway().dispute(dispute) for dispute in standing.disputes]
+    async with transaction(alone=True):
+        for dispute in found:
+            await take_dispute(dispute)
+        if standing.fraud_warning is not None:
+            await take_warning(charge, standing.fraud_warning)
 
 
 async def take_dispute(dispute: Dispute) -> None:

@@ -16,6 +16,7 @@ from exchange.errors import N_, Invalid
 from exchange.jobs import enqueue
 from exchange.settlement.actions import cash, operations, payments, release, sellers
 from exchange.settlement.actions.disputes import take_dispute
+from exchange.settlement.actions.warnings import take_warning
 from exchange.settlement.stripe_gateway import API_VERSION, News, Params, gateway
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ HANDLED_PREFIXES = (
     "customer_cash_balance_transaction.",
     "payment_intent.",
     "charge.",
+    "radar.early_fraud_warning.",
     "refund.",
     "transfer.",
     "v2.core.account",
@@ -107,6 +109,8 @@ async def _effect_of(kind: str, object_id: str | None, payload: Params) -> Effec
         dispute = await gateway().dispute(object_id)
         return partial(take_dispute, dispute)
     about = payload["data"]["object"]
+    if kind.startswith("radar."):
+        return partial(take_warning, about["charge"], object_id)
     operation_id = (about.get("metadata") or {}).get("operation_id")
     if kind.startswith("refund."):
         return await _refund(object_id, operation_id)

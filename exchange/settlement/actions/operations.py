@@ -20,7 +20,6 @@ from exchange.clock import now
 from exchange.database import execute, fetchrow, transaction
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
-from exchange.settlement.queries import one
 from exchange.settlement.rules.payments import Kind, OperationState, back_off, key_alive
 from exchange.settlement.stripe_gateway import API_VERSION, Busy, Gateway, KeyReused, NoAnswer, Params, Refused, gateway
 
@@ -52,6 +51,10 @@ class Operation:
         if self.deal_id is None:
             raise LookupError(f"operation {self.id} is of no deal")
         return self.deal_id
+
+
+class HeldBack(Refused):
+    """We held the call back ourselves before it was made, at the first try: nothing happened at Stripe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +132,15 @@ async def fetch_result(operation: Operation) -> Any:
     """What Stripe has made of the operation, asking it to if need be (N); None when it is proven to have nothing."""
     doing = _DOINGS[operation.kind]
     async with transaction(alone=True):
-        row = await one(
+        row = await fetchrow(
             "update stripe_operation set state = case when state = 'planned' then 'sent' else state end, "
             "first_sent_at = coalesce(first_sent_at, $2), attempts = attempts + 1 "
-            "where id = $1 returning first_sent_at, attempts, state",
+            "where id = $1 and state not in ('done', 'failed') returning first_sent_at, attempts, state",
             operation.id,
             now(),
         )
+    if row is None:  # another driver has just ended it: what it made is asked, nothing is done again
+        return await doing.find(gateway(), operation)
     unanswered = row["state"] == OperationState.UNKNOWN and row["attempts"] % LOOK_UP_AFTER == 0
     if unanswered or not key_alive(row["first_sent_at"], now()):
         return await doing.find(gateway(), operation)
@@ -163,10 +168,12 @@ async def _refuse(operation: Operation, refusal: Refused) -> None:
     async with transaction(alone=True):
         row = await fetchrow(
             "update stripe_operation set state = 'failed', last_error = $2, last_request_id = $3 "
-            "where id = $1 and state not in ('done', 'failed') returning id",
+            "where id = $1 and state not in ('done', 'failed') and (attempts = $4 or not $5) returning id",
             operation.id,
             f"{refusal.stripe_code or ''}: {refusal}"[:500],
             refusal.request_id,
+            operation.attempts + 1,
+            isinstance(refusal, HeldBack),
         )
         if row is not None:
             await _DOINGS[operation.kind].refused(operation, refusal)

@@ -5,6 +5,8 @@ its own: one whose receiver cannot be paid yet is parked and never holds up the 
 when nothing of it is held any more.
 """
 
+from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from exchange.clock import now
@@ -18,14 +20,16 @@ from exchange.settlement.actions import operations
 from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.moves import enter
 from exchange.settlement.actions.notices import alarm, tell_parked
-from exchange.settlement.actions.operations import Doing, Operation
+from exchange.settlement.actions.operations import Doing, HeldBack, Operation
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal
+from exchange.settlement.queries.money import warned
 from exchange.settlement.rules import books
 from exchange.settlement.rules.amounts import Share, plan
 from exchange.settlement.rules.deal import Ending, Move, Side, State, ended_as, step
-from exchange.settlement.rules.payments import Kind, RefundState
+from exchange.settlement.rules.payments import Kind, Obstacle, RefundState, obstacle
 from exchange.settlement.stripe_gateway import (
+    Busy,
     Gateway,
     Refund,
     Refused,
@@ -34,6 +38,9 @@ from exchange.settlement.stripe_gateway import (
     refund_params,
     transfer_params,
 )
+
+SETTLES = timedelta(minutes=6)
+"""How long a refund made by hand may be on its way into the comparison of the books, which then stops releases."""
 
 
 class Disputed(Conflict):
@@ -195,7 +202,7 @@ async def disputed(deal_id: UUID) -> bool:
 
 async def _stopped(deal: Deal) -> bool:
     agreed = await fetchval("select agreed from reconciliation order by at desc limit 1")
-    return agreed is False or await disputed(deal.id)
+    return agreed is False or await disputed(deal.id) or await warned(deal.id)
 
 
 async def _park(deal: Deal, leg_id: UUID, state: str) -> None:
@@ -210,7 +217,49 @@ async def _park(deal: Deal, leg_id: UUID, state: str) -> None:
 
 
 async def _transfer(gateway: Gateway, operation: Operation) -> Transfer:
-    return await gateway.create_transfer(operation.id, operation.request)
+    """The charge is asked once more just before its money leaves (money list 27).
+
+    Raises HeldBack at the first try; at a later one the earlier may have sent it: it is looked for, or Busy is raised.
+    """
+    charge = operation.request["source_transaction"]
+    standing = await gateway.standing(charge)
+    ours = await _accounted_for(standing.refunds)
+    warning = standing.fraud_warning is not None and not await _cleared(charge)
+    stands = obstacle(
+        disputed=standing.disputed, warned=warning, refunds={refund.id for refund in standing.refunds}, ours=ours
+    )
+    if stands is None:
+        return await gateway.create_transfer(operation.id, operation.request)
+    if not operation.attempts:
+        raise HeldBack(reason=stands.value, stripe_code=stands.value, request_id=None)
+    made = await _find_transfer(gateway, operation)
+    if made is None:
+        raise Busy
+    return made
+
+
+async def _accounted_for(refunds: Sequence[Refund]) -> set[str]:
+    """Which of a charge's refunds are ours, or were explained by the operator."""
+    if not refunds:
+        return set()
+    ids = [refund.id for refund in refunds]
+    operations_of = [refund.operation_id for refund in refunds if refund.operation_id]
+    rows = await fetch(
+        "select refund_id as id from refund where refund_id = any($1) "
+        "union select stripe_object from ledger_posting where stripe_object = any($1)",
+        ids,
+    )
+    planned = await fetch("select id::text from stripe_operation where id::text = any($1)", operations_of)
+    own = {row["id"] for row in planned}
+    return {row["id"] for row in rows} | {refund.id for refund in refunds if refund.operation_id in own}
+
+
+async def _cleared(charge_id: str) -> bool:
+    return bool(
+        await fetchval(
+            "select exists (select from payment where charge_id = $1 and warning_cleared_at is not null)", charge_id
+        )
+    )
 
 
 async def _find_transfer(gateway: Gateway, operation: Operation) -> Transfer | None:
@@ -247,6 +296,9 @@ async def _transfer_refused(operation: Operation, refusal: Refused) -> None:
     receiver's account is looked at again.
     """
     deal = await any_deal(operation.deal, lock=True)
+    if isinstance(refusal, HeldBack):
+        await _held_back(deal, operation, refusal)
+        return
     ours = refusal.stripe_code == "balance_insufficient"
     await execute(
         "update release_leg set state = $2 where id = $1 and state = 'sent'",
@@ -262,6 +314,19 @@ async def _transfer_refused(operation: Operation, refusal: Refused) -> None:
     )
     if tries == 1:
         await alarm("balance_insufficient" if ours else "transfer_refused", deal)
+
+
+async def _held_back(deal: Deal, operation: Operation, refusal: HeldBack) -> None:
+    """The leg waits; what stands in its way is taken over, and from then on stops the deal by itself."""
+    payment = await fetchval(
+        "update release_leg set state = 'planned' where id = $1 and state = 'sent' returning payment_id",
+        operation.subject_id,
+    )
+    await record(None, "deal.held_back", deal.id, code=refusal.stripe_code)
+    if refusal.stripe_code == Obstacle.REFUNDED:
+        await enqueue("books.compare", deal.id, at=now() + SETTLES)
+    elif payment is not None:
+        await enqueue("charge.look", payment)
 
 
 operations.done_by(Kind.TRANSFER, Doing(_transfer, _find_transfer, _transferred, _transfer_refused))

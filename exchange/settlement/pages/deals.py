@@ -12,7 +12,7 @@ from litestar.response import ServerSentEvent
 from exchange.errors import N_, DomainError
 from exchange.money import Money
 from exchange.offers.queries.agreed import contract_seen_by
-from exchange.settlement.actions import deals, payments, recourse
+from exchange.settlement.actions import deals, payments, recourse, warnings
 from exchange.settlement.pages.shown import SHOW, Form, deal_page, done, shown_again
 from exchange.settlement.queries.deals import deal_of_negotiation, deal_seen_by, deals_of
 from exchange.settlement.queries.money import payment_of
@@ -162,6 +162,12 @@ async def decide(request: Web, deal_id: FromPath[UUID], data: Form) -> Response[
     return see_other(request, f"/deals/{deal_id}", flash=N_("Decided. Both sides have been told."))
 
 
+@post("/deals/{deal_id:uuid}/clearance", guards=[operator])
+async def clear(request: Web, deal_id: FromPath[UUID]) -> Response[str]:
+    """The operator lets the money go despite the card network's warning."""
+    return await done(request, deal_id, warnings.clear_warning, N_("Noted. The money moves again."))
+
+
 @post("/deals/{deal_id:uuid}/refund", guards=[operator])
 async def refund(request: Web, deal_id: FromPath[UUID], data: Form) -> Response[str]:
     """The operator gives back part of an ended deal, at the receivers' expense."""
@@ -179,5 +185,6 @@ async def refund(request: Web, deal_id: FromPath[UUID], data: Form) -> Response[
 
 
 HANDLERS: list[Any] = [
-    my_deals, show, of_talk, watch, pay, come_back, ship, prove, arrive, receive, cancel, give_up, decide, refund,
+    my_deals, show, of_talk, watch, pay, come_back, ship, prove, arrive, receive, cancel, give_up, decide, clear,
+    refund,
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from exchange.companies.queries import identity_of
 from exchange.errors import DomainError
 from exchange.settlement.queries.claims import claim_of
 from exchange.settlement.queries.deals import deal_seen_by, history_of
-from exchange.settlement.queries.money import money_of, payment_of
+from exchange.settlement.queries.money import money_of, payment_of, warned
 from exchange.settlement.rules import timeline
 from exchange.settlement.rules.deal import Side
 from exchange.settlement.schemas import possible
@@ -43,6 +43,7 @@ async def deal_page(request: Web, deal_id: UUID) -> dict[str, Any]:
         "money": await money_of(deal, side),
         "payment": await payment_of(deal.id) if side is not Side.SELLER else None,
         "claim": found,
+        "warned": side is Side.OPERATOR and await warned(deal.id),
         "may": possible(deal, side, found),
     }
 

@@ -105,6 +105,17 @@ async def payment_of(deal_id: UUID) -> PaymentView | None:
     )
 
 
+async def warned(deal_id: UUID) -> bool:
+    """Whether the card network takes a payment of the deal for fraud, and the operator has not cleared."""
+    return bool(
+        await fetchval(
+            "select exists (select from payment where deal_id = $1 and fraud_warning is not null "
+            "and warning_cleared_at is null)",
+            deal_id,
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Purse:
     """A seller's money in one currency."""

@@ -3,6 +3,7 @@
 Source: settlement guide §2 (*Checkout*), §3, §4; money list 1 to 6, 12 to 15, 20, 41, 45.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -117,6 +118,25 @@ def return_reason(payment: PaymentState, arrived_minor: int) -> ReturnReason:
     if payment in {PaymentState.PAID, PaymentState.SURPLUS}:
         return ReturnReason.OVER
     return ReturnReason.SHORT if arrived_minor else ReturnReason.LATE
+
+
+class Obstacle(StrEnum):
+    """Why a transfer that was decided is not sent after all, as its charge stands at the last moment."""
+
+    DISPUTED = "disputed"
+    WARNED = "fraud_warning"
+    """The card network takes the payment for fraud, and the operator has not cleared it."""
+    REFUNDED = "refunded_by_hand"
+    """Money went back that no operation of ours sent."""
+
+
+def obstacle(*, disputed: bool, warned: bool, refunds: Set[str], ours: Set[str]) -> Obstacle | None:
+    """What stands in the way of a transfer from a charge with these ``refunds``, of which ``ours`` are explained."""
+    if disputed:
+        return Obstacle.DISPUTED
+    if refunds - ours:
+        return Obstacle.REFUNDED
+    return Obstacle.WARNED if warned else None
 
 
 DISPUTE_WON = frozenset({"won", "warning_closed", "prevented"})

@@ -18,6 +18,7 @@ from exchange.errors import N_, Conflict, Unavailable
 from exchange.money import Money
 from exchange.settings import settings
 from exchange.settlement.rules.drift import Movement
+from exchange.settlement.rules.payments import DISPUTE_WON
 from exchange.settlement.stripe_gateway.answers import (
     Awaited,
     Cash,
@@ -28,6 +29,7 @@ from exchange.settlement.stripe_gateway.answers import (
     Recipient,
     Refund,
     Session,
+    Standing,
     Transfer,
     cash_in,
     movement_in,
@@ -69,6 +71,7 @@ __all__ = [
     "Refund",
     "Refused",
     "Session",
+    "Standing",
     "Transfer",
     "cash_return_params",
     "checkout_params",
@@ -231,6 +234,25 @@ class Gateway:
             balance = await self._client.v1.customers.cash_balance.retrieve_async(customer)
             moved = await self._client.v1.customers.cash_balance_transactions.list_async(customer, {"limit": 20})
         return cash_in(plain(balance), [plain(movement) for movement in moved.data])
+
+    async def standing(self, charge: str) -> Standing:
+        """What has become of a charge by now: disputes, refunds, the card network's warning."""
+        async with _answered():
+            found = plain(await self._client.v1.charges.retrieve_async(charge))
+            warnings = await self._client.v1.radar.early_fraud_warnings.list_async({"charge": charge, "limit": 1})
+            disputes, refunds = [], []
+            if found["disputed"]:
+                listed = await self._client.v1.disputes.list_async({"charge": charge, "limit": 100})
+                disputes = [plain(dispute) async for dispute in listed.auto_paging_iter()]
+            if found["amount_refunded"]:
+                pages = await self._client.v1.refunds.list_async({"charge": charge, "limit": 100})
+                refunds = [refund_in(refund) async for refund in pages.auto_paging_iter()]
+        return Standing(
+            disputes=tuple(dispute["id"] for dispute in disputes),
+            disputed=any(dispute["status"] not in DISPUTE_WON for dispute in disputes),
+            refunds=tuple(refunds),
+            fraud_warning=next((warning.id for warning in warnings.data), None),
+        )
 
     async def dispute(self, dispute: str) -> Dispute:
         async with _answered():

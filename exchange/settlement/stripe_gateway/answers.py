@@ -87,6 +87,18 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What has become of a charge: asked once more just before its money leaves."""
+
+    disputes: tuple[str, ...]
+    """Every dispute of it, decided or not."""
+    disputed: bool
+    """Whether one of them is not won."""
+    refunds: tuple[Refund, ...]
+    fraud_warning: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """One balance transaction of a dispute: ``amount`` is signed, ``fee`` is taken beside it."""
 
