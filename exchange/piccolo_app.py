@@ -18,9 +18,22 @@ DOMAINS = [
 ]
 """Lower domains first; a domain without tables is not named."""
 
+PARTS = {"settlement": ["evidence", "receivers", "standing"]}
+"""Further modules of a domain's tables, one noun each."""
+
 APP_CONFIG = AppConfig(
     app_name="exchange",
     migrations_folder_path=str(Path(__file__).parent / "migrations"),
-    table_classes=table_finder([f"exchange.{domain}.tables" for domain in DOMAINS], exclude_imported=True),
+    table_classes=table_finder(
+        [
+            name
+            for domain in DOMAINS
+            for name in (
+                f"exchange.{domain}.tables",
+                *(f"exchange.{domain}.tables.{part}" for part in PARTS.get(domain, [])),
+            )
+        ],
+        exclude_imported=True,
+    ),
     migration_dependencies=[],
 )

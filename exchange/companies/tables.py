@@ -2,12 +2,24 @@
 
 from datetime import time
 
-from piccolo.columns import UUID, Array, Bytea, ForeignKey, OnDelete, SmallInt, Text, Time, Timestamptz, Varchar
+from piccolo.columns import (
+    UUID,
+    Array,
+    Boolean,
+    Bytea,
+    ForeignKey,
+    OnDelete,
+    SmallInt,
+    Text,
+    Time,
+    Timestamptz,
+    Varchar,
+)
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from exchange.accounts.tables import Person
-from exchange.companies.rules import Vetting
+from exchange.companies.rules import DealsBand, ReliabilityBand, Vetting
 
 
 class LegalGroup(Table, tablename="legal_group"):
@@ -40,6 +52,10 @@ class Company(Table, tablename="company"):
     vetting_reason = Text(null=False, default="")
     vetting_changed_at = Timestamptz(null=False)
     created_at = Timestamptz(null=False)
+    is_cause = Boolean(null=False, default=False)
+    """An association of general interest, as the operator has checked: sellers may give it part of a price."""
+    deals_band = Varchar(length=12, null=False, default=DealsBand.FEW.value)
+    reliability_band = Varchar(length=12, null=False, default=ReliabilityBand.UNKNOWN.value)
 
     zone = Varchar(length=64, null=False, default="Europe/Paris")
     opens = Time(null=False, default=time(9))
@@ -47,7 +63,7 @@ class Company(Table, tablename="company"):
     days = Array(SmallInt(), null=False, default=[0, 1, 2, 3, 4])
     """Working days, 0 = Monday."""
 
-    known_vetting = Check("vetting in ('awaiting', 'vetted', 'refused')")
+    known_vetting = Check("vetting in ('awaiting', 'vetted', 'refused', 'stopped')")
     opens_before_closing = Check("opens < closes")
     works_some_day = Check("cardinality(days) between 1 and 7 and days <@ array[0,1,2,3,4,5,6]::smallint[]")
 

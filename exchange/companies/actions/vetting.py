@@ -32,9 +32,11 @@ async def vet(*, by: Actor, company_id: UUID) -> None:
         company = await company_for_operator(company_id, lock=True)
         ensure_decidable(company.vetting, Vetting.VETTED)
         if await fetchval(
-            "select 1 from company where country = $1 and registration = $2 and vetting = 'vetted'",
+            "select 1 from company where country = $1 and registration = $2 and vetting in ('vetted', 'stopped') "
+            "and id <> $3",
             company.country,
             company.registration,
+            company_id,
         ):
             raise DoubleVetted
         await _decide(by, company_id, Vetting.VETTED, "")

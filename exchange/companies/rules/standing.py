@@ -26,6 +26,8 @@ class Vetting(StrEnum):
     VETTED = "vetted"
     REFUSED = "refused"
     """Told why; its owner may correct the facts, which asks the operator again."""
+    STOPPED = "stopped"
+    """Finishes its deals and begins none, until the operator lifts it."""
 
 
 class AlreadyDecided(Conflict):
@@ -38,7 +40,8 @@ class NoReason(Invalid):
 
 _DECISIONS = {
     Vetting.AWAITING: {Vetting.VETTED, Vetting.REFUSED},
-    Vetting.VETTED: {Vetting.REFUSED},  # the yearly review may withdraw what was given
+    Vetting.VETTED: {Vetting.REFUSED, Vetting.STOPPED},  # the yearly review may withdraw what was given
+    Vetting.STOPPED: {Vetting.VETTED, Vetting.REFUSED},
     Vetting.REFUSED: {Vetting.AWAITING, Vetting.VETTED},
 }
 
@@ -97,3 +100,21 @@ def reply_band(answered: int, asked: int) -> ReplyBand:
     if 10 * answered >= 9 * asked:
         return ReplyBand.NEARLY_ALWAYS
     return ReplyBand.OFTEN if 2 * answered >= asked else ReplyBand.RARELY
+
+
+class ReliabilityBand(_Band):
+    """Share of the ended deals of twelve months in which the company kept its side of the bargain."""
+
+    UNKNOWN = "unknown", N_("too few deals to tell")
+    MIXED = "mixed", N_("kept its word in fewer than 8 deals in 10")
+    GOOD = "good", N_("kept its word in at least 8 deals in 10")
+    SOLID = "solid", N_("kept its word in at least 19 deals in 20")
+
+
+def reliability_band(ended: int, kept: int) -> ReliabilityBand:
+    """The band of ``kept`` out of ``ended`` deals; nothing is said below five."""
+    if ended < 5:
+        return ReliabilityBand.UNKNOWN
+    if kept * 20 >= ended * 19:
+        return ReliabilityBand.SOLID
+    return ReliabilityBand.GOOD if kept * 10 >= ended * 8 else ReliabilityBand.MIXED

@@ -69,6 +69,14 @@ class Deal(Table, tablename="deal"):
     """The carrier's number, or the number of the collection note."""
     proof = Text(null=False, default="")
     """What the seller showed as proof of delivery."""
+    news = Text(null=False, default="")
+    """What the carrier said last, as the seller told it."""
+    received_at = Timestamptz(null=True, default=None)
+    """When the goods came into the buyer's hands."""
+    reserves = Text(null=False, default="")
+    """What the buyer wrote on the delivery note when the goods arrived."""
+    decision = Text(null=False, default="")
+    """Why the operator shared the money out as it did."""
 
     known_state = Check(
         "state in ('awaiting_payment', 'paid', 'ready', 'uncollected', 'shipped', 'overdue', 'delivered', 'claimed', "
@@ -330,6 +338,7 @@ class Claim(Table, tablename="claim"):
     escalate_from = Timestamptz(null=False)
     """When the buyer may turn to the operator: the seller's time to answer has passed."""
     settled_minor = BigInt(null=True, default=None)
+    answered_at = Timestamptz(null=True, default=None)
 
     known_state = Check("state in ('open', 'answered', 'agreed', 'withdrawn', 'decided')")
     not_negative = Check("wanted_minor >= 0 and coalesce(offered_minor, 0) >= 0 and coalesce(settled_minor, 0) >= 0")
@@ -346,9 +355,12 @@ class ClaimLine(Table, tablename="claim_line"):
     reason = Varchar(length=8, null=False)
     units = Integer(null=False)
     loss_percent = SmallInt(null=False)
+    answered_percent = SmallInt(null=True, default=None)
+    """The loss the seller finds right."""
 
     known_reason = Check("reason in ('missing', 'damaged', 'wrong')")
     within = Check("units > 0 and loss_percent between 1 and 100")
+    answered_within = Check("answered_percent between 0 and loss_percent")
 
 
 class LedgerPosting(Table, tablename="ledger_posting"):
