@@ -153,7 +153,7 @@ def create_app() -> Litestar:
             cookie_secure=settings().is_secure,
             cookie_httponly=True,
             header_name="x-csrf-token",
-            exclude=["^/api/", "^/webhooks/"],
+            exclude=["^/api/", "^/webhooks/", "^/unsubscribe/"],  # the last: RFC 8058, a mail program presses it
         ),
         compression_config=CompressionConfig(backend="gzip", minimum_size=2000, gzip_compress_level=1),
         plugins=[channels_plugin()],

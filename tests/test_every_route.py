@@ -30,6 +30,7 @@ from tests.settlement.conftest import agree
 FOR_VISITORS = {
     "/", "/about", "/sign-in", "/sign-up", "/sign-out", "/forgotten", "/outbox", "/language", "/theme", "/healthz",
     "/confirm/{secret}", "/reset/{secret}", "/invitation/{secret}",
+    "/unsubscribe/{token}",
     "/{rest}",
     "/static/{file_path}", "/api", "/api/{path}", "/api/openapi.json", "/api/v1/openapi.json", "/api/v1/docs",
     "/webhooks/stripe", "/webhooks/stripe/connect", "/webhooks/stripe/v2",

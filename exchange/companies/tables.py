@@ -7,6 +7,7 @@ from piccolo.columns import (
     Array,
     Boolean,
     Bytea,
+    Date,
     ForeignKey,
     OnDelete,
     SmallInt,
@@ -62,14 +63,21 @@ class Company(Table, tablename="company"):
     closes = Time(null=False, default=time(16))
     days = Array(SmallInt(), null=False, default=[0, 1, 2, 3, 4])
     """Working days, 0 = Monday."""
+    closed_from = Date(null=True, default=None)
+    closed_until = Date(null=True, default=None)
+    """The last day of the company's own holidays; ``rules.Away``."""
 
     known_vetting = Check("vetting in ('awaiting', 'vetted', 'refused', 'stopped')")
     opens_before_closing = Check("opens < closes")
+    closed_in_order = Check("(closed_from is null) = (closed_until is null) and closed_from <= closed_until")
     works_some_day = Check("cardinality(days) between 1 and 7 and days <@ array[0,1,2,3,4,5,6]::smallint[]")
 
 
 class Membership(Table, tablename="membership"):
-    """For which company a person acts, and as what. One company a person: another business takes another address."""
+    """For which company a person acts, and as what. One company a person: another business takes another address.
+
+    Times of day and days are local to the person's zone.
+    """
 
     id = UUID(primary_key=True)
     person_id = ForeignKey(Person, null=False, unique=True, on_delete=OnDelete.restrict)
@@ -77,7 +85,47 @@ class Membership(Table, tablename="membership"):
     role = Varchar(length=8, null=False)
     created_at = Timestamptz(null=False)
 
+    away_from = Date(null=True, default=None)
+    away_until = Date(null=True, default=None)
+    """The last day of an absence; ``rules.Away``."""
+    quiet_from = Time(null=True, default=None)
+    quiet_until = Time(null=True, default=None)
+    """The end of the hours without mail; ``rules.Quiet``."""
+    summary_at = Time(null=True, default=None)
+    """When the daily summary comes; null: when the working day begins."""
+    summary_due = Timestamptz(null=True, default=None)
+    """When what waits in ``summary_line`` is to leave; null while nothing waits."""
+    summed_on = Date(null=True, default=None)
+    """The day of the last summary: never two in a day."""
+
     known_role = Check("role in ('trader', 'owner')")
+    away_in_order = Check("(away_from is null) = (away_until is null) and away_from <= away_until")
+    quiet_in_order = Check("(quiet_from is null) = (quiet_until is null) and quiet_from < quiet_until")
+
+
+class MailChoice(Table, tablename="mail_choice"):
+    """What a person chose about one kind of mail; without a row the kind's default holds (``rules.MailKind``)."""
+
+    id = UUID(primary_key=True)
+    person_id = ForeignKey(Person, null=False, on_delete=OnDelete.restrict)
+    kind = Varchar(length=16, null=False)
+    timing = Varchar(length=8, null=False)
+
+    one_choice_a_kind = Unique([person_id, kind])
+    known_kind_of_mail = Check("kind in ('offers', 'endings', 'messages', 'team', 'introductions', 'wants')")
+    known_timing = Check("timing in ('now', 'daily', 'never')")
+
+
+class SummaryLine(Table, tablename="summary_line"):
+    """What a person's next summary tells of: a mail's template and its subject, read when the summary leaves."""
+
+    id = UUID(primary_key=True)
+    person_id = ForeignKey(Person, null=False, on_delete=OnDelete.restrict)
+    template = Varchar(length=60, null=False)
+    about = UUID(null=False)
+    happened_at = Timestamptz(null=False)
+
+    told_of_once = Unique([person_id, template, about])
 
 
 class Invitation(Table, tablename="invitation"):

@@ -1,16 +1,19 @@
 """Send an introduction, answer it, tell of it."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 from exchange.actor import Actor
 from exchange.clock import now
-from exchange.companies.actions.mail import notify
-from exchange.companies.rules import next_opening
-from exchange.database import execute, fetchrow, transaction
+from exchange.companies.actions.mail import letter, notify
+from exchange.companies.rules import MailKind, next_opening
+from exchange.database import execute, transaction
 from exchange.errors import NotSeen
 from exchange.introductions.queries import (
+    Told,
     addressee_of,
     introduction_seen_by,
+    introduction_told,
     names_of,
     sent_in_a_month,
     sent_to,
@@ -96,27 +99,29 @@ async def answer(*, introduction_id: UUID, answer: Answer, by: Actor) -> None:
 
 async def tell_recipient(*, introduction_id: UUID) -> None:
     """Write to the person who listed the lot that somebody would like to get to know them."""
-    row = await fetchrow(
-        "select l.person_id, l.title from introduction i join lot l on l.id = i.lot_id "
-        "where i.id = $1 and i.state = 'sent' and not i.held",
-        introduction_id,
-    )
-    if row is not None:
-        await notify(row["person_id"], "introduction_sent", introduction_id=introduction_id, lot_title=row["title"])
+    async with transaction():
+        if told := await introduction_told(introduction_id):
+            await notify(told.recipient, "introduction_sent", about=introduction_id, **_said(told))
 
 
 async def tell_sender(*, introduction_id: UUID) -> None:
     """Write to the sender what the answer was; a block reads like a refusal."""
-    row = await fetchrow(
-        "select i.sender_person_id, i.state, l.title from introduction i join lot l on l.id = i.lot_id "
-        "where i.id = $1 and i.state in ('accepted', 'declined', 'blocked')",
-        introduction_id,
-    )
-    if row is not None:
-        await notify(
-            row["sender_person_id"],
-            "introduction_answered",
-            introduction_id=introduction_id,
-            lot_title=row["title"],
-            accepted=row["state"] == Answer.ACCEPT,
-        )
+    async with transaction():
+        if told := await introduction_told(introduction_id, answered=True):
+            await notify(told.sender, "introduction_answered", about=introduction_id, **_said(told))
+
+
+@letter("introduction_sent", MailKind.INTRODUCTIONS)
+async def _still_awaits(introduction_id: UUID, _: UUID) -> dict[str, Any] | None:
+    told = await introduction_told(introduction_id)
+    return _said(told) if told else None
+
+
+@letter("introduction_answered", MailKind.INTRODUCTIONS)
+async def _answer(introduction_id: UUID, _: UUID) -> dict[str, Any] | None:
+    told = await introduction_told(introduction_id, answered=True)
+    return _said(told) if told else None
+
+
+def _said(told: Told) -> dict[str, Any]:
+    return {"introduction_id": told.id, "lot_title": told.lot_title, "accepted": told.accepted}

@@ -45,6 +45,18 @@ class Addressee:
     hours: WorkingHours
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An introduction as mail tells of it: no company of either side."""
+
+    id: UUID
+    lot_title: str
+    recipient: UUID
+    """The person who listed the lot."""
+    sender: UUID
+    accepted: bool
+
+
 _SEEN = """
     select i.*, l.title, s.trading_name as sender_name, r.trading_name as recipient_name
     from introduction i join lot l on l.id = i.lot_id
@@ -153,3 +165,15 @@ def _read(r: Record, actor: Actor, language: str) -> Introduction:
         closes_at=r["closes_at"],
         sender_person_id=r["sender_person_id"],
     )
+
+
+async def introduction_told(introduction_id: UUID, *, answered: bool = False) -> Told | None:
+    """An introduction that awaits its answer, for the recipient; ``answered``: one that has it, for the sender."""
+    row = await fetchrow(
+        "select i.id, l.title as lot_title, l.person_id as recipient, i.sender_person_id as sender, "
+        "i.state = 'accepted' as accepted from introduction i join lot l on l.id = i.lot_id where i.id = $1 and "
+        "case when $2 then i.state in ('accepted', 'declined', 'blocked') else i.state = 'sent' and not i.held end",
+        introduction_id,
+        answered,
+    )
+    return Told(**row) if row else None

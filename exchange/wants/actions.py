@@ -1,17 +1,19 @@
 """Say what one looks for, close it, find what meets it, tell of it."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 from exchange.actor import Actor
 from exchange.clock import now
-from exchange.companies.actions.mail import notify
-from exchange.companies.queries import person_with_hours
+from exchange.companies.actions.mail import comes_now, letter, notify
+from exchange.companies.queries import correspondent
+from exchange.companies.rules import MailKind
 from exchange.database import execute, fetch, transaction
 from exchange.errors import NotSeen
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.wants.queries import open_wants, untold_matches, want_seen_by
-from exchange.wants.rules import MOST_OPEN, TooManyWants, WantClosed, Wanted, digest_at, ensure_sound
+from exchange.wants.rules import MOST_OPEN, TooManyWants, WantClosed, Wanted, ensure_sound
 
 
 async def open_want(*, wanted: Wanted, currency: str, by: Actor) -> UUID:
@@ -63,28 +65,32 @@ async def close_want(*, want_id: UUID, by: Actor) -> None:
 
 
 async def match_lot(*, lot_id: UUID) -> None:
-    """Find the open wants a new lot meets, and queue one digest a person."""
+    """Find the open wants a new lot meets; whose they are hears of it with the day's summary, or as they chose."""
     async with transaction():
-        for person_id in await _match(lot_id=lot_id):
-            _, hours = await person_with_hours(person_id)
-            if hours is not None:
-                at = digest_at(now(), hours)
-                await enqueue("wants.matched", person_id, at=at, once=f"wants.matched {person_id}")
+        for person_id in sorted(await _match(lot_id=lot_id)):
+            if await comes_now(person_id, "want_matches", person_id):
+                await enqueue("wants.matched", person_id)
 
 
 async def tell_of_matches(*, person_id: UUID) -> None:
-    """Write to a person of everything found since the last digest, once."""
+    """Write to a person of everything found since they were last told, once."""
     async with transaction():
-        to, _ = await person_with_hours(person_id)
-        found = await untold_matches(person_id, to.language)
-        await execute(
-            "update want_match m set told_at = $2 from want w where w.id = m.want_id and w.person_id = $1 "
-            "and m.told_at is null",
-            person_id,
-            now(),
-        )
-        if found:
-            await notify(person_id, "want_matches", found=found)
+        if await comes_now(person_id, "want_matches", person_id) and (found := await _found_for(person_id, person_id)):
+            await notify(person_id, "want_matches", about=person_id, **found)
+
+
+@letter("want_matches", MailKind.WANTS)
+async def _found_for(_: UUID, person_id: UUID) -> dict[str, Any] | None:
+    """What was found and can still be bought, from now on told."""
+    to = (await correspondent(person_id)).to
+    found = await untold_matches(person_id, to.language)
+    await execute(
+        "update want_match m set told_at = $2 from want w where w.id = m.want_id and w.person_id = $1 "
+        "and m.told_at is null",
+        person_id,
+        now(),
+    )
+    return {"found": found} if found else None
 
 
 async def _match(*, want_id: UUID | None = None, lot_id: UUID | None = None) -> set[UUID]:

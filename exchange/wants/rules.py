@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from exchange.companies.rules import WorkingHours, after_business_days, is_open, next_opening
 from exchange.contact_details import ensure_no_contact_details
 from exchange.errors import N_, Conflict, DomainError, Invalid, Several
 from exchange.listings.rules.categories import BY_SLUG, REGIONS
@@ -121,11 +120,6 @@ def codes(text: str) -> tuple[str, ...]:
             raise NotABarCode(code=word[:40], field="gtins")
         found[code] = None
     return tuple(found)
-
-
-def digest_at(at: datetime, hours: WorkingHours) -> datetime:
-    """When the digest of a find at ``at`` leaves: at the next opening; in opening hours, a business day later."""
-    return after_business_days(at, 1, hours) if is_open(at, hours) else next_opening(at, hours)
 
 
 class Demand(StrEnum):

@@ -1,6 +1,6 @@
 """Standing demand: what a want may say, which lots meet it, who learns of it, and both doors."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +9,9 @@ import pytest
 
 from exchange import clock
 from exchange.clock import now
-from exchange.companies.rules import WorkingHours
+from exchange.companies.actions.mail import send_summaries
+from exchange.companies.actions.wishes import choose_mail
+from exchange.companies.rules import MailKind, Timing, Wishes
 from exchange.companies.tables import CompanyBlock
 from exchange.database import execute, fetch, fetchval
 from exchange.errors import NotSeen, Several
@@ -57,12 +59,6 @@ class TestRules:
     def test_a_seller_learns_a_band(self, count: int, band: str) -> None:
         assert rules.demand_band(count) == band
 
-    def test_a_digest_leaves_at_the_next_opening_or_a_business_day_later(self) -> None:
-        hours = WorkingHours(opens=time(9), closes=time(16))
-        friday = datetime(2026, 11, 27, 10, tzinfo=UTC)
-        assert rules.digest_at(friday, hours) == datetime(2026, 11, 30, 10, tzinfo=UTC)
-        assert rules.digest_at(friday.replace(hour=20), hours) == datetime(2026, 11, 30, 8, tzinfo=UTC)
-
 
 @pytest.mark.usefixtures("db")
 class TestMatching:
@@ -91,22 +87,33 @@ class TestMatching:
     async def test_what_a_want_asks_is_respected(self, more: dict[str, Any], met: bool) -> None:
         assert (await _meets(await staged(), **more) is not None) is met
 
-    async def test_a_lot_listed_later_is_matched_and_told_in_one_digest(self) -> None:
+    async def test_a_lot_listed_later_is_matched_and_told_in_the_days_one_summary(self) -> None:
         buyer = await make_person(await make_company())
         want = await _want(buyer)
-        first, second = await staged(), await staged()
-        for stage in (first, second, first):
+        first, second, gone = await staged(), await staged(), await staged()
+        for stage in (first, second, first, gone):
             await actions.match_lot(lot_id=stage.lot_id)
-        jobs = await fetchval("select count(*) from pgqueuer where entrypoint = 'wants.matched'")
-        assert jobs == 1
-        await actions.tell_of_matches(person_id=buyer.id)
-        await actions.tell_of_matches(person_id=buyer.id)
+        await execute("update lot set state = 'withdrawn' where id = $1", gone.lot_id)
+        with clock.frozen(clock.now() + timedelta(days=5)):
+            await send_summaries()
+            await send_summaries()
         mails = await fetch("select text from mail where person_id = $1", buyer.id)
         assert len(mails) == 1
-        assert all(str(s.lot_id) in mails[0]["text"] for s in (first, second))
+        assert [str(s.lot_id) in mails[0]["text"] for s in (first, second, gone)] == [True, True, False]
         assert first.seller.company
         assert first.seller.company.trading_name not in mails[0]["text"]
         assert len(await matches_seen_by(buyer.actor, want, "en")) == 2
+
+    @pytest.mark.parametrize(("timing", "told"), [(Timing.NOW, 1), (Timing.NEVER, 0)])
+    async def test_who_chose_it_is_told_at_once_or_not_at_all(self, timing: Timing, told: int) -> None:
+        buyer = await make_person(await make_company())
+        await choose_mail(by=buyer.actor, wishes=Wishes({MailKind.WANTS: timing}))
+        await _want(buyer)
+        await actions.match_lot(lot_id=(await staged()).lot_id)
+        jobs = await fetchval("select count(*) from pgqueuer where entrypoint = 'wants.matched'")
+        for _ in range(2):
+            await actions.tell_of_matches(person_id=buyer.id)
+        assert (jobs, await fetchval("select count(*) from mail where person_id = $1", buyer.id)) == (told, told)
 
     async def test_a_hidden_lot_matches_nothing_and_a_lot_hidden_later_vanishes(self) -> None:
         stage = await staged()

@@ -1,8 +1,10 @@
 """Mail: written in the transaction of the fact it tells of, sent by a job, kept in the outbox for good.
 
-A template ``templates/email/<name>.txt`` begins with ``Subject: …``, then an empty line, then the text.
+A template ``templates/email/<name>.txt`` fills in the blocks of ``email/layout.txt``: the subject, what is said, the
+one link, and what a summary of several mails says of it.
 """
 
+import re
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, parseaddr
@@ -11,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from uuid import UUID, uuid4
 
 import aiosmtplib
+from asyncpg import Record
 
 from exchange.accounts.queries import Recipient
 from exchange.clock import now
@@ -21,49 +24,68 @@ from exchange.web.render import text as rendered
 
 
 async def send_mail(
-    to: Recipient, template: str, *, at: datetime | None = None, secret: bool = False, **context: Any
+    to: Recipient,
+    template: str,
+    *,
+    at: datetime | None = None,
+    secret: bool = False,
+    unsubscribe: str = "",
+    optional: bool = False,
+    **context: Any,
 ) -> UUID:
     """Write the mail and queue it, in the current transaction. Returns its id.
 
     ``at`` is the earliest instant it may leave: None only for mail about security or asked for this minute; for all
     other use `companies.actions.mail.notify`, which waits for working hours (design promise 6). ``secret`` marks a
-    text with a link that signs in: it is emptied once sent.
+    text with a link that signs in: it is emptied once sent. ``unsubscribe`` is where one click ends mail of this sort;
+    ``optional`` says that the person chose to get it.
     """
-    whole = rendered(f"email/{template}.txt", to.language, zone=to.zone, to=to, base_url=settings().base_url, **context)
+    whole = _rendered(to, template, brief=False, optional=optional, **context)
     first, _, body = whole.partition("\n")
     subject = " ".join(first.removeprefix("Subject:").split())
     mail_id, written = uuid4(), now()
     async with transaction():
         await execute(
             "insert into mail (id, person_id, recipient, recipient_name, template, subject, text, secret, created_at, "
-            "due_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "due_at, unsubscribe) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             mail_id,
             to.person_id,
             to.email,
             to.name,
             template,
             subject[:200],
-            body.strip() + "\n",
+            re.sub(r"\n{3,}", "\n\n", body.strip()) + "\n",
             secret,
             written,
             at or written,
+            unsubscribe,
         )
         await enqueue("mail.queued", mail_id, at=at)
     return mail_id
+
+
+def in_brief(to: Recipient, template: str, **context: Any) -> str:
+    """What a summary says of a mail: some lines and its link."""
+    return _rendered(to, template, brief=True, optional=True, **context).strip()
+
+
+def _rendered(to: Recipient, template: str, **context: Any) -> str:
+    return rendered(f"email/{template}.txt", to.language, zone=to.zone, to=to, base_url=settings().base_url, **context)
 
 
 async def deliver(mail_id: UUID) -> None:
     """Hand a mail to the mail server, once; without one it stays in the outbox. Raises what the server refuses with."""
     server = settings().smtp_url
     row = await fetchrow(
-        "select id, recipient, recipient_name, subject, text, created_at from mail where id = $1 and sent_at is null",
+        "select id, recipient, recipient_name, subject, text, created_at, unsubscribe from mail "
+        "where id = $1 and sent_at is null",
         mail_id,
     )
     if row is None or server is None:
         return
     where = urlsplit(server.get_secret_value())
     await aiosmtplib.send(
-        _message(row["id"], row["recipient_name"], row["recipient"], row["subject"], row["text"], row["created_at"]),
+        _message(row),
         hostname=where.hostname,
         port=where.port,
         username=unquote(where.username) if where.username else None,
@@ -77,14 +99,21 @@ async def deliver(mail_id: UUID) -> None:
     )
 
 
-def _message(mail_id: UUID, name: str, email: str, subject: str, text: str, at: datetime) -> EmailMessage:
-    """A plain mail. Its id is the row's, so that a second delivery is recognised as the same mail."""
+def _message(row: Record) -> EmailMessage:
+    """A plain mail. Its id is the row's, so that a second delivery is recognised as the same mail.
+
+    It comes from the exchange, whoever it tells of: no header knows another company.
+    """
+    sender = settings().mail_from
     message = EmailMessage()
-    message["From"] = settings().mail_from
-    message["To"] = formataddr((name, email))
-    message["Subject"] = subject
-    message["Date"] = format_datetime(at)
-    message["Message-ID"] = f"<{mail_id}@{parseaddr(settings().mail_from)[1].rpartition('@')[2]}>"
+    message["From"] = sender
+    message["To"] = formataddr((row["recipient_name"], row["recipient"]))
+    message["Subject"] = row["subject"]
+    message["Date"] = format_datetime(row["created_at"])
+    message["Message-ID"] = f"<{row['id']}@{parseaddr(sender)[1].rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text)
+    if row["unsubscribe"]:
+        message["List-Unsubscribe"] = f"<{row['unsubscribe']}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message.set_content(row["text"])
     return message

@@ -2,6 +2,6 @@
 
 from litestar import Router
 
-from exchange.companies.pages import company
+from exchange.companies.pages import company, mail
 
-router = Router("/", route_handlers=[*company.HANDLERS])
+router = Router("/", route_handlers=[*company.HANDLERS, *mail.HANDLERS])

@@ -15,8 +15,9 @@ from exchange.accounts.pages import address_of
 from exchange.accounts.rules import LinkSpent
 from exchange.clock import now
 from exchange.companies import queries
-from exchange.companies.actions import facts, members, rivals, vetting
+from exchange.companies.actions import facts, members, rivals, vetting, wishes
 from exchange.companies.actions.sign_up import sign_up as sign_a_company_up
+from exchange.companies.pages.mail import days_in
 from exchange.companies.rules import HoursOutOfOrder, NoWorkingDay, Vetting, countries, is_open, next_opening
 from exchange.errors import N_, DomainError, NotSeen
 from exchange.web.formats import locale_of
@@ -100,6 +101,17 @@ async def set_hours(request: Web) -> Response[str]:
     except DomainError as refusal:
         return again(request, COMPANY, refusal, typed | {"days": days}, **await _company(request))
     return see_other(request, "/company", flash=N_("Your working hours are saved."))
+
+
+@post("/company/closing", guards=[owner])
+async def set_closing(request: Web, data: Form) -> Response[str]:
+    """The company's own holidays."""
+    try:
+        first, last = days_in(data)
+        await wishes.set_closed(by=viewer_of(request).actor, first=first, last=last)
+    except DomainError as refusal:
+        return again(request, COMPANY, refusal, data, **await _company(request))
+    return see_other(request, "/company", flash=N_("Saved."))
 
 
 @post("/company/shop", guards=[owner])
@@ -353,6 +365,7 @@ HANDLERS = [
     accept_invitation,
     company,
     set_hours,
+    set_closing,
     set_shop,
     correct_facts,
     hide_from,

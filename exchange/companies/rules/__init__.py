@@ -1,14 +1,20 @@
 """What is true of a business, by noun: its hours, country, mask, numbers, standing, and the mail it gets. Pure."""
 
 from exchange.companies.rules.hours import (
+    Away,
+    AwayOutOfOrder,
+    AwayTooLong,
     HoursOutOfOrder,
     NoWorkingDay,
     UnknownZone,
     WorkingHours,
+    absence,
     after_business_days,
+    answers_at,
     is_open,
     next_opening,
 )
+from exchange.companies.rules.mail import MailKind, Quiet, Timing, Wishes, may_write_at, summary_at
 from exchange.companies.rules.masks import pseudonym
 from exchange.companies.rules.numbers import (
     NobodyNamed,
@@ -41,23 +47,32 @@ from exchange.companies.rules.standing import (
 
 __all__ = [
     "AlreadyDecided",
+    "Away",
+    "AwayOutOfOrder",
+    "AwayTooLong",
     "DealsBand",
     "HoursOutOfOrder",
+    "MailKind",
     "NoReason",
     "NoWorkingDay",
     "NobodyNamed",
+    "Quiet",
     "ReliabilityBand",
     "ReplyBand",
     "SameLegalGroup",
+    "Timing",
     "UnknownCountry",
     "UnknownZone",
     "VatOfAnother",
     "Vetting",
+    "Wishes",
     "WorkingHours",
     "WrongRegistration",
     "WrongSiren",
     "WrongVat",
+    "absence",
     "after_business_days",
+    "answers_at",
     "countries",
     "currency_of",
     "deals_band",
@@ -66,6 +81,7 @@ __all__ = [
     "fold_name",
     "in_eu",
     "is_open",
+    "may_write_at",
     "next_opening",
     "pseudonym",
     "region_name",
@@ -73,6 +89,7 @@ __all__ = [
     "reliability_band",
     "reply_band",
     "rival_key",
+    "summary_at",
     "vat_number",
     "zones_of",
 ]

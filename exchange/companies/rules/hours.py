@@ -4,7 +4,7 @@ Every instant that comes in or goes out is an aware ``datetime`` in UTC; every d
 company's zone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -53,15 +53,59 @@ class WorkingHours:
             raise NoWorkingDay(field="days")
 
 
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Out of office from the ``first`` day to the ``last``, both included, in the zone of who is away.
+
+    It shifts no clock: it says to whom mail goes, and to the other side of a talk from when there is an answer.
+    """
+
+    first: date
+    last: date
+
+
+class AwayOutOfOrder(Invalid):
+    message = N_("The last day comes before the first. Give both days, the first one first.")
+
+
+class AwayTooLong(Invalid):
+    message = N_("An absence ends within a year from now. Give its last day.")
+
+
+def absence(first: date | None, last: date | None, today: date) -> Away | None:
+    """The absence these days mean; None when neither is given. Raises AwayOutOfOrder, AwayTooLong."""
+    if first is None and last is None:
+        return None
+    if first is None or last is None or last < first:
+        raise AwayOutOfOrder(field="last_day")
+    if last > today + LONGEST_ABSENCE:
+        raise AwayTooLong(field="last_day")
+    return Away(first, last)
+
+
+LONGEST_ABSENCE = timedelta(days=366)
+
+
 def is_open(at: datetime, hours: WorkingHours) -> bool:
     """Whether the company works at ``at``; the closing instant itself is closed."""
     window = _window(at.astimezone(ZoneInfo(hours.zone)).date(), hours)
     return window is not None and window.opens <= at < window.closes
 
 
-def next_opening(at: datetime, hours: WorkingHours) -> datetime:
-    """``at`` itself when the company is open, else the first instant after it at which it opens. UTC."""
-    return max(at.astimezone(UTC), next(_windows_ending_after(at, hours)).opens)
+def next_opening(at: datetime, hours: WorkingHours, *away: Away | None) -> datetime:
+    """``at`` itself when the company is open, else the first instant after it at which it opens. UTC.
+
+    The days of an absence are no opening.
+    """
+    for window in windows_ending_after(at, hours):
+        if not any(a and a.first <= window.day <= a.last for a in away):
+            return max(at.astimezone(UTC), window.opens)
+    raise AssertionError("there is always another working day")
+
+
+def answers_at(at: datetime, hours: WorkingHours, closed: Away | None, team: Iterable[Away | None]) -> datetime:
+    """From when somebody of a company answers: the first of its ``team`` to be back, once it is open again. UTC."""
+    return min((next_opening(at, hours, closed, away) for away in team), default=next_opening(at, hours, closed))
 
 
 def after_business_days(at: datetime, days: int, hours: WorkingHours) -> datetime:
@@ -73,7 +117,7 @@ def after_business_days(at: datetime, days: int, hours: WorkingHours) -> datetim
     if days < 0:
         raise ValueError("business days are counted forwards")
     start = next_opening(at, hours)
-    windows = _windows_ending_after(start, hours)
+    windows = windows_ending_after(start, hours)
     first = last = next(windows)
     for _ in range(days):
         last = next(windows)
@@ -81,23 +125,25 @@ def after_business_days(at: datetime, days: int, hours: WorkingHours) -> datetim
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
+class Window:
     """One day's working time, as UTC instants."""
 
+    day: date
     opens: datetime
     closes: datetime
 
 
-def _window(day: date, hours: WorkingHours) -> _Window | None:
+def _window(day: date, hours: WorkingHours) -> Window | None:
     if day.weekday() not in hours.days or day in _public_holidays(hours.country):
         return None
     zone = ZoneInfo(hours.zone)
     opens = datetime.combine(day, hours.opens, zone).astimezone(UTC)
     closes = datetime.combine(day, hours.closes, zone).astimezone(UTC)
-    return _Window(opens, closes) if opens < closes else None  # hours that fall into the gap of a clock change
+    return Window(day, opens, closes) if opens < closes else None  # hours that fall into the gap of a clock change
 
 
-def _windows_ending_after(at: datetime, hours: WorkingHours) -> Iterator[_Window]:
+def windows_ending_after(at: datetime, hours: WorkingHours) -> Iterator[Window]:
+    """The company's working days that are not over at ``at``, one after the other, without end."""
     today = at.astimezone(ZoneInfo(hours.zone)).date()
     for offset in count():
         window = _window(today + timedelta(days=offset), hours)

@@ -1,10 +1,12 @@
 """What two companies write to each other after they agreed: the talk is the deal's thread."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 from exchange.actor import Actor
 from exchange.clock import now
-from exchange.companies.actions.mail import notify
+from exchange.companies.actions.mail import letter, notify
+from exchange.companies.rules import MailKind
 from exchange.database import announce, execute, fetchval, transaction
 from exchange.jobs import enqueue
 from exchange.offers.actions.saving import company_of
@@ -48,4 +50,10 @@ async def tell_of_message(*, message_id: UUID) -> None:
         )
         told = await message_told(message_id) if first else None
         if told:
-            await notify(told.receiver, "talk_message", told=told)
+            await notify(told.receiver, "talk_message", about=message_id, told=told)
+
+
+@letter("talk_message", MailKind.MESSAGES)
+async def _message(message_id: UUID, _: UUID) -> dict[str, Any] | None:
+    told = await message_told(message_id)
+    return {"told": told} if told else None

@@ -4,11 +4,13 @@ Neither touches the talk's own row or its channel: the other side's list, its or
 as they were to the microsecond.
 """
 
+from typing import Any
 from uuid import UUID, uuid4
 
 from exchange.actor import Actor
 from exchange.clock import now
-from exchange.companies.actions.mail import notify
+from exchange.companies.actions.mail import letter, notify
+from exchange.companies.rules import MailKind
 from exchange.database import execute, fetchval, transaction
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
@@ -79,4 +81,10 @@ async def tell_assignee(*, assignment_id: UUID) -> None:
         )
         told = await assignment_told(assignment_id) if first else None
         if told:
-            await notify(told.person_id, "talk_assigned", told=told)
+            await notify(told.person_id, "talk_assigned", about=assignment_id, told=told)
+
+
+@letter("talk_assigned", MailKind.TEAM)
+async def _still_theirs(assignment_id: UUID, _: UUID) -> dict[str, Any] | None:
+    told = await assignment_told(assignment_id)
+    return {"told": told} if told else None

@@ -1,9 +1,11 @@
 """Mail to the people a talk concerns, each in their working hours."""
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from exchange.companies.actions.mail import notify
+from exchange.clock import now
+from exchange.companies.actions.mail import letter, notify
+from exchange.companies.rules import MailKind
 from exchange.database import fetch, fetchval, transaction
 from exchange.offers.queries.talks import offer_told
 from exchange.offers.rules.talks import State
@@ -16,7 +18,13 @@ async def tell_of_offer(*, offer_id: UUID) -> None:
             return
         told = await offer_told(offer_id)
         if told and told.state is State.LIVE:
-            await notify(told.receiver, "offer_made", told=told)
+            await notify(told.receiver, "offer_made", about=offer_id, told=told)
+
+
+@letter("offer_made", MailKind.OFFERS)
+async def _still_awaits(offer_id: UUID, _: UUID) -> dict[str, Any] | None:
+    told = await offer_told(offer_id)
+    return {"told": told} if told and told.state is State.LIVE and told.move.expires_at > now() else None
 
 
 async def tell_of_answer(*, offer_id: UUID) -> None:
@@ -25,8 +33,16 @@ async def tell_of_answer(*, offer_id: UUID) -> None:
         if not await _first_time(offer_id, "answer_told"):
             return
         told = await offer_told(offer_id)
-        if told and told.state in _TOLD:
+        if told and told.state is State.AGREED:  # it binds: nobody's choice, and at once
             await notify(told.author, "offer_answered", told=told)
+        elif told and told.state in _NOTHING_CAME_OF_IT:
+            await notify(told.author, "offer_answered", about=offer_id, told=told)
+
+
+@letter("offer_answered", MailKind.ENDINGS)
+async def _what_became_of_it(offer_id: UUID, _: UUID) -> dict[str, Any] | None:
+    told = await offer_told(offer_id)
+    return {"told": told} if told else None
 
 
 async def tell_uncovered(*, lot_id: UUID) -> None:
@@ -38,7 +54,7 @@ async def tell_uncovered(*, lot_id: UUID) -> None:
         await tell_of_answer(offer_id=row["id"])
 
 
-_TOLD = (State.AGREED, State.REFUSED, State.EXPIRED, State.UNAVAILABLE)
+_NOTHING_CAME_OF_IT = (State.REFUSED, State.EXPIRED, State.UNAVAILABLE)
 
 
 async def _first_time(offer_id: UUID, mark: Literal["made_told", "answer_told"]) -> bool:

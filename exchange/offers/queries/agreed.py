@@ -11,7 +11,7 @@ from exchange.database import fetch, fetchrow
 from exchange.errors import NotSeen
 from exchange.listings.rules.lots import Incoterm
 from exchange.money import Money
-from exchange.offers.queries.talks import RECIPIENT
+from exchange.offers.queries.team import falls_to
 from exchange.offers.rules.talks import State
 
 
@@ -141,18 +141,19 @@ async def messages_of(actor: Actor, negotiation_id: UUID) -> list[Message]:
 
 
 async def message_told(message_id: UUID) -> Written | None:
-    """A message with who is written to: who looks after the talk on the other side, else who moved last there."""
-    receiver = RECIPIENT.format(
-        company="case when w.company_id = n.buyer_company_id then n.seller_company_id else n.buyer_company_id end",
-        known="coalesce((select o.person_id from offer o where o.negotiation_id = n.id "
-        "and o.company_id <> w.company_id order by o.number desc limit 1), l.person_id)",
-    )
+    """A message with who is written to on the other side."""
     row = await fetchrow(
-        f"select w.negotiation_id, c.content ->> 'title' as lot_title, w.body, x.trading_name as author_name, "  # noqa: S608  ours
-        f"{receiver} as receiver from talk_message w join negotiation n on n.id = w.negotiation_id "
-        "join lot_copy c on c.id = n.lot_copy_id join lot l on l.id = n.lot_id "
-        "join company x on x.id = w.company_id where w.id = $1 and n.state = $2",
+        "select w.negotiation_id, c.content ->> 'title' as lot_title, w.body, x.trading_name as author_name, "
+        "case when w.company_id = n.buyer_company_id then n.seller_company_id else n.buyer_company_id end "
+        "as to_company, "
+        "coalesce((select o.person_id from offer o where o.negotiation_id = n.id and o.company_id <> w.company_id "
+        "order by o.number desc limit 1), l.person_id) as known from talk_message w "
+        "join negotiation n on n.id = w.negotiation_id join lot_copy c on c.id = n.lot_copy_id "
+        "join lot l on l.id = n.lot_id join company x on x.id = w.company_id where w.id = $1 and n.state = $2",
         message_id,
         State.AGREED,
     )
-    return Written(**row) if row and row["receiver"] else None
+    receiver = await falls_to(row["negotiation_id"], row["to_company"], known=row["known"]) if row else None
+    if row is None or receiver is None:
+        return None
+    return Written(row["negotiation_id"], row["lot_title"], row["body"], row["author_name"], receiver)

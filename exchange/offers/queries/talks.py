@@ -15,6 +15,7 @@ from exchange.database import execute, fetch, fetchrow, fetchval
 from exchange.errors import NotSeen
 from exchange.listings.rules.lots import Incoterm, LotState
 from exchange.money import Money
+from exchange.offers.queries.team import falls_to
 from exchange.offers.rules.bids import Bid, BidLine, Stock
 from exchange.offers.rules.talks import MOVES, Move, State, Talk
 from exchange.offers.rules.terms import Terms
@@ -94,8 +95,8 @@ class Answered:
     """Who is written to on its own side: the colleague who looks after the talk, else who made it."""
     receiver: UUID
     """The same on the other side: who looks after it, else who moved last there, else who listed the lot."""
-    last: bool
-    """Whether no move is left after it."""
+    by_seller: bool
+    moves_left: int
 
 
 _LINES = """
@@ -252,31 +253,25 @@ def _hours(row: Record, prefix: str = "") -> WorkingHours:
     return WorkingHours(zone, country, opens, closes, frozenset(days))
 
 
-RECIPIENT = """
-    (select m.person_id from membership m left join talk_assignment t
-         on t.negotiation_id = n.id and t.company_id = m.company_id and t.person_id = m.person_id
-     where m.company_id = {company} order by t.id is not null desc, m.person_id = {known} desc nulls last,
-         m.role = 'owner' desc, m.created_at, m.person_id limit 1)
-"""
-"""Who of a company is written to about a talk: the colleague it is assigned to, else ``known``, else an owner. Somebody
-who has left the company is not."""
+_TOLD = f"""
+    select o.*, {_LINES} as lines, c.content ->> 'title' as title, n.seller_company_id,
+        case when o.company_id = n.buyer_company_id then n.seller_company_id else n.buyer_company_id end
+            as told_company,
+        coalesce((select a.person_id from offer a where a.negotiation_id = o.negotiation_id
+            and a.company_id <> o.company_id order by a.number desc limit 1), l.person_id) as known_there
+    from offer o join negotiation n on n.id = o.negotiation_id join lot_copy c on c.id = n.lot_copy_id
+    join lot l on l.id = o.lot_id where o.id = $1
+"""  # noqa: S608  the constant above
 
 
 async def offer_told(offer_id: UUID) -> Answered | None:
     """An offer with the two people it concerns."""
-    author = RECIPIENT.format(company="o.company_id", known="o.person_id")
-    receiver = RECIPIENT.format(
-        company="case when o.company_id = n.buyer_company_id then n.seller_company_id else n.buyer_company_id end",
-        known="coalesce((select a.person_id from offer a where a.negotiation_id = o.negotiation_id "
-        "and a.company_id <> o.company_id order by a.number desc limit 1), l.person_id)",
-    )
-    r = await fetchrow(
-        f"select o.*, {_LINES} as lines, c.content ->> 'title' as title, {author} as author, {receiver} as receiver "  # noqa: S608  the constant above
-        "from offer o join negotiation n on n.id = o.negotiation_id "
-        "join lot_copy c on c.id = n.lot_copy_id join lot l on l.id = o.lot_id where o.id = $1",
-        offer_id,
-    )
-    if r is None or r["author"] is None or r["receiver"] is None:
+    r = await fetchrow(_TOLD, offer_id)
+    if r is None:
+        return None
+    author = await falls_to(r["negotiation_id"], r["company_id"], known=r["person_id"])
+    receiver = await falls_to(r["negotiation_id"], r["told_company"], known=r["known_there"])
+    if author is None or receiver is None:
         return None
     move = Move(
         by=r["company_id"],
@@ -294,7 +289,8 @@ async def offer_told(offer_id: UUID) -> Answered | None:
         state=move.state,
         move=move,
         message=r["message"],
-        author=r["author"],
-        receiver=r["receiver"],
-        last=r["number"] == MOVES,
+        author=author,
+        receiver=receiver,
+        by_seller=r["company_id"] == r["seller_company_id"],
+        moves_left=MOVES - r["number"],
     )

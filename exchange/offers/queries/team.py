@@ -9,7 +9,9 @@ from datetime import datetime
 from uuid import UUID
 
 from exchange.actor import Actor
-from exchange.database import fetchrow
+from exchange.clock import now
+from exchange.companies.queries import correspondents_of
+from exchange.database import fetch, fetchrow
 from exchange.errors import NotSeen
 
 
@@ -93,3 +95,23 @@ async def assignment_told(assignment_id: UUID) -> Assigned | None:
         assignment_id,
     )
     return Assigned(row["negotiation_id"], row["title"], row["person_id"], row["name"]) if row else None
+
+
+async def falls_to(negotiation_id: UUID, company_id: UUID, *, known: UUID) -> UUID | None:
+    """Who of a company is written to about a talk: the colleague it is assigned to, else ``known``, else an owner.
+
+    Of these the first who is not away when the mail would leave: an absence of one is no silence of the company. Where
+    all are away it is the one it would be anyway. Never somebody who has left; None when nobody is there at all.
+    """
+    rows = await fetch(
+        "select m.person_id from membership m left join talk_assignment t on t.negotiation_id = $1 "
+        "and t.company_id = m.company_id and t.person_id = m.person_id where m.company_id = $2 "
+        "order by t.id is not null desc, m.person_id = $3 desc nulls last, m.role = 'owner' desc, m.created_at, "
+        "m.person_id",
+        negotiation_id,
+        company_id,
+        known,
+    )
+    order = [r["person_id"] for r in rows]
+    away = {c.to.person_id for c in await correspondents_of(company_id) if c.is_away(now())}
+    return next((p for p in order if p not in away), order[0] if order else None)

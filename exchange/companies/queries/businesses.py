@@ -8,11 +8,10 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from exchange.accounts.queries import Recipient
 from exchange.accounts.rules import SEEN_EVERY, SESSION_IDLE, SESSION_LIFE, digest
 from exchange.actor import Actor, Role
 from exchange.clock import now
-from exchange.companies.rules import Vetting, WorkingHours, pseudonym
+from exchange.companies.rules import Away, Vetting, WorkingHours, pseudonym
 from exchange.database import fetch, fetchrow
 from exchange.errors import NotSeen
 from exchange.settings import settings
@@ -46,6 +45,8 @@ class Company:
     vetting_changed_at: datetime
     created_at: datetime
     hours: WorkingHours
+    closed: Away | None
+    """The company's own holidays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,37 +192,13 @@ async def hours_of(company_id: UUID) -> WorkingHours:
     row = await fetchrow("select zone, country, opens, closes, days from company where id = $1", company_id)
     if row is None:
         raise NotSeen
-    return _hours(row)
+    return hours_from(row)
 
 
 async def groups_of(*company_ids: UUID) -> dict[UUID, UUID]:
     """The legal group of each company: for `rules.ensure_strangers`."""
     rows = await fetch("select id, legal_group_id from company where id = any($1::uuid[])", list(company_ids))
     return {r["id"]: r["legal_group_id"] for r in rows}
-
-
-async def members_of(company_id: UUID) -> list[Recipient]:
-    """Everybody who acts for the company, for mail."""
-    rows = await fetch(
-        "select p.email::text, p.name, p.language, p.zone, p.id as person_id from membership m "
-        "join person p on p.id = m.person_id where m.company_id = $1 order by m.created_at, p.id",
-        company_id,
-    )
-    return [Recipient(**r) for r in rows]
-
-
-async def person_with_hours(person_id: UUID) -> tuple[Recipient, WorkingHours | None]:
-    """A person and when they may be written to: their company's hours in their own zone; None for the operator."""
-    row = await fetchrow(
-        "select p.email::text, p.name, p.language, p.zone as own_zone, p.id as person_id, "
-        "c.zone, c.country, c.opens, c.closes, c.days from person p left join membership m on m.person_id = p.id "
-        "left join company c on c.id = m.company_id where p.id = $1",
-        person_id,
-    )
-    if row is None:
-        raise NotSeen
-    to = Recipient(row["email"], row["name"], row["language"], row["own_zone"], row["person_id"])
-    return to, _hours(row, row["own_zone"]) if row["zone"] else None
 
 
 async def team_of(by: Actor) -> list[Colleague]:
@@ -354,7 +331,8 @@ def _invitation(row: Record) -> OpenInvitation:
 _COMPANY = (
     "select c.id, c.legal_group_id, g.name as group_name, c.legal_name, c.trading_name, c.country, c.region, "
     "c.registration, c.vat, c.currency, c.vetting, c.vetting_reason, c.vetting_changed_at, c.created_at, c.zone, "
-    "c.opens, c.closes, c.days from company c join legal_group g on g.id = c.legal_group_id where c.id = $1"
+    "c.opens, c.closes, c.days, c.closed_from, c.closed_until "
+    "from company c join legal_group g on g.id = c.legal_group_id where c.id = $1"
 )
 
 
@@ -362,11 +340,14 @@ async def _company(company_id: UUID | None, *, lock: bool) -> Company:
     row = await fetchrow(_COMPANY + (" for no key update of c" if lock else ""), company_id)
     if row is None:
         raise NotSeen
-    facts = {k: v for k, v in row.items() if k not in ("zone", "opens", "closes", "days")}
-    return Company(**(facts | {"vetting": Vetting(row["vetting"])}), hours=_hours(row))
+    apart = ("zone", "opens", "closes", "days", "closed_from", "closed_until")
+    facts = {k: v for k, v in row.items() if k not in apart}
+    closed = Away(row["closed_from"], row["closed_until"]) if row["closed_from"] else None
+    return Company(**(facts | {"vetting": Vetting(row["vetting"])}), hours=hours_from(row), closed=closed)
 
 
-def _hours(row: Record, zone: str = "") -> WorkingHours:
+def hours_from(row: Record, zone: str = "") -> WorkingHours:
+    """The working hours in a row of ``company``, in ``zone`` where one is given."""
     return WorkingHours(zone or row["zone"], row["country"], row["opens"], row["closes"], frozenset(row["days"]))
 
 
