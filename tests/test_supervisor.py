@@ -6,8 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -38,9 +41,17 @@ def await_answer(process: subprocess.Popen[bytes], port: int, patience: float = 
     raise AssertionError("the exchange did not answer")
 
 
+@contextmanager
+def empty_folder() -> Iterator[Path]:
+    """Not under pytest's own folder: each run of pytest closes that to others, and PostgreSQL runs as another user."""
+    with tempfile.TemporaryDirectory(prefix="confrere-test-") as folder:
+        yield Path(folder) / "data"
+
+
 @pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("instance") / "data"
+def folder() -> Iterator[Path]:
+    with empty_folder() as empty:
+        yield empty
 
 
 def test_it_serves_alone_survives_a_killed_part_and_stops_without_orphans(folder: Path) -> None:

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from exchange.supervisor import INSTANCE, free_port
-from tests.test_supervisor import HOST, await_answer, serve
+from tests.test_supervisor import HOST, await_answer, empty_folder, serve
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+expect.set_options(timeout=15_000)  # a loaded machine is slow, not wrong
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -37,9 +38,13 @@ class Instance:
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+def running() -> Iterator[Instance]:
     """`exchange serve` on an empty directory."""
-    folder = tmp_path_factory.mktemp("exchange") / "data"
+    with empty_folder() as folder:
+        yield from _running(folder)
+
+
+def _running(folder: Path) -> Iterator[Instance]:
     process = serve(folder, port := free_port(HOST))
     try:
         await_answer(process, port)
@@ -49,6 +54,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
         process.communicate(timeout=30)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One worker of pytest-xdist visits all pages, with one running exchange."""
     for item in items:
