@@ -1,7 +1,7 @@
 """What stays inside a company: who looks after a talk, notes, which colleague did what."""
 
 import re
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from html import unescape
 from uuid import UUID, uuid4
 
@@ -11,6 +11,7 @@ import pytest
 from exchange import clock
 from exchange.actor import Role
 from exchange.companies.actions.members import remove_colleague
+from exchange.companies.actions.wishes import set_away, set_closed
 from exchange.companies.rules import WorkingHours
 from exchange.database import execute, fetch, fetchrow, fetchval
 from exchange.errors import NotSeen
@@ -22,6 +23,7 @@ from tests.factories import MadePerson, bearer, make_company, make_person, sign_
 from tests.offers.stage import Stage, staged
 
 pytestmark = pytest.mark.usefixtures("db")
+OFFICE = WorkingHours(opens=time(9), closes=time(16))  # Paris
 SECRET = "Plancher à 8,20, on peut lâcher le transport"
 
 
@@ -239,11 +241,66 @@ async def test_who_is_closed_is_shown_by_the_day_they_answer_and_no_more(
     assert "olida" not in form + page.split("<aside")[0], "the reason stays theirs"
 
 
-async def test_a_day_more_than_a_week_ahead_has_its_date(client: httpx.AsyncClient) -> None:
+async def test_a_day_more_than_a_week_ahead_is_told_by_its_week(client: httpx.AsyncClient) -> None:
     hours = WorkingHours("Europe/Paris", "FR", time(9), time(16), frozenset({4}))
     with clock.frozen(datetime(2026, 12, 19, 12, tzinfo=UTC)):  # Fridays only, and the next two are holidays
         stage = await staged(seller=await make_company(hours=hours))
-        assert "answers from Friday 8 January" in await _page(client, stage.buyer, f"/lots/{stage.lot_id}/offer")
+        assert "answers in the week of 4 January 2027" in await _page(
+            client, stage.buyer, f"/lots/{stage.lot_id}/offer"
+        )
+
+
+@pytest.mark.parametrize("who", ["everybody", "the company"])
+async def test_an_absence_is_shown_to_the_other_side_by_its_end_and_shifts_no_clock(
+    client: httpx.AsyncClient, who: str
+) -> None:
+    tuesday = datetime(2026, 11, 24, 10, tzinfo=UTC)
+    with clock.frozen(tuesday):
+        stage = await staged(seller=await make_company(hours=OFFICE))
+        colleague = await make_person(stage.seller.company)
+        talk = await stage.offer()
+        deadline = await fetchval("select deadline from negotiation")
+        assert "losed now" not in await _page(client, stage.buyer, f"/talks/{talk}")
+        for last, says in (
+            (date(2026, 11, 27), "answers from Monday"),
+            (date(2026, 12, 9), "in the week of 7 December"),
+        ):
+            days = {"first": tuesday.date(), "last": last}
+            if who == "the company":
+                await set_closed(by=stage.seller.actor, **days)
+            else:
+                await set_away(by=stage.seller.actor, **days)
+                await set_away(by=colleague.actor, first=None, last=None)
+                page = await _page(client, stage.buyer, f"/talks/{talk}")
+                assert "losed now" not in page, "a colleague is there"
+                await set_away(by=colleague.actor, **days)
+            page = await _page(client, stage.buyer, f"/talks/{talk}")
+            assert says in page
+            assert "losed now" not in await _page(client, await make_person(), f"/lots/{stage.lot_id}/offer"), (
+                "who talks about nothing yet could link the lots of one seller by such days"
+            )
+        assert await fetchval("select deadline from negotiation") == deadline
+
+
+async def test_mail_about_a_talk_goes_to_a_colleague_who_is_there_when_it_leaves() -> None:
+    friday_evening = datetime(2026, 11, 27, 20, tzinfo=UTC)
+    with clock.frozen(friday_evening):
+        stage = await staged(seller=await make_company(hours=OFFICE))
+        colleague = await make_person(stage.seller.company)
+        await stage.offer()
+        offer_id = await fetchval("select id from offer")
+
+        async def receiver() -> UUID | None:
+            told = await offer_told(offer_id)
+            return told.receiver if told else None
+
+        assert await receiver() == stage.seller.id
+        await set_away(by=stage.seller.actor, first=date(2026, 11, 27), last=date(2026, 11, 29))
+        assert await receiver() == stage.seller.id, "back on Monday, when the mail leaves"
+        await set_away(by=stage.seller.actor, first=date(2026, 11, 30), last=date(2026, 12, 2))
+        assert await receiver() == colleague.id
+        await set_away(by=colleague.actor, first=date(2026, 11, 28), last=date(2026, 12, 2))
+        assert await receiver() == stage.seller.id, "nobody is there: whose talk it is"
 
 
 async def _page(client: httpx.AsyncClient, person: MadePerson, path: str) -> str:

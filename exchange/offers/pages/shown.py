@@ -1,5 +1,7 @@
 """What the templates of a talk get."""
 
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -9,7 +11,7 @@ from litestar import Response
 from exchange.actor import Actor
 from exchange.clock import now
 from exchange.companies.queries import mask
-from exchange.companies.rules import WorkingHours, is_open, next_opening
+from exchange.companies.rules import Away, WorkingHours, answers_at
 from exchange.errors import DomainError, NotSeen
 from exchange.listings.rules.categories import BY_SLUG
 from exchange.listings.rules.lots import COST_ANSWERS, INCOTERMS
@@ -42,14 +44,23 @@ async def said_beside(by: Actor, talk: OnPage, *, inside: bool) -> tuple[list[Me
     return messages, await own_side_of(by, talk.id) if inside else None
 
 
-def away(request: Web, hours: WorkingHours) -> dict[str, Any]:
-    """The day from which a side that is closed now answers again, as the viewer's calendar has it.
+def away(
+    request: Web, hours: WorkingHours, closed: Away | None = None, team: Iterable[Away | None] = ()
+) -> dict[str, Any]:
+    """From when a side that does not answer now does again, as the viewer's calendar has it.
 
-    No hour and no reason: whether it is a Sunday, a holiday or a shop that opens late, a rival learns the day only.
+    No hour and no reason: whether it is a Sunday, a holiday, a shop that opens late or everybody's absence, a rival
+    learns the day only, and more than six days ahead the week: an uncommon day would tell that two masks are one.
     """
     at, zone = now(), ZoneInfo(viewer_of(request).zone)
-    day = None if is_open(at, hours) else next_opening(at, hours).astimezone(zone).date()
-    return {"they_answer_from": day, "they_answer_today": day == at.astimezone(zone).date()}
+    today, answers = at.astimezone(zone).date(), answers_at(at, hours, closed, team)
+    day = None if answers <= at else answers.astimezone(zone).date()
+    far = day is not None and (day - today).days > 6
+    return {
+        "they_answer_from": day - timedelta(days=day.weekday()) if day and far else day,
+        "they_answer_today": day == today,
+        "they_answer_in_the_week": far,
+    }
 
 
 def talk_shown(request: Web, page: OnPage, messages: list[Message], inside: OwnSide | None) -> dict[str, Any]:
@@ -71,7 +82,7 @@ def talk_shown(request: Web, page: OnPage, messages: list[Message], inside: OwnS
         "is_buyer": is_buyer,
         "other": page.other_name or mask(them, page.lot_id, language_of(request)),
         "their_hours": page.hours[them],
-        **away(request, page.hours[them]),
+        **away(request, page.hours[them], page.other_closed, page.other_team),
         "my_turn": my_turn,
         "may_move": bool((my_turn or may_reopen) and talk.moves_left and page.available),
         "may_accept": my_turn and talk.live is not None and talk.live.quantity <= page.available,

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from asyncpg import Record
 
 from exchange.actor import Actor
 from exchange.clock import now
-from exchange.companies.rules import WorkingHours
+from exchange.companies.rules import Away, WorkingHours
 from exchange.database import execute, fetch, fetchrow, fetchval
 from exchange.errors import NotSeen
 from exchange.listings.rules.lots import Incoterm, LotState
@@ -79,6 +79,9 @@ class OnPage(Negotiated):
     other_name: str | None
     """Trading name of the other side, once agreed."""
     other_legal_name: str | None
+    other_closed: Away | None
+    """The other side's company holidays; the next, when each of its people is away: for the day they answer from."""
+    other_team: tuple[Away | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,17 @@ _FROM = """
     from negotiation n join lot l on l.id = n.lot_id
     join company b on b.id = n.buyer_company_id join company s on s.id = n.seller_company_id
 """
-_LINES_SHOWN = 50
+_ON_PAGE = f"""
+    select {_TALK}, c.content - 'lines' as copy, jsonb_array_length(c.content -> 'lines') as line_count,
+        jsonb_path_query_array(c.content, '$.lines[0 to 49]') as lines, x.country as other_country,
+        case when n.state = 'agreed' then x.trading_name end as other_name,
+        case when n.state = 'agreed' then x.legal_name end as other_legal_name,
+        json_build_array(x.closed_from, x.closed_until, (select json_agg(json_build_array(m.away_from, m.away_until))
+            from membership m where m.company_id = x.id)) as other_absences
+    {_FROM} join lot_copy c on c.id = n.lot_copy_id
+    join company x on x.id = case when n.buyer_company_id = $2 then n.seller_company_id else n.buyer_company_id end
+    where n.id = $1 and {_SIDES}
+"""  # noqa: S608  the constants above
 
 
 async def negotiation_seen_by(actor: Actor, negotiation_id: UUID, *, lock: bool = False) -> Negotiated:
@@ -136,20 +149,11 @@ async def negotiation_seen_by(actor: Actor, negotiation_id: UUID, *, lock: bool 
 
 async def negotiation_on_page(actor: Actor, negotiation_id: UUID) -> OnPage:
     """The talk with all its page shows, in one round trip. Raises NotSeen."""
-    row = await fetchrow(
-        f"select {_TALK}, c.content - 'lines' as copy, jsonb_array_length(c.content -> 'lines') as line_count, "
-        f"jsonb_path_query_array(c.content, '$.lines[0 to {_LINES_SHOWN - 1}]') as lines, "
-        "case when n.buyer_company_id = $2 then s.country else b.country end as other_country, "
-        "case when n.state = 'agreed' then case when n.buyer_company_id = $2 then s.trading_name else b.trading_name "
-        "end end as other_name, "
-        "case when n.state = 'agreed' then case when n.buyer_company_id = $2 then s.legal_name else b.legal_name "
-        f"end end as other_legal_name {_FROM} join lot_copy c on c.id = n.lot_copy_id where n.id = $1 and {_SIDES}",
-        negotiation_id,
-        actor.company_id,
-    )
+    row = await fetchrow(_ON_PAGE, negotiation_id, actor.company_id)
     if row is None:
         raise NotSeen
     found = _read(row)
+    first, last, team = json.loads(row["other_absences"])
     return OnPage(
         **{name: getattr(found, name) for name in Negotiated.__slots__},
         lot=json.loads(row["copy"]),
@@ -158,6 +162,8 @@ async def negotiation_on_page(actor: Actor, negotiation_id: UUID) -> OnPage:
         other_country=row["other_country"],
         other_name=row["other_name"],
         other_legal_name=row["other_legal_name"],
+        other_closed=_away(first, last),
+        other_team=tuple(_away(*days) for days in team or ()),
     )
 
 
@@ -251,6 +257,10 @@ def _bid(price: Money, quantity: int, lines: list[list[Any]] | None) -> Bid:
 def _hours(row: Record, prefix: str = "") -> WorkingHours:
     zone, country, opens, closes, days = (row[prefix + c] for c in ("zone", "country", "opens", "closes", "days"))
     return WorkingHours(zone, country, opens, closes, frozenset(days))
+
+
+def _away(first: str | None, last: str | None) -> Away | None:
+    return Away(date.fromisoformat(first), date.fromisoformat(last)) if first and last else None
 
 
 _TOLD = f"""
