@@ -13,7 +13,7 @@ from exchange.companies.actions.recognition import recognise_session, recognise_
 from exchange.offers.queries.inbox import Awaits, InboxRow, count_awaiting, inbox_of
 from exchange.settlement.queries.deals import Deal, deals_of
 from exchange.settlement.rules.deal import Side
-from exchange.settlement.rules.timeline import Next, next_step
+from exchange.settlement.rules.timeline import Next
 from exchange.web.render import Web, render, see_other
 from exchange.web.viewer import Viewer
 
@@ -52,7 +52,7 @@ def awaiting(actor: Actor, deals: list[Deal]) -> list[Awaiting]:
     found = []
     for deal in deals:
         side = deal.side_of(actor)
-        step = next_step(deal.state, side, deal.due_at)
+        step = deal.next_for(side)
         if step is not None and step.whose is side and side is not Side.OPERATOR:
             found.append(Awaiting(deal.id, deal.label, deal.other_name(side), step))
     return found

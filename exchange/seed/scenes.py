@@ -7,7 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from exchange.actor import Actor
-from exchange.database import fetchval
+from exchange.database import fetch, fetchval
 from exchange.listings.rules.lots import CostAnswer
 from exchange.money import Money
 from exchange.offers import actions as talks
@@ -328,11 +328,11 @@ async def _claim(affair: Affair, _: Stage) -> None:
 async def _answer(affair: Affair, _: Stage) -> None:
     """The seller offers half."""
     deal_id = await _deal(affair)
-    wanted = await fetchval("select wanted_minor from claim where deal_id = $1", deal_id)
+    rows = await fetch("select l.id from claim_line l join claim c on c.id = l.claim_id where c.deal_id = $1", deal_id)
     said = {"fr": "Le transporteur a signé pour le compte entier.", "en": "The carrier signed for the full count."}
     company = affair.lot.company
     await claims.answer(
-        deal_id=deal_id, offered=Money(wanted // 2, company.currency), text=said[company.language], by=company.trader
+        deal_id=deal_id, percents={row["id"]: 50 for row in rows}, text=said[company.language], by=company.trader
     )
 
 

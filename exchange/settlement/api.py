@@ -14,7 +14,6 @@ from exchange.settlement.actions import claims, deals, payments
 from exchange.settlement.queries.claims import claim_of, lines_of
 from exchange.settlement.queries.deals import Deal, deal_seen_by, deals_of
 from exchange.settlement.queries.money import money_of, payment_of
-from exchange.settlement.rules import timeline
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.deal import Side
 from exchange.settlement.schemas import possible
@@ -222,7 +221,7 @@ def _amount(money: Money) -> Amount:
 
 
 def _summary(deal: Deal, side: Side) -> dict[str, Any]:
-    step = timeline.next_step(deal.state, side, deal.due_at)
+    step = deal.next_for(side)
     return {
         "id": deal.id,
         "negotiation_id": deal.negotiation_id,

@@ -5,9 +5,11 @@ from uuid import UUID
 from exchange.jobs import every, handles
 from exchange.settlement.actions import (
     cash,
+    claims,
     deals,
     disputes,
     events,
+    evidence,
     operations,
     payments,
     reconcile,
@@ -29,7 +31,12 @@ async def tick(deal_id: UUID) -> None:
 
 @handles("deal.reminder")
 async def remind(deal_id: UUID) -> None:
-    await deals.remind_buyer(deal_id)
+    await deals.remind_side(deal_id)
+
+
+@handles("deal.answer_due")
+async def tell_late(deal_id: UUID) -> None:
+    await claims.tell_late(deal_id)
 
 
 @handles("deal.release")
@@ -110,3 +117,8 @@ async def look_at_all_cash() -> None:
 @every("17 4 * * *")
 async def match_books() -> None:
     await reconcile.match_books()
+
+
+@every("23 4 * * *")
+async def forget_drafts() -> None:
+    await evidence.forget_drafts()

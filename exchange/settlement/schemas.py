@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from exchange.clock import now
 from exchange.settlement.queries.claims import ClaimView
 from exchange.settlement.queries.deals import Deal
-from exchange.settlement.rules.claims import Claimed, LossOutOfRange, NothingClaimed, Reason, Sold
+from exchange.settlement.rules.claims import Claimed, LossOutOfRange, NothingClaimed, PercentOutOfRange, Reason, Sold
 from exchange.settlement.rules.deal import Move, Side, State, moves
 
 
@@ -27,7 +28,7 @@ def possible(deal: Deal, side: Side, claim: ClaimView | None) -> Possible:
     allowed = set(moves(deal.state, side))
     open_claim = claim is not None and claim.state in {"open", "answered"}
     if not open_claim:
-        allowed -= {Move.AGREE_CLAIM, Move.WITHDRAW_CLAIM, Move.ESCALATE}
+        allowed -= {Move.ANSWER_CLAIM, Move.AGREE_CLAIM, Move.WITHDRAW_CLAIM, Move.ESCALATE}
     elif side is Side.BUYER and claim is not None and claim.offered is None:
         allowed.discard(Move.AGREE_CLAIM)
     if claim is not None and claim.state == "open" and now() < claim.escalate_from:
@@ -38,7 +39,7 @@ def possible(deal: Deal, side: Side, claim: ClaimView | None) -> Possible:
     return Possible(
         pay=side is Side.BUYER and unpaid and deal.due_at is not None and now() < deal.due_at,
         moves=frozenset(allowed),
-        answer=open_claim and side is Side.SELLER and Move.AGREE_CLAIM in allowed,
+        answer=Move.ANSWER_CLAIM in allowed,
         take_offer=open_claim and side is Side.BUYER and Move.AGREE_CLAIM in allowed,
         refund=side is Side.OPERATOR and deal.state in {State.SETTLED, State.PARTLY_REFUNDED},
     )
@@ -61,4 +62,18 @@ def claimed_lines(form: Mapping[str, str], sold: Iterable[Sold]) -> list[Claimed
             if not loss.isascii() or not loss.isdigit() or len(loss) > 3:
                 raise LossOutOfRange(field=f"loss-{line.key}")
             found.append(Claimed(line.key, reason, int(units), int(loss)))
+    return found
+
+
+def answered_percents(form: Mapping[str, str], claim: ClaimView | None) -> dict[UUID, int]:
+    """The seller's percentages by the id of the claim's line; with ``contest``, none of anything.
+
+    Raises PercentOutOfRange for what is no whole percentage.
+    """
+    found = {}
+    for line in claim.lines if claim else []:
+        said = "0" if form.get("contest") else form.get(f"percent-{line.id}", "").strip() or "0"
+        if not said.isascii() or not said.isdigit() or len(said) > 3:
+            raise PercentOutOfRange(field=f"percent-{line.id}", line=line.label, most=line.loss_percent)
+        found[line.id] = int(said)
     return found

@@ -171,8 +171,9 @@ def test_from_a_stock_list_to_a_settled_trade(running: Instance, visit: Enter, t
     seller.page.locator("form[action$=shipment] button").first.click()
     seller.page.wait_for_load_state()
     until(buyer, deal, "MO 4402 118")
-    press(buyer, "All right")
-    press(buyer, "Yes, pay the seller")
+    buyer.page.get_by_role("link", name="The goods are here").click()
+    buyer.page.get_by_text("All is there and in order").click()
+    press(buyer, "Confirm")
     until(buyer, deal, "settled", patience=40)
 
     assert_settled(running, deal.rpartition("/")[2])

@@ -24,13 +24,14 @@ from exchange.settlement.actions import (
     release,
     sellers,
 )
-from exchange.settlement.queries.claims import lines_of
+from exchange.settlement.actions.moves import reminder_of
+from exchange.settlement.queries.claims import lines_of, tolerance_of
 from exchange.settlement.queries.deals import any_deal
 from exchange.settlement.queries.money import trial_balance
 from exchange.settlement.rules.amounts import NotPayable
 from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.claims import Claimed, Reason
-from exchange.settlement.rules.deal import NotNow, NotYet, NotYourMove
+from exchange.settlement.rules.deal import NotNow, NotYet, NotYourMove, Side
 from exchange.settlement.stripe_gateway import Busy, Dispute, NoAnswer
 from tests.factories import make_person
 from tests.settlement.conftest import Agreed, agree, due_now, onboarded, paid, waiting, work
@@ -563,7 +564,14 @@ class TestClocks:
         await onboarded(agreed, gateway)
         await sent(agreed, gateway)
         await deals.prove_delivery(deal_id=agreed.deal_id, proof="signed by Dupont", by=agreed.seller.actor)
-        await deals.remind_buyer(agreed.deal_id)
+        await deals.remind_side(agreed.deal_id)
+        assert await fetchval("select count(*) from mail where template = 'deal_reminder'") == 0, "there is time yet"
+        when = await reminder_of(await any_deal(agreed.deal_id))
+        assert when
+        due = await fetchval("select due_at from deal")
+        with frozen(when):
+            await deals.remind_side(agreed.deal_id)
+        assert due - when >= timedelta(hours=24)
         assert await fetchval("select count(*) from mail where template = 'deal_reminder'") == 1
         await due_now(agreed)
         await deals.tick(agreed.deal_id)
@@ -605,7 +613,11 @@ class TestClocks:
         with frozen(now() + timedelta(days=76)):
             await deals.tick(agreed.deal_id)
             assert await agreed.state() == "operator"
-            await deals.decide(deal_id=agreed.deal_id, refund=Money(60_00, "EUR"), by=operator.actor)
+            with pytest.raises(deals.ReasonsMissing):
+                await deals.decide(deal_id=agreed.deal_id, refund=Money(60_00, "EUR"), reasons=" ", by=operator.actor)
+            await deals.decide(
+                deal_id=agreed.deal_id, refund=Money(60_00, "EUR"), reasons="held for too long", by=operator.actor
+            )
         await work()
         assert await agreed.state() == "partly_refunded"
 
@@ -664,12 +676,44 @@ class TestClaims:
         await self.claimed(agreed)
         with pytest.raises(claims.NothingOffered):
             await claims.agree(deal_id=agreed.deal_id, by=agreed.buyer.actor)
-        await claims.answer(
-            deal_id=agreed.deal_id, offered=Money(10_00, "EUR"), text="One was there", by=agreed.seller.actor
-        )
+        (line,) = [row["id"] for row in await fetch("select id from claim_line")]
+        with pytest.raises(claims.WhyMissing):
+            await claims.answer(deal_id=agreed.deal_id, percents={}, text=" ", by=agreed.seller.actor)
+        for percent in (20, 50):
+            await claims.answer(
+                deal_id=agreed.deal_id, percents={line: percent}, text="One was there", by=agreed.seller.actor
+            )
+        with pytest.raises(claims.LowerThanBefore):
+            await claims.answer(deal_id=agreed.deal_id, percents={line: 49}, text="", by=agreed.seller.actor)
+        assert (await any_deal(agreed.deal_id)).next_for(Side.BUYER).whose is Side.BUYER  # type: ignore[union-attr]
         await claims.agree(deal_id=agreed.deal_id, by=agreed.buyer.actor)
         await work()
-        assert [refund.amount.minor for refund in gateway.refunds.values()] == [12_00]
+        assert [refund.amount.minor for refund in gateway.refunds.values()] == [18_00]
+
+    async def test_the_tolerance_is_the_contracts_and_not_what_the_lot_says_later(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await execute("update lot set tolerance_bp = 0")
+        deal = await any_deal(agreed.deal_id)
+        assert await tolerance_of(deal) == 0
+        await execute(
+            "insert into contract (negotiation_id, lot_id, content, sha256, made_at) values ($1, $2, $3, '', now())",
+            agreed.negotiation_id,
+            agreed.lot_id,
+            '{"lot": {"tolerance_bp": 300}}',
+        )
+        assert await tolerance_of(deal) == 300
+
+    async def test_a_seller_who_says_nothing_is_told_on(self, gateway: FakeGateway) -> None:
+        agreed = await agree()
+        await sent(agreed, gateway)
+        await self.claimed(agreed)
+        await execute("delete from mail")
+        await claims.tell_late(agreed.deal_id)
+        assert not await fetchval("select count(*) from mail"), "its time is not over"
+        with frozen(now() + timedelta(days=6)):
+            await claims.tell_late(agreed.deal_id)
+        told = await fetchval("select text from mail where recipient = $1", agreed.buyer.email)
+        assert "ask the operator to decide" in told
 
     async def test_a_withdrawn_claim_pays_the_seller_in_full(self, gateway: FakeGateway) -> None:
         agreed = await agree()
@@ -691,7 +735,9 @@ class TestClaims:
         with frozen(now() + timedelta(days=6)):
             await claims.escalate(deal_id=agreed.deal_id, by=agreed.buyer.actor)
         assert await agreed.state() == "operator"
-        await deals.decide(deal_id=agreed.deal_id, refund=Money(120_00, "EUR"), by=operator.actor)
+        await deals.decide(
+            deal_id=agreed.deal_id, refund=Money(120_00, "EUR"), reasons="nothing was right", by=operator.actor
+        )
         await work()
         assert await agreed.state() == "refunded"
         assert await fetchval("select state from claim") == "decided"

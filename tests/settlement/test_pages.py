@@ -46,7 +46,7 @@ async def test_the_whole_journey_page_by_page(client: httpx.AsyncClient, gateway
     assert done.status_code == 303
 
     await sign_in(client, agreed.buyer)
-    assert (await client.post(f"{at}/receipt")).status_code == 303
+    assert (await client.post(f"{at}/receipt", data={"verdict": "right"})).status_code == 303
     await work()
     page = await client.get(at)
     assert "settled" in page.text
@@ -78,9 +78,12 @@ DOORS = [
     ("POST", "/payment"),
     ("GET", "/payment?cs=cs_1"),
     ("POST", "/shipment"),
+    ("POST", "/news"),
     ("POST", "/proof"),
     ("POST", "/arrival"),
+    ("GET", "/receipt"),
     ("POST", "/receipt"),
+    ("GET", "/photos/5f0c0f2e-6a52-4a0e-9d43-0c9a4f1f7d11"),
     ("POST", "/cancellation"),
     ("POST", "/withdrawal"),
     ("GET", "/claims/new"),
@@ -136,7 +139,10 @@ async def test_a_claim_line_by_line_keeps_what_was_typed(client: httpx.AsyncClie
     await sign_in(client, agreed.seller)
     page = await client.get(f"/deals/{agreed.deal_id}")
     assert "2 units missing" in page.text
-    assert (await client.post(f"{at}/answer", data={"offered": "a lot"})).status_code == 422
+    claimed = await fetchval("select id from claim_line")
+    refused = await client.post(f"{at}/answer", data={f"percent-{claimed}": "a lot", "answer": "We counted them"})
+    assert refused.status_code == 422
+    assert "We counted them" in refused.text
     assert (await client.post(f"{at}/agreement")).status_code == 303
     await work()
     assert await agreed.state() == "partly_refunded"
@@ -187,8 +193,13 @@ async def test_the_operator_decides_on_the_page(client: httpx.AsyncClient, gatew
     await paid(agreed, gateway)
     await sign_in(client, await make_person(role=Role.OPERATOR))
     at = f"/deals/{agreed.deal_id}"
-    assert (await client.post(f"{at}/decision", data={"refund": "500"})).status_code == 422
-    assert (await client.post(f"{at}/decision", data={"refund": "12.00"})).status_code == 303
+    why = {"reasons": "Both sides share the damage."}
+    assert (await client.post(f"{at}/decision", data={"refund": "500", **why})).status_code == 422
+    assert (await client.post(f"{at}/decision", data={"refund": "12.00"})).status_code == 422, "no reasons"
+    assert (await client.post(f"{at}/decision", data={"refund": "12.00", **why})).status_code == 303
+    for side in (agreed.buyer, agreed.seller):
+        await sign_in(client, side)
+        assert "Both sides share the damage." in (await client.get(at)).text
     await work()
     assert await agreed.state() == "partly_refunded"
 
@@ -201,7 +212,7 @@ async def test_the_operator_refunds_an_ended_deal_on_its_page(client: httpx.Asyn
     await sign_in(client, operator)
     at = f"/deals/{agreed.deal_id}"
     assert (await client.post(f"{at}/refund", data={"refund": "1.00"})).status_code == 409, "it has not ended"
-    assert (await client.post(f"{at}/decision", data={"refund": "0"})).status_code == 303
+    assert (await client.post(f"{at}/decision", data={"refund": "0", "reasons": "all was right"})).status_code == 303
     await work()
     assert "Refund the buyer" in (await client.get(at)).text
     assert (await client.post(f"{at}/refund", data={"refund": "500"})).status_code == 422

@@ -262,7 +262,9 @@ class TestRefundWhileDisputed:
         with pytest.raises(Disputed):
             await deals.cancel(deal_id=agreed.deal_id, by=agreed.seller.actor)
         with pytest.raises(Disputed):
-            await deals.decide(deal_id=agreed.deal_id, refund=Money(1_00, "EUR"), by=chief.actor)
+            await deals.decide(
+                deal_id=agreed.deal_id, refund=Money(1_00, "EUR"), reasons="we try it all the same", by=chief.actor
+            )
         await due_now(agreed)
         await deals.tick(agreed.deal_id)
         assert await agreed.state() == "paid", "not even the clock refunds"

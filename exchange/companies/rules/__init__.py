@@ -12,6 +12,7 @@ from exchange.companies.rules.hours import (
     after_business_days,
     answers_at,
     is_open,
+    is_public_holiday,
     next_opening,
 )
 from exchange.companies.rules.mail import MailKind, Quiet, Timing, Wishes, may_write_at, summary_at
@@ -81,6 +82,7 @@ __all__ = [
     "fold_name",
     "in_eu",
     "is_open",
+    "is_public_holiday",
     "may_write_at",
     "next_opening",
     "pseudonym",

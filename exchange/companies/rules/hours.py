@@ -108,6 +108,11 @@ def answers_at(at: datetime, hours: WorkingHours, closed: Away | None, team: Ite
     return min((next_opening(at, hours, closed, away) for away in team), default=next_opening(at, hours, closed))
 
 
+def is_public_holiday(day: date, country: str) -> bool:
+    """Whether ``day`` is a national public holiday of ``country``."""
+    return day in _public_holidays(country)
+
+
 def after_business_days(at: datetime, days: int, hours: WorkingHours) -> datetime:
     """The instant ``days`` business days after ``at``: Thursday 15:00 and 2 days make Monday 15:00. UTC.
 

@@ -28,10 +28,7 @@ _FORMATS = ("JPEG", "PNG", "WEBP")
 
 async def add_photo(*, by: Actor, lot_id: UUID, content: bytes) -> UUID:
     """Add a photo to one's own lot. Raises NotSeen, NotAPhoto, PhotoTooLarge, EnoughPhotos."""
-    limit = settings().upload_limit
-    if len(content) > limit:
-        raise PhotoTooLarge(limit=limit // 2**20, field="photo")
-    large, small, width, height = await asyncio.to_thread(_clean, content)
+    large, small, width, height = await clean_photo(content)
     async with transaction():
         lot = await fetchrow(
             "select (select count(*) from photo p where p.lot_id = l.id) as photos,"
@@ -66,8 +63,18 @@ async def remove_photo(*, by: Actor, lot_id: UUID, photo_id: UUID) -> None:
         await record(by, "lot.photo_removed", lot_id)
 
 
+async def clean_photo(content: bytes) -> tuple[bytes, bytes, int, int]:
+    """The picture and its thumbnail as fresh JPEGs, turned upright, without a byte of metadata; width and height.
+
+    Raises NotAPhoto, PhotoTooLarge.
+    """
+    limit = settings().upload_limit
+    if len(content) > limit:
+        raise PhotoTooLarge(limit=limit // 2**20, field="photo")
+    return await asyncio.to_thread(_clean, content)
+
+
 def _clean(content: bytes) -> tuple[bytes, bytes, int, int]:
-    """The picture and its thumbnail as fresh JPEGs, turned upright, without a byte of metadata."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

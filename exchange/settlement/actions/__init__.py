@@ -10,6 +10,7 @@ disputes     a buyer's bank takes a payment back, or asks
 warnings     the card network takes a payment for fraud
 sellers      a seller opens the account its money goes to
 claims       what is not right with a delivery
+evidence     photos of a delivery
 operations   every intended write at Stripe: planned, sent, done
 events       the inbox of Stripe's news
 reconcile    the polls and the daily money match

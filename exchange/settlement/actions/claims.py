@@ -1,6 +1,6 @@
 """What is not right with a delivery: the buyer says it line by line, the seller answers, or the operator decides."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -8,19 +8,22 @@ import asyncpg
 from exchange.actor import Actor
 from exchange.clock import now
 from exchange.companies.queries import hours_of
-from exchange.companies.rules import after_business_days
-from exchange.database import execute, fetchrow, fetchval, transaction
+from exchange.database import announce, execute, fetch, fetchrow, transaction
 from exchange.errors import N_, Conflict, Invalid
+from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.money import Money
+from exchange.settlement.actions.evidence import hand_in
 from exchange.settlement.actions.moves import enter
-from exchange.settlement.actions.notices import tell
+from exchange.settlement.actions.notices import tell, tell_letter
 from exchange.settlement.actions.release import share_out
-from exchange.settlement.queries.claims import lines_of
+from exchange.settlement.queries.claims import lines_of, tolerance_of
 from exchange.settlement.queries.deals import Deal, any_deal, deal_seen_by
-from exchange.settlement.rules.amounts import RefundTooLarge, with_vat
-from exchange.settlement.rules.claims import Claimed, ClaimState, value
-from exchange.settlement.rules.deal import ANSWER_CLOCK, Move, NotYet, NotYourMove, Side, State, step
+from exchange.settlement.rules.amounts import with_vat
+from exchange.settlement.rules.claims import Claimed, ClaimState, Reason, counter, value
+from exchange.settlement.rules.clocks import runs_out
+from exchange.settlement.rules.deal import ANSWER_CLOCK, Move, NotYet, Side, State, step
+from exchange.settlement.rules.evidence import Occasion
 
 
 class BelowTolerance(Invalid):
@@ -32,14 +35,28 @@ class BelowTolerance(Invalid):
     )
 
 
+class LowerThanBefore(Invalid):
+    """An offer taken back."""
+
+    message = N_("You have offered %(before)s already; a later answer cannot offer less.")
+
+
+class WhyMissing(Invalid):
+    """A claim contested without a word."""
+
+    message = N_("Say why you find nothing due: the buyer reads it, and the operator, if it comes to that.")
+
+
 class NothingOffered(Conflict):
     """There is no sum on the table to agree to."""
 
     message = N_("The seller has not named a sum yet.")
 
 
-async def claim(*, deal_id: UUID, lines: Sequence[Claimed], said: str, by: Actor) -> None:
+async def claim(*, deal_id: UUID, lines: Sequence[Claimed], said: str, by: Actor, reserves: str = "") -> None:
     """The buyer claims for these lines; what they are worth follows from the price and the manifest.
+
+    ``reserves`` is what stands on the delivery note; the photos kept so far for the claim go with it.
 
     Raises NothingClaimed, TooManyClaimed, LossOutOfRange, BelowTolerance, NotNow, NotYourMove.
     """
@@ -47,7 +64,7 @@ async def claim(*, deal_id: UUID, lines: Sequence[Claimed], said: str, by: Actor
         deal = await deal_seen_by(by, deal_id, lock=True)
         arrow = step(deal.state, Move.CLAIM, deal.side_of(by))
         sold = await lines_of(deal)
-        tolerance = await fetchval("select tolerance_bp from lot where id = $1", deal.lot_id)
+        tolerance = await tolerance_of(deal)
         wanted = value(deal.terms.net, sold, lines, tolerance)
         if not wanted:
             raise BelowTolerance(field="lines")
@@ -62,7 +79,7 @@ async def claim(*, deal_id: UUID, lines: Sequence[Claimed], said: str, by: Actor
             said.strip()[:2000],
             wanted.minor,
             at,
-            after_business_days(at, ANSWER_CLOCK.days, hours),
+            runs_out(ANSWER_CLOCK, at, hours),
         )
         labels = {line.key: line.label for line in sold}
         for line in lines:
@@ -78,32 +95,58 @@ async def claim(*, deal_id: UUID, lines: Sequence[Claimed], said: str, by: Actor
                 line.units,
                 line.loss_percent,
             )
-        await enter(deal, Move.CLAIM, arrow, by)
+        await hand_in(deal, Side.BUYER, Occasion.CLAIM)
+        if reserves.strip():
+            await execute("update deal set reserves = $2 where id = $1", deal_id, reserves.strip()[:2000])
+        await tell_letter(await enter(deal, Move.CLAIM, arrow, by))
+        await enqueue("deal.answer_due", deal_id, at=runs_out(ANSWER_CLOCK, at, hours))
 
 
-async def answer(*, deal_id: UUID, offered: Money, text: str, by: Actor) -> None:
-    """The seller names the sum, before tax, it finds right; the claim's own sum settles it.
+async def answer(*, deal_id: UUID, percents: Mapping[UUID, int], text: str, by: Actor) -> None:
+    """The seller says, by the id of each line of the claim, which loss of value it finds right; nothing is 0.
 
-    Raises RefundTooLarge, NotNow, NotYourMove.
+    The buyer's own percentages settle the claim; a later answer never offers less than the one before.
+    Raises PercentOutOfRange, LowerThanBefore, WhyMissing, NotNow, NotYourMove.
     """
     async with transaction():
         deal, open_claim = await _open_claim(deal_id, by)
-        if deal.side_of(by) is not Side.SELLER:
-            raise NotYourMove
+        step(deal.state, Move.ANSWER_CLAIM, deal.side_of(by))
+        rows = await fetch("select * from claim_line where claim_id = $1 order by label, reason, id", open_claim["id"])
+        named = [percents.get(row["id"], 0) for row in rows]
+        claimed = [Claimed(r["line_key"], Reason(r["reason"]), r["units"], r["loss_percent"]) for r in rows]
         wanted = Money(open_claim["wanted_minor"], deal.terms.net.currency)
-        if offered.currency != wanted.currency or not 0 <= offered.minor <= wanted.minor:
-            raise RefundTooLarge(field="offered", most=wanted)
+        offered = min(counter(deal.terms.net, await lines_of(deal), claimed, named), wanted)
+        if named == [row["loss_percent"] for row in rows]:
+            offered = wanted
+        if open_claim["offered_minor"] is not None and offered.minor < open_claim["offered_minor"]:
+            raise LowerThanBefore(field="percent", before=Money(open_claim["offered_minor"], wanted.currency))
+        if not offered and not text.strip():
+            raise WhyMissing(field="answer")
+        for row, percent in zip(rows, named, strict=True):
+            await execute("update claim_line set answered_percent = $2 where id = $1", row["id"], percent)
         await execute(
-            "update claim set state = 'answered', offered_minor = $2, answer = $3 where id = $1",
+            "update claim set state = 'answered', offered_minor = $2, answer = $3, answered_at = $4 where id = $1",
             open_claim["id"],
             offered.minor,
             text.strip()[:2000],
+            now(),
         )
+        await hand_in(deal, Side.SELLER, Occasion.ANSWER)
         if offered == wanted:
             await _agree(deal, by, wanted)
             return
         await record(by, "deal.claim_answered", deal_id)
+        await announce(deal.channel, "deal.claim_answered", deal_id)
         await tell(await any_deal(deal_id), by)
+
+
+async def tell_late(deal_id: UUID) -> None:
+    """The seller's time to answer is over: the buyer is told that it may ask the operator. Once, if nothing came."""
+    async with transaction():
+        deal = await any_deal(deal_id, lock=True)
+        if deal.state is State.CLAIMED and deal.claim is not None and deal.claim.late and not deal.claim.answered:
+            await tell(deal, None)
+            await announce(deal.channel, "deal.answer_due", deal_id)
 
 
 async def agree(*, deal_id: UUID, by: Actor) -> None:

@@ -1,34 +1,37 @@
 """The two sides, the operator and the clocks move a deal. Each verb: one transaction, the deal's row locked first."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from exchange.actor import Actor
 from exchange.clock import now
-from exchange.database import execute, fetchval, transaction
+from exchange.database import announce, execute, fetchval, transaction
 from exchange.errors import N_, Invalid
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.listings.actions.reservations import release_reservation
 from exchange.money import Money
 from exchange.settings import settings
-from exchange.settlement.actions.moves import enter, run_out
-from exchange.settlement.actions.notices import alarm, remind, tell
+from exchange.settlement.actions.evidence import hand_in
+from exchange.settlement.actions.moves import enter, reminder_of, start_clock
+from exchange.settlement.actions.notices import alarm, remind, tell, tell_letter
 from exchange.settlement.actions.payments import close_pay_page
 from exchange.settlement.actions.release import disputed, share_out
 from exchange.settlement.queries.deals import Deal, agreement_of, any_deal, deal_seen_by
 from exchange.settlement.rules import amounts, vat
 from exchange.settlement.rules.amounts import RefundTooLarge
+from exchange.settlement.rules.clocks import struck
 from exchange.settlement.rules.deal import (
-    CLOCKS,
     Ending,
     Move,
+    NotNow,
     NotYet,
     Side,
     State,
-    moves,
     step,
 )
+from exchange.settlement.rules.evidence import Occasion
 
 
 class CarrierMissing(Invalid):
@@ -41,6 +44,18 @@ class NoteMissing(Invalid):
     """A collection without its paper."""
 
     message = N_("Enter the number of the collection note, so that both sides sign the same paper.")
+
+
+class NewsMissing(Invalid):
+    """News of a carrier that says nothing."""
+
+    message = N_("Enter what the carrier says: where the goods were seen last, and when.")
+
+
+class ReasonsMissing(Invalid):
+    """A decision nobody could understand."""
+
+    message = N_("Say why, in a sentence both sides can follow. Both read it.")
 
 
 class ProofMissing(Invalid):
@@ -90,7 +105,7 @@ async def open_deal(negotiation_id: UUID) -> None:
         if opened is None:
             return
         deal = await any_deal(deal_id, lock=True)
-        due = await run_out(deal, CLOCKS[State.AWAITING_PAYMENT], agreed.agreed_at)
+        due = await start_clock(deal, agreed.agreed_at)
         await execute("update deal set due_at = $2 where id = $1", deal_id, due)
         await execute(
             "insert into payment_obligation (id, deal_id, lot_id, buyer_company_id, currency, amount_minor, state, "
@@ -113,7 +128,6 @@ async def open_deal(negotiation_id: UUID) -> None:
             currency,
         )
         await record(None, "deal.opened", deal_id)
-        await enqueue("deal.due", deal_id, at=due)
         await tell(await any_deal(deal_id), None)
 
 
@@ -131,6 +145,13 @@ async def ship(*, deal_id: UUID, carrier: str, tracking: str, by: Actor) -> None
     await _move(deal_id, Move.SHIP, by, {"carrier": carrier.strip()[:80], "tracking": tracking.strip()[:80]})
 
 
+async def follow(*, deal_id: UUID, news: str, by: Actor) -> None:
+    """The carrier has moved the goods, and said so: its time to deliver counts anew. Raises NewsMissing, NotNow."""
+    if not news.strip():
+        raise NewsMissing(field="news")
+    await _move(deal_id, Move.FOLLOW, by, {"news": news.strip()[:2000]})
+
+
 async def prove_delivery(*, deal_id: UUID, proof: str, by: Actor) -> None:
     """The seller shows that the carrier delivered. Raises ProofMissing, NotNow, NotYourMove."""
     if not proof.strip():
@@ -138,14 +159,34 @@ async def prove_delivery(*, deal_id: UUID, proof: str, by: Actor) -> None:
     await _move(deal_id, Move.PROVE, by, {"proof": proof.strip()[:2000]})
 
 
-async def arrive(*, deal_id: UUID, by: Actor) -> None:
-    """The buyer has the goods and takes the time to check them. Raises NotNow, NotYourMove."""
-    await _move(deal_id, Move.ARRIVE, by)
+async def arrive(*, deal_id: UUID, by: Actor, reserves: str = "") -> None:
+    """The buyer has the goods and takes the time to check them; ``reserves`` stand on the note it signed.
+
+    Raises NotNow, NotYourMove.
+    """
+    async with transaction():
+        deal = await _taken_in(deal_id, Move.ARRIVE, by, reserves)
+        if deal.reserves:
+            await tell_letter(deal)
 
 
-async def receive(*, deal_id: UUID, by: Actor) -> None:
+async def receive(*, deal_id: UUID, by: Actor, reserves: str = "") -> None:
     """The buyer has checked the goods: all right, the seller is paid. Raises NotNow, NotYourMove."""
-    await _move(deal_id, Move.RECEIVE, by)
+    async with transaction():
+        await _taken_in(deal_id, Move.RECEIVE, by, reserves)
+
+
+async def note(*, deal_id: UUID, by: Actor, reserves: str) -> None:
+    """The buyer adds what stands on the note to goods that are with it already. Raises NotNow, NotYourMove."""
+    async with transaction():
+        deal = await deal_seen_by(by, deal_id, lock=True)
+        if step(deal.state, Move.CLAIM, deal.side_of(by)) and deal.state is not State.DELIVERED:
+            raise NotNow
+        if reserves.strip():
+            await execute("update deal set reserves = $2 where id = $1", deal_id, reserves.strip()[:2000])
+        await hand_in(deal, Side.BUYER, Occasion.RECEIPT)
+        await record(by, "deal.noted", deal_id)
+        await announce(deal.channel, "deal.noted", deal_id)
 
 
 async def cancel(*, deal_id: UUID, by: Actor) -> None:
@@ -172,13 +213,16 @@ async def give_up(*, deal_id: UUID, by: Actor) -> None:
         await _take(deal, Move.GIVE_UP, by)
 
 
-async def decide(*, deal_id: UUID, refund: Money, by: Actor) -> None:
+async def decide(*, deal_id: UUID, refund: Money, reasons: str, by: Actor) -> None:
     """The operator shares out the money held: ``refund``, tax included, to the buyer, the rest as agreed.
 
-    Raises RefundTooLarge, NotNow, NotYourMove.
+    Both sides read the reasons. Raises RefundTooLarge, ReasonsMissing, NotNow, NotYourMove.
     """
     async with transaction():
         deal = await deal_seen_by(by, deal_id, lock=True)
+        step(deal.state, Move.DECIDE, deal.side_of(by))
+        if len(reasons.strip()) < 10:
+            raise ReasonsMissing(field="reasons")
         if refund.currency != deal.terms.total.currency or not 0 <= refund.minor <= deal.terms.total.minor:
             raise RefundTooLarge(field="refund", most=deal.terms.total)
         await execute(
@@ -187,7 +231,7 @@ async def decide(*, deal_id: UUID, refund: Money, by: Actor) -> None:
             deal_id,
             refund.minor * deal.terms.net.minor // deal.terms.total.minor,
         )
-        await _take(deal, Move.DECIDE, by, refund=refund)
+        await _take(deal, Move.DECIDE, by, refund=refund, changes={"decision": reasons.strip()[:2000]})
 
 
 async def tick(deal_id: UUID) -> None:
@@ -201,12 +245,13 @@ async def _tick(deal_id: UUID) -> bool:
     """True when a pay page stands between the deal and its lapse."""
     async with transaction():
         deal = await any_deal(deal_id, lock=True)
-        held_too_long = deal.alarm_at is not None and deal.alarm_at <= now()
-        if held_too_long and Move.ALARM in moves(deal.state, Side.CLOCK):
-            deal = await enter(deal, Move.ALARM, step(deal.state, Move.ALARM, Side.CLOCK), None)
+        if deal.state is State.CLOSING and deal.alarm_at is not None and deal.alarm_at <= now():
+            await _call_about_parked(deal)
+        move = struck(deal.state, due_at=deal.due_at, alarm_at=deal.alarm_at, at=now())
+        if move is Move.ALARM:
+            deal = await enter(deal, move, step(deal.state, move, Side.CLOCK), None)
             await alarm("held_too_long", deal)
-            return False
-        if deal.due_at is None or deal.due_at > now() or Move.LAPSE not in moves(deal.state, Side.CLOCK):
+        if move is not Move.LAPSE:
             return False
         if deal.state is State.AWAITING_PAYMENT and await fetchval(
             "select exists (select from payment where deal_id = $1 and state in ('open', 'processing'))", deal_id
@@ -222,12 +267,28 @@ async def _tick(deal_id: UUID) -> bool:
         return False
 
 
-async def remind_buyer(deal_id: UUID) -> None:
-    """A day before silence counts as acceptance, the buyer is told so."""
+async def _call_about_parked(deal: Deal) -> None:
+    """Decided long ago, and still a receiver cannot be paid: a person looks at it, once a week."""
+    again = now() + timedelta(days=7)
+    await execute("update deal set alarm_at = $2 where id = $1", deal.id, again)
+    await enqueue("deal.due", deal.id, at=again)
+    await alarm("held_too_long", deal)
+
+
+async def remind_side(deal_id: UUID) -> None:
+    """The side that is to move is told that its time is nearly over, if it still is."""
     async with transaction():
         deal = await any_deal(deal_id, lock=True)
-        if deal.state is State.DELIVERED:
-            await remind(deal)
+        when = await reminder_of(deal)
+        overdue = deal.due_at is not None and deal.due_at <= now()
+        if when is None or when > now() or overdue or (deal.claim is not None and deal.claim.answered):
+            return
+        await remind(deal)
+
+
+async def _taken_in(deal_id: UUID, move: Move, by: Actor, reserves: str) -> Deal:
+    changes = {"reserves": reserves.strip()[:2000]} if reserves.strip() else None
+    return await _take(await deal_seen_by(by, deal_id, lock=True), move, by, changes=changes)
 
 
 async def _move(deal_id: UUID, move: Move, by: Actor, changes: Mapping[str, str] | None = None) -> None:
@@ -246,6 +307,8 @@ async def _take(
     """Take the arrow ``move`` in the current transaction and do what its end demands."""
     arrow = step(deal.state, move, deal.side_of(by) if by else Side.CLOCK)
     deal = await enter(deal, move, arrow, by, changes=changes)
+    if by is not None and (side := deal.side_of(by)) in {Side.BUYER, Side.SELLER}:
+        await hand_in(deal, side, Occasion.RECEIPT if side is Side.BUYER else Occasion.HANDOVER)
     if arrow.to is State.CLOSING:
         whole = arrow.ending is not None and arrow.ending.refunds_all
         await share_out(deal, refund or (deal.terms.total if whole else Money(0, deal.terms.total.currency)))

@@ -7,16 +7,13 @@ from typing import Any
 from exchange.actor import Actor
 from exchange.clock import now
 from exchange.companies.queries import hours_of
-from exchange.companies.rules import after_business_days
-from exchange.database import announce, execute, fetchval
+from exchange.database import announce, execute
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.settlement.actions.notices import tell
 from exchange.settlement.queries.deals import Deal, any_deal
-from exchange.settlement.rules.deal import CLOCKS, HELD_AT_MOST, Clock, Move, Side, State, Step
-
-REMIND = timedelta(hours=24)
-"""How long before a silent buyer's acceptance a reminder goes out (domain guide §7)."""
+from exchange.settlement.rules import clocks
+from exchange.settlement.rules.deal import ALARM_AGAIN, CLOCKS, HELD_AT_MOST, REMIND_AFTER, Move, State, Step
 
 
 async def enter(
@@ -31,50 +28,69 @@ async def enter(
     """Take ``arrow`` in the current transaction, which holds the deal's row; ``changes`` are columns set with it."""
     state = to or arrow.to
     row: dict[str, Any] = dict(changes or {})
-    at = now()
+    at, again = now(), state is deal.state
     if move is Move.PAY:
-        row |= {"paid_at": at, "alarm_at": at + timedelta(days=HELD_AT_MOST.days)}
+        row["paid_at"] = at
+        row["alarm_at"] = at + timedelta(days=HELD_AT_MOST.days)
+    if move is Move.ALARM:
+        row["alarm_at"] = at + timedelta(days=ALARM_AGAIN.days)
     if move is Move.MAKE_READY:
         row["ready_at"] = at
+    if move in {Move.ARRIVE, Move.RECEIVE, Move.PROVE, Move.CLAIM} and deal.received_at is None:
+        row["received_at"] = at
     if state.final:
         row["closed_at"] = at
     if arrow.ending is not None:
         row["ending"] = arrow.ending.value
-    again = state is deal.state  # a clock that only calls the operator again runs once
-    row["due_at"] = due = None if again else await due_at(deal, state, at)
     if not again:
-        row |= {"state": state.value, "since": at}
+        row |= {"state": state.value, "since": at, "cancel_asked_by": None}
+    if move is not Move.ALARM or not again:
+        # a clock that only calls the operator runs once; other news of the same state start it anew
+        row["due_at"] = None if again and move is Move.LAPSE else await _due(deal, state, at)
     columns = ", ".join(f"{name} = ${n}" for n, name in enumerate(row, start=2))
     await execute(f"update deal set {columns} where id = $1", deal.id, *row.values())  # noqa: S608  names above
     await record(by, f"deal.{move.value}", deal.id, state=state.value)
-    if due is not None:
-        await enqueue("deal.due", deal.id, at=due)
-        if state is State.DELIVERED:
-            await enqueue("deal.reminder", deal.id, at=due - REMIND)
-    if move is Move.PAY:
+    if row.get("due_at") is not None:
+        await enqueue("deal.due", deal.id, at=row["due_at"])
+    if "alarm_at" in row:
         await enqueue("deal.due", deal.id, at=row["alarm_at"])
+    if not again:
+        await _remind_later(deal, state, at)
     entered = await any_deal(deal.id)
     await tell(entered, by)
     await announce(deal.channel, f"deal.{move.value}", deal.id)
     return entered
 
 
-async def due_at(deal: Deal, state: State, at: datetime) -> datetime | None:
-    """When the clock of ``state`` runs out for a deal that enters it ``at``."""
+async def start_clock(deal: Deal, since: datetime) -> datetime | None:
+    """When the clock of the state a deal is opened in runs out; its jobs are queued."""
+    due = await _due(deal, deal.state, since)
+    if due is not None:
+        await enqueue("deal.due", deal.id, at=due)
+    await _remind_later(deal, deal.state, since)
+    return due
+
+
+async def reminder_of(deal: Deal) -> datetime | None:
+    """When the side that is to move in the deal's state is, or was, to be reminded."""
+    clock = REMIND_AFTER.get(deal.state)
+    if clock is None:
+        return None
+    since = deal.agreed_at if deal.state is State.AWAITING_PAYMENT else deal.since
+    return clocks.reminder(deal.state, since, await hours_of(deal.company(clock.whose)))
+
+
+async def _due(deal: Deal, state: State, at: datetime) -> datetime | None:
     clock = CLOCKS.get(state)
     if clock is None:
         return None
-    start = at
-    if state is State.UNCOLLECTED:
-        start = deal.ready_at or at
-    if state is State.OPERATOR:
-        start = await fetchval("select opened_at from claim where deal_id = $1", deal.id) or at
-    return await run_out(deal, clock, start)
+    hours = await hours_of(deal.company(clock.whose))
+    return clocks.due(state, at=at, ready_at=deal.ready_at, claimed_at=deal.claimed_at, hours=hours)
 
 
-async def run_out(deal: Deal, clock: Clock, start: datetime) -> datetime:
-    """``clock`` started at ``start``, in the working hours of the company it runs for."""
-    if not clock.business:
-        return start + timedelta(days=clock.days)
-    company = deal.company(Side.BUYER if clock.whose is Side.BUYER else Side.SELLER)
-    return after_business_days(start, clock.days, await hours_of(company))
+async def _remind_later(deal: Deal, state: State, at: datetime) -> None:
+    clock = REMIND_AFTER.get(state)
+    if clock is None:
+        return
+    when = clocks.reminder(state, at, await hours_of(deal.company(clock.whose)))
+    await enqueue("deal.reminder", deal.id, at=when)

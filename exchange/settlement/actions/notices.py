@@ -10,7 +10,7 @@ from exchange.settings import settings
 from exchange.settlement.queries.deals import Deal
 from exchange.settlement.queries.money import Reconciled
 from exchange.settlement.rules import timeline
-from exchange.settlement.rules.deal import Side
+from exchange.settlement.rules.deal import Side, State
 from exchange.settlement.rules.payments import ReturnReason
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ async def tell(deal: Deal, by: Actor | None) -> None:
                 deal=deal,
                 side=side,
                 other=deal.other_name(side),
-                next=timeline.next_step(deal.state, side, deal.due_at),
+                next=deal.next_for(side),
                 ended=timeline.ended(deal.state, deal.ending),
                 state=timeline.STATE_NAMES[deal.state],
                 url=_url(deal),
@@ -34,8 +34,25 @@ async def tell(deal: Deal, by: Actor | None) -> None:
 
 
 async def remind(deal: Deal) -> None:
-    """A day is left before the buyer's silence counts as acceptance."""
-    await notify_company(deal.buyer_company_id, "deal_reminder", deal=deal, url=_url(deal))
+    """The side that is to move has a working day left."""
+    for side in (Side.BUYER, Side.SELLER):
+        step = deal.next_for(side)
+        if step is not None and step.whose is side:
+            await notify_company(
+                deal.company(side),
+                "deal_reminder",
+                deal=deal,
+                other=deal.other_name(side),
+                next=step,
+                checking=deal.state is State.DELIVERED,
+                url=_url(deal),
+            )
+
+
+async def tell_letter(deal: Deal) -> None:
+    """The buyer of goods a carrier brought is told of the registered letter its rights against the carrier hang on."""
+    if deal.letter_by is not None:
+        await notify_company(deal.buyer_company_id, "deal_letter", deal=deal, url=_url(deal))
 
 
 async def tell_parked(deal: Deal) -> None:

@@ -1,5 +1,6 @@
 """Deals: the list, one deal, and what its two sides and the operator do with it."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -9,15 +10,19 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import ServerSentEvent
 
+from exchange.actor import Actor
 from exchange.errors import N_, DomainError
 from exchange.money import Money
 from exchange.offers.queries.agreed import contract_seen_by
 from exchange.settlement.actions import deals, payments, recourse, warnings
 from exchange.settlement.pages.shown import SHOW, Form, deal_page, done, shown_again
+from exchange.settlement.pages.uploads import LARGEST, sent_with_photos
 from exchange.settlement.queries.deals import deal_of_negotiation, deal_seen_by, deals_of
 from exchange.settlement.queries.money import payment_of
 from exchange.settlement.rules import timeline
-from exchange.web.guards import operator, signed_in, trading, viewer_of
+from exchange.settlement.rules.deal import Move, step
+from exchange.settlement.rules.evidence import Occasion
+from exchange.web.guards import member, operator, signed_in, viewer_of
 from exchange.web.render import Web, render, see_other
 from exchange.web.stream import live
 
@@ -33,10 +38,7 @@ async def my_deals(request: Web, after: FromQuery[UUID | None] = None) -> Respon
     return render(
         request,
         LIST,
-        rows=[
-            (deal, deal.side_of(actor), timeline.next_step(deal.state, deal.side_of(actor), deal.due_at))
-            for deal in found[:PAGE]
-        ],
+        rows=[(deal, deal.side_of(actor), deal.next_for(deal.side_of(actor))) for deal in found[:PAGE]],
         names=timeline.STATE_NAMES,
         next_href=f"/deals?after={found[PAGE - 1].id}" if len(found) > PAGE else None,
         first_href="/deals" if after else None,
@@ -67,7 +69,7 @@ async def watch(request: Web, deal_id: FromPath[UUID], channels: NamedDependency
     return live(channels, deal.channel)
 
 
-@post("/deals/{deal_id:uuid}/payment", guards=[trading])
+@post("/deals/{deal_id:uuid}/payment", guards=[member])
 async def pay(request: Web, deal_id: FromPath[UUID]) -> Response[str]:
     """To the payment service's page."""
     try:
@@ -77,7 +79,7 @@ async def pay(request: Web, deal_id: FromPath[UUID]) -> Response[str]:
     return see_other(request, url)
 
 
-@get("/deals/{deal_id:uuid}/payment", guards=[trading])
+@get("/deals/{deal_id:uuid}/payment", guards=[member])
 async def come_back(request: Web, deal_id: FromPath[UUID], cs: FromQuery[str | None] = None) -> Response[str]:
     """Back from the pay page: the session is asked, the address is not believed."""
     await deal_seen_by(viewer_of(request).actor, deal_id)
@@ -98,51 +100,53 @@ async def come_back(request: Web, deal_id: FromPath[UUID], cs: FromQuery[str | N
     return see_other(request, f"/deals/{deal_id}", flash=said)
 
 
-@post("/deals/{deal_id:uuid}/shipment", guards=[trading])
-async def ship(request: Web, deal_id: FromPath[UUID], data: Form) -> Response[str]:
+@post("/deals/{deal_id:uuid}/shipment", guards=[member], request_max_body_size=LARGEST)
+async def ship(request: Web, deal_id: FromPath[UUID]) -> Response[str]:
     """Handed to a carrier, or ready for collection."""
-    actor = viewer_of(request).actor
+
+    async def hand_over(form: dict[str, str], by: Actor) -> None:
+        if form.get("how") == "collection":
+            await deals.make_ready(deal_id=deal_id, note=form.get("note", ""), by=by)
+            return
+        carrier, tracking = form.get("carrier", ""), form.get("tracking", "")
+        await deals.ship(deal_id=deal_id, carrier=carrier, tracking=tracking, by=by)
+
+    return await _handed_over(request, deal_id, Move.SHIP, hand_over)
+
+
+@post("/deals/{deal_id:uuid}/news", guards=[member])
+async def follow(request: Web, deal_id: FromPath[UUID], data: Form) -> Response[str]:
+    """What the carrier said last."""
     try:
-        if data.get("how") == "collection":
-            await deals.make_ready(deal_id=deal_id, note=data.get("note", ""), by=actor)
-        else:
-            await deals.ship(
-                deal_id=deal_id, carrier=data.get("carrier", ""), tracking=data.get("tracking", ""), by=actor
-            )
+        await deals.follow(deal_id=deal_id, news=data.get("news", ""), by=viewer_of(request).actor)
     except DomainError as refusal:
         return await shown_again(request, deal_id, refusal, data)
     return see_other(request, f"/deals/{deal_id}", flash=N_("The buyer has been told."))
 
 
-@post("/deals/{deal_id:uuid}/proof", guards=[trading])
-async def prove(request: Web, deal_id: FromPath[UUID], data: Form) -> Response[str]:
-    """The seller shows the carrier's proof of delivery."""
-    try:
-        await deals.prove_delivery(deal_id=deal_id, proof=data.get("proof", ""), by=viewer_of(request).actor)
-    except DomainError as refusal:
-        return await shown_again(request, deal_id, refusal, data)
-    return see_other(request, f"/deals/{deal_id}", flash=N_("The buyer has been told."))
+@post("/deals/{deal_id:uuid}/proof", guards=[member], request_max_body_size=LARGEST)
+async def prove(request: Web, deal_id: FromPath[UUID]) -> Response[str]:
+    """The seller shows that the buyer has the goods."""
+
+    async def show_proof(form: dict[str, str], by: Actor) -> None:
+        await deals.prove_delivery(deal_id=deal_id, proof=form.get("proof", ""), by=by)
+
+    return await _handed_over(request, deal_id, Move.PROVE, show_proof)
 
 
-@post("/deals/{deal_id:uuid}/arrival", guards=[trading])
+@post("/deals/{deal_id:uuid}/arrival", guards=[member])
 async def arrive(request: Web, deal_id: FromPath[UUID]) -> Response[str]:
     """The goods are there; they are checked now."""
     return await done(request, deal_id, deals.arrive, N_("Noted. Take your time to check the goods."))
 
 
-@post("/deals/{deal_id:uuid}/receipt", guards=[trading])
-async def receive(request: Web, deal_id: FromPath[UUID]) -> Response[str]:
-    """All right: the seller is paid."""
-    return await done(request, deal_id, deals.receive, N_("Thank you. The seller is being paid."))
-
-
-@post("/deals/{deal_id:uuid}/cancellation", guards=[trading])
+@post("/deals/{deal_id:uuid}/cancellation", guards=[member])
 async def cancel(request: Web, deal_id: FromPath[UUID]) -> Response[str]:
     """Ask to call the deal off, or agree to it."""
     return await done(request, deal_id, deals.cancel, N_("Noted. When both sides have asked, the buyer is refunded."))
 
 
-@post("/deals/{deal_id:uuid}/withdrawal", guards=[trading])
+@post("/deals/{deal_id:uuid}/withdrawal", guards=[member])
 async def give_up(request: Web, deal_id: FromPath[UUID]) -> Response[str]:
     """The seller cancels what was never collected."""
     return await done(request, deal_id, deals.give_up, N_("The deal is cancelled; the buyer is being refunded."))
@@ -155,9 +159,9 @@ async def decide(request: Web, deal_id: FromPath[UUID], data: Form) -> Response[
     deal = await deal_seen_by(actor, deal_id)
     try:
         refund = Money.parse(data.get("refund", ""), deal.terms.total.currency)
-        await deals.decide(deal_id=deal_id, refund=refund, by=actor)
+        await deals.decide(deal_id=deal_id, refund=refund, reasons=data.get("reasons", ""), by=actor)
     except DomainError as refusal:
-        refusal.field = "refund"
+        refusal.field = refusal.field or "refund"
         return await shown_again(request, deal_id, refusal, data)
     return see_other(request, f"/deals/{deal_id}", flash=N_("Decided. Both sides have been told."))
 
@@ -184,7 +188,24 @@ async def refund(request: Web, deal_id: FromPath[UUID], data: Form) -> Response[
     )
 
 
+async def _handed_over(
+    request: Web, deal_id: UUID, move: Move, verb: Callable[[dict[str, str], Actor], Awaitable[None]]
+) -> Response[str]:
+    actor = viewer_of(request).actor
+    deal = await deal_seen_by(actor, deal_id)
+    typed: dict[str, str] = {}
+    try:
+        step(deal.state, move, deal.side_of(actor))
+        sent = await sent_with_photos(request, deal_id, Occasion.HANDOVER, actor)
+        typed = sent.typed
+        sent.ensure_photos()
+        await verb(typed, actor)
+    except DomainError as refusal:
+        return await shown_again(request, deal_id, refusal, typed)
+    return see_other(request, f"/deals/{deal_id}", flash=N_("The buyer has been told."))
+
+
 HANDLERS: list[Any] = [
-    my_deals, show, of_talk, watch, pay, come_back, ship, prove, arrive, receive, cancel, give_up, decide, clear,
+    my_deals, show, of_talk, watch, pay, come_back, ship, follow, prove, arrive, cancel, give_up, decide, clear,
     refund,
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from exchange.companies.queries import identity_of
 from exchange.errors import DomainError
 from exchange.settlement.queries.claims import claim_of
 from exchange.settlement.queries.deals import deal_seen_by, history_of
+from exchange.settlement.queries.evidence import photos_of
 from exchange.settlement.queries.money import money_of, payment_of, warned
 from exchange.settlement.rules import timeline
 from exchange.settlement.rules.deal import Side
@@ -34,7 +35,7 @@ async def deal_page(request: Web, deal_id: UUID) -> dict[str, Any]:
         "side": side,
         "buyer": await identity_of(deal.buyer_company_id),
         "seller": await identity_of(deal.seller_company_id),
-        "next": timeline.next_step(deal.state, side, deal.due_at),
+        "next": deal.next_for(side),
         "ended": timeline.ended(deal.state, deal.ending),
         "names": timeline.STATE_NAMES,
         "happened": timeline.HAPPENED,
@@ -44,6 +45,7 @@ async def deal_page(request: Web, deal_id: UUID) -> dict[str, Any]:
         "payment": await payment_of(deal.id) if side is not Side.SELLER else None,
         "claim": found,
         "warned": side is Side.OPERATOR and await warned(deal.id),
+        "photos": await photos_of(deal, side),
         "may": possible(deal, side, found),
     }
 

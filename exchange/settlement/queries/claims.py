@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from exchange.database import fetch, fetchrow
+from exchange.database import fetch, fetchrow, fetchval
 from exchange.money import Money
 from exchange.settlement.queries.deals import Deal
 from exchange.settlement.rules.claims import Sold
@@ -26,6 +26,18 @@ async def lines_of(deal: Deal) -> list[Sold]:
     return [Sold(str(row["id"]), row["title"], row["quantity"], row["weight"]) for row in rows]
 
 
+async def tolerance_of(deal: Deal) -> int:
+    """The tolerance for condition in ten-thousandths of the price, as the contract froze it."""
+    return int(
+        await fetchval(
+            "select coalesce((k.content -> 'lot' ->> 'tolerance_bp')::int, l.tolerance_bp) from lot l "
+            "left join contract k on k.negotiation_id = $2 where l.id = $1",
+            deal.lot_id,
+            deal.negotiation_id,
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimView:
     """A claim with its lines; sums before tax."""
@@ -44,10 +56,15 @@ class ClaimView:
 
 @dataclass(frozen=True, slots=True)
 class ClaimLineView:
+    """One line of a claim; ``answered_percent`` is the loss the seller finds right."""
+
+    id: UUID
+    key: str
     label: str
     reason: str
     units: int
     loss_percent: int
+    answered_percent: int | None
 
 
 async def claim_of(deal: Deal) -> ClaimView | None:
@@ -55,7 +72,7 @@ async def claim_of(deal: Deal) -> ClaimView | None:
     row = await fetchrow("select * from claim where deal_id = $1", deal.id)
     if row is None:
         return None
-    lines = await fetch("select * from claim_line where claim_id = $1 order by label, reason", row["id"])
+    lines = await fetch("select * from claim_line where claim_id = $1 order by label, reason, id", row["id"])
     currency = deal.terms.net.currency
 
     def money(minor: int | None) -> Money | None:
@@ -71,5 +88,10 @@ async def claim_of(deal: Deal) -> ClaimView | None:
         opened_at=row["opened_at"],
         escalate_from=row["escalate_from"],
         settled=money(row["settled_minor"]),
-        lines=[ClaimLineView(x["label"], x["reason"], x["units"], x["loss_percent"]) for x in lines],
+        lines=[
+            ClaimLineView(
+                x["id"], x["line_key"], x["label"], x["reason"], x["units"], x["loss_percent"], x["answered_percent"]
+            )
+            for x in lines
+        ],
     )

@@ -1,17 +1,24 @@
 """Deals as their two sides and the operator may see them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from exchange.actor import Actor
+from exchange.clock import now
+from exchange.companies.rules import is_public_holiday
 from exchange.database import fetch, fetchrow
 from exchange.errors import NotSeen
 from exchange.money import Money
 from exchange.settlement.rules.amounts import Terms
+from exchange.settlement.rules.claims import ClaimState, Standing
+from exchange.settlement.rules.clocks import letter_by
 from exchange.settlement.rules.deal import Ending, Side, State
+from exchange.settlement.rules.timeline import Next, next_step
 from exchange.settlement.rules.vat import Trader
 
 
@@ -46,6 +53,29 @@ class Deal:
     carrier: str
     tracking: str
     proof: str
+    news: str
+    received_at: datetime | None
+    reserves: str
+    decision: str
+    claim: Standing | None
+    """Whose turn it is in the open claim, where there is one."""
+    claimed_at: datetime | None
+    seller_country: str
+    buyer_country: str
+    seller_zone: str
+    buyer_zone: str
+
+    def next_for(self, side: Side) -> Next | None:
+        """What the deal waits for, told to ``side``."""
+        return next_step(self.state, side, self.due_at, self.claim)
+
+    @property
+    def letter_by(self) -> date | None:
+        """The last day to confirm reserves to the carrier by letter: of goods received from a carrier within France."""
+        if not self.carrier or self.received_at is None or (self.seller_country, self.buyer_country) != ("FR", "FR"):
+            return None
+        received = self.received_at.astimezone(ZoneInfo(self.buyer_zone)).date()
+        return letter_by(received, partial(is_public_holiday, country="FR"))
 
     @property
     def channel(self) -> str:
@@ -66,6 +96,10 @@ class Deal:
         """The company on ``side``, which is the buyer's or the seller's."""
         return self.buyer_company_id if side is Side.BUYER else self.seller_company_id
 
+    def other_zone(self, side: Side) -> str:
+        """The other side's time zone, as ``side`` reads it; the buyer's for the operator."""
+        return self.seller_zone if side is Side.BUYER else self.buyer_zone
+
     def other_name(self, side: Side) -> str:
         """The other side's name, as ``side`` reads it."""
         return self.seller_name if side is Side.BUYER else self.buyer_name
@@ -76,9 +110,14 @@ _COLUMNS = """
     b.trading_name as buyer_name, d.label, d.quantity, d.unit_price_minor, d.currency, d.net_minor, d.vat_minor,
     d.commission_minor, d.commission_vat_minor, d.vat_regime, d.vat_rate_bp, d.state, d.since, d.due_at, d.agreed_at,
     d.paid_at, d.ready_at, d.alarm_at, d.closed_at, d.ending, d.refund_minor, d.cancel_asked_by, d.carrier,
-    d.tracking, d.proof
+    d.tracking, d.proof, d.news, d.received_at, d.reserves, d.decision, c.state as claim_state, c.escalate_from,
+    c.opened_at as claimed_at, s.country as seller_country, b.country as buyer_country, s.zone as seller_zone,
+    b.zone as buyer_zone
 """
-_FROM = "from deal d join company s on s.id = d.seller_company_id join company b on b.id = d.buyer_company_id"
+_FROM = (
+    "from deal d join company s on s.id = d.seller_company_id join company b on b.id = d.buyer_company_id "
+    "left join claim c on c.deal_id = d.id"
+)
 
 
 def _deal(row: asyncpg.Record) -> Deal:
@@ -116,7 +155,23 @@ def _deal(row: asyncpg.Record) -> Deal:
         carrier=row["carrier"],
         tracking=row["tracking"],
         proof=row["proof"],
+        news=row["news"],
+        received_at=row["received_at"],
+        reserves=row["reserves"],
+        decision=row["decision"],
+        claim=_standing(row),
+        claimed_at=row["claimed_at"],
+        seller_country=row["seller_country"],
+        buyer_country=row["buyer_country"],
+        seller_zone=row["seller_zone"],
+        buyer_zone=row["buyer_zone"],
     )
+
+
+def _standing(row: asyncpg.Record) -> Standing | None:
+    if row["claim_state"] not in {ClaimState.OPEN, ClaimState.ANSWERED}:
+        return None
+    return Standing(row["claim_state"] == ClaimState.ANSWERED, row["escalate_from"], row["escalate_from"] <= now())
 
 
 async def deal_seen_by(actor: Actor, deal_id: UUID, *, lock: bool = False) -> Deal:
@@ -151,7 +206,9 @@ async def deals_of(actor: Actor, *, after: UUID | None = None, limit: int = 30) 
                     when $1 and d.state = 'operator' then 0
                     when d.buyer_company_id = $2
                          and d.state in ('awaiting_payment', 'ready', 'uncollected', 'shipped', 'delivered') then 0
-                    when d.seller_company_id = $2 and d.state in ('paid', 'overdue', 'claimed') then 0
+                    when d.seller_company_id = $2 and d.state in ('paid', 'overdue') then 0
+                    when d.state = 'claimed' and $2 = case c.state when 'open' then d.seller_company_id
+                         else d.buyer_company_id end then 0
                     else 1
                 end as turn
             {_FROM}

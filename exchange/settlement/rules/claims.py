@@ -6,6 +6,7 @@ or under the tolerance nothing is due, above it all is.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from exchange.errors import N_, Invalid
@@ -34,6 +35,23 @@ class ClaimState(StrEnum):
     AGREED = "agreed"
     WITHDRAWN = "withdrawn"
     DECIDED = "decided"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whose turn it is in an open claim."""
+
+    answered: bool
+    answer_by: datetime
+    """Until when the seller answers; from then on the buyer may ask the operator."""
+    late: bool
+    """Whether that has passed."""
+
+
+class PercentOutOfRange(Invalid):
+    """An answer that finds more lost than is claimed."""
+
+    message = N_("For “%(line)s” name a whole percentage from 0 to the %(most)s claimed.")
 
 
 class NothingClaimed(Invalid):
@@ -114,3 +132,19 @@ def value(net: Money, sold: Sequence[Sold], claimed: Sequence[Claimed], toleranc
     if condition * 10_000 <= net.minor * tolerance_bp:
         condition = 0
     return Money(missing + condition, net.currency)
+
+
+def counter(net: Money, sold: Sequence[Sold], claimed: Sequence[Claimed], percents: Sequence[int]) -> Money:
+    """What ``claimed`` comes to with the seller's ``percents`` of loss, one a line, in the place of the buyer's.
+
+    No tolerance: the seller may offer less than the contract would give, or something where it gives nothing.
+    Raises PercentOutOfRange.
+    """
+    by_key: Mapping[str, Sold] = {line.key: line for line in sold}
+    prices = line_prices(net, sold)
+    minor = 0
+    for claim, percent in zip(claimed, percents, strict=True):
+        if not 0 <= percent <= claim.loss_percent:
+            raise PercentOutOfRange(field="percent", line=by_key[claim.key].label, most=claim.loss_percent)
+        minor += prices[claim.key].minor * claim.units * percent // (by_key[claim.key].units * 100)
+    return Money(minor, net.currency)

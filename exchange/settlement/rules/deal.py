@@ -65,13 +65,17 @@ class Move(StrEnum):
     PAY = "pay"
     MAKE_READY = "make_ready"
     SHIP = "ship"
+    FOLLOW = "follow"
+    """The seller passes on what the carrier said: the goods have moved."""
     PROVE = "prove"
-    """The seller shows the carrier's proof of delivery."""
+    """The seller shows that the buyer has the goods: the carrier's proof of delivery, or the note both signed."""
     ARRIVE = "arrive"
     """The buyer has the goods and starts to check them."""
     RECEIVE = "receive"
     """The buyer has checked the goods: all right."""
     CLAIM = "claim"
+    ANSWER_CLAIM = "answer_claim"
+    """The seller says what it finds right, or contests the claim."""
     AGREE_CLAIM = "agree_claim"
     """The other side takes the sum named last."""
     WITHDRAW_CLAIM = "withdraw_claim"
@@ -84,7 +88,7 @@ class Move(StrEnum):
     LAPSE = "lapse"
     """Nobody moved in time."""
     ALARM = "alarm"
-    """Money held for seventy-five days: the operator must decide."""
+    """Money held for seventy-five days: the operator must decide, and is called every day until it has."""
     CHARGE_BACK = "charge_back"
     """The buyer's bank has decided for the buyer and keeps the money."""
     CLOSE = "close"
@@ -159,8 +163,21 @@ the claim was made, where there is one; what runs out there only calls the opera
 ANSWER_CLOCK = Clock(3, True, Side.SELLER)
 """The seller answers a claim within three business days; from the fourth the buyer may escalate."""
 
+REMIND_AFTER: Mapping[State, Clock] = {
+    State.AWAITING_PAYMENT: Clock(1, True, Side.BUYER),
+    State.PAID: Clock(7, False, Side.SELLER),
+    State.READY: Clock(4, True, Side.BUYER),
+    State.OVERDUE: Clock(2, True, Side.SELLER),
+    State.DELIVERED: Clock(4, True, Side.BUYER),
+    State.CLAIMED: Clock(2, True, Side.SELLER),
+}
+"""When the side a clock runs for is reminded: a business day before the end, so that a working day is left to act."""
+
 HELD_AT_MOST = Clock(75, False, Side.OPERATOR)
 """Days after payment when the operator must decide (settlement guide §2, hold limits)."""
+
+ALARM_AGAIN = Clock(1, False, Side.OPERATOR)
+"""How soon the operator is called again about money held too long."""
 
 BUYER, SELLER, OPERATOR, STRIPE, CLOCK = (
     frozenset({Side.BUYER}),
@@ -182,6 +199,9 @@ _MACHINE: dict[tuple[State, Move], Step] = {
     (State.READY, Move.LAPSE): Step(CLOCK, State.UNCOLLECTED),
     (State.UNCOLLECTED, Move.GIVE_UP): Step(SELLER, State.CLOSING, Ending.NOT_COLLECTED),
     (State.UNCOLLECTED, Move.LAPSE): Step(CLOCK, State.UNCOLLECTED),
+    (State.READY, Move.PROVE): Step(SELLER, State.DELIVERED),
+    (State.UNCOLLECTED, Move.PROVE): Step(SELLER, State.DELIVERED),
+    (State.SHIPPED, Move.FOLLOW): Step(SELLER, State.SHIPPED),
     (State.SHIPPED, Move.PROVE): Step(SELLER, State.DELIVERED),
     (State.SHIPPED, Move.LAPSE): Step(CLOCK, State.OVERDUE),
     (State.OVERDUE, Move.PROVE): Step(SELLER, State.DELIVERED),
@@ -189,10 +209,12 @@ _MACHINE: dict[tuple[State, Move], Step] = {
     (State.DELIVERED, Move.RECEIVE): Step(BUYER, State.CLOSING, Ending.RECEIVED),
     (State.DELIVERED, Move.CLAIM): Step(BUYER, State.CLAIMED),
     (State.DELIVERED, Move.LAPSE): Step(CLOCK, State.CLOSING, Ending.SILENT),
+    (State.CLAIMED, Move.ANSWER_CLAIM): Step(SELLER, State.CLAIMED),
     (State.CLAIMED, Move.AGREE_CLAIM): Step(BUYER | SELLER, State.CLOSING, Ending.CLAIM_AGREED),
     (State.CLAIMED, Move.WITHDRAW_CLAIM): Step(BUYER, State.CLOSING, Ending.CLAIM_WITHDRAWN),
     (State.CLAIMED, Move.ESCALATE): Step(BUYER, State.OPERATOR),
     (State.CLAIMED, Move.LAPSE): Step(CLOCK, State.OPERATOR),
+    (State.OPERATOR, Move.ANSWER_CLAIM): Step(SELLER, State.OPERATOR),
     (State.OPERATOR, Move.AGREE_CLAIM): Step(BUYER | SELLER, State.CLOSING, Ending.CLAIM_AGREED),
     (State.OPERATOR, Move.WITHDRAW_CLAIM): Step(BUYER, State.CLOSING, Ending.CLAIM_WITHDRAWN),
     (State.OPERATOR, Move.DECIDE): Step(OPERATOR, State.CLOSING, Ending.DECIDED),
@@ -204,7 +226,7 @@ for _state in (State.READY, State.UNCOLLECTED, State.SHIPPED, State.OVERDUE):
     _MACHINE[_state, Move.RECEIVE] = Step(BUYER, State.CLOSING, Ending.RECEIVED)
     _MACHINE[_state, Move.CLAIM] = Step(BUYER, State.CLAIMED)
 for _state in State:
-    if _state.holds_money and _state not in {State.CLOSING, State.OPERATOR}:
+    if _state.holds_money and _state is not State.CLOSING:
         _MACHINE[_state, Move.ALARM] = Step(CLOCK, State.OPERATOR)
         _MACHINE.setdefault((_state, Move.DECIDE), Step(OPERATOR, State.CLOSING, Ending.DECIDED))
 for _state in State:

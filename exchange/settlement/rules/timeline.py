@@ -6,6 +6,7 @@ from datetime import datetime
 
 from exchange.errors import N_
 from exchange.settlement.rules.books import Account, Fact
+from exchange.settlement.rules.claims import Standing
 from exchange.settlement.rules.deal import Ending, Side, State
 
 
@@ -41,13 +42,13 @@ _MINE: Mapping[State, str] = {
     State.PAID: N_(
         "The payment is held. Hand the goods to a carrier, or tell the buyer they are ready for collection."
     ),
-    State.READY: N_("The goods are ready. Collect them and sign the note together."),
+    State.READY: N_("The goods are ready. Collect them, and sign the note together."),
     State.UNCOLLECTED: N_("The goods still wait for you. Collect them before the seller cancels."),
     State.SHIPPED: N_("The goods are on their way. Say so when they arrive."),
     State.OVERDUE: N_("The buyer reports no delivery. Enter the carrier's proof of delivery."),
     State.DELIVERED: N_("Check the goods: confirm that all is right, or claim what is not."),
     State.CLAIMED: N_("The buyer claims part of the price. Agree, or name the sum you find right."),
-    State.OPERATOR: N_("Decide how the money held is shared out."),
+    State.OPERATOR: N_("Hear both sides and decide how the money held is shared out."),
 }
 
 _THEIRS: Mapping[State, str] = {
@@ -76,13 +77,32 @@ _OTHERWISE: Mapping[State, str] = {
 }
 
 
-def next_step(state: State, reader: Side, due_at: datetime | None) -> Next | None:
-    """What a deal in ``state`` waits for, told to ``reader``; ``None`` when nothing is left to wait for."""
+_ANSWERED = {
+    Side.BUYER: N_("The seller has answered. Take what is offered, withdraw the claim, or ask the operator to decide."),
+    Side.SELLER: N_("The buyer considers your answer. You may still name a higher sum."),
+    Side.OPERATOR: N_("The buyer considers the seller's answer."),
+}
+_LATE = N_("The seller has not answered in time. You may ask the operator to decide.")
+_THEN_THE_OPERATOR = N_("From then on the buyer may ask the operator to decide.")
+
+
+def next_step(state: State, reader: Side, due_at: datetime | None, claim: Standing | None = None) -> Next | None:
+    """What a deal in ``state`` waits for, told to ``reader``; ``None`` when nothing is left to wait for.
+
+    ``claim`` is the open claim of a deal, if there is one.
+    """
     if state.final:
         return None
-    whose = _WHOSE[state]
+    whose, until, otherwise = _WHOSE[state], due_at, _OTHERWISE.get(state)
     text = _MINE[state] if reader is whose and state in _MINE else _THEIRS[state]
-    return Next(whose, text, due_at, _OTHERWISE.get(state) if due_at else None)
+    if state is State.CLAIMED and claim is not None:
+        if claim.answered:
+            whose, text = Side.BUYER, _ANSWERED[reader]
+        elif not claim.late:
+            until, otherwise = claim.answer_by, _THEN_THE_OPERATOR
+        elif reader is Side.BUYER:
+            text = _LATE
+    return Next(whose, text, until, otherwise if until else None)
 
 
 _ENDED: Mapping[State, str] = {
@@ -138,8 +158,10 @@ HAPPENED: Mapping[str, str] = {
     "deal.pay": N_("The payment arrived and is held until receipt"),
     "deal.make_ready": N_("The goods are ready for collection"),
     "deal.ship": N_("The goods were handed to the carrier"),
+    "deal.follow": N_("The carrier reported that the goods have moved on"),
     "deal.prove": N_("The seller proved the delivery"),
     "deal.arrive": N_("The goods arrived; the buyer checks them"),
+    "deal.noted": N_("The buyer added what stands on the delivery note"),
     "deal.receive": N_("The buyer confirmed that all is right"),
     "deal.claim": N_("The buyer made a claim"),
     "deal.claim_answered": N_("The seller answered the claim"),
