@@ -44,6 +44,7 @@ from exchange.settlement import api as settlement_api
 from exchange.settlement import pages as settlement_pages
 from exchange.settlement import stripe_gateway
 from exchange.settlement import webhooks as settlement_webhooks
+from exchange.virtual_time import followed
 from exchange.wants import api as want_api
 from exchange.wants import pages as want_pages
 from exchange.web import pages as web_pages
@@ -102,7 +103,7 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
     gc.freeze()  # what was imported stays: no need to look through it again and again for garbage
     gc.set_threshold(20_000, 20, 20)
     try:
-        async with app.state.remembered.hearing(app.plugins.get(ChannelsPlugin)):
+        async with followed(), app.state.remembered.hearing(app.plugins.get(ChannelsPlugin)):
             yield
     finally:
         await stripe_gateway.close()

@@ -5,12 +5,15 @@ import logging
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import exchange
 from exchange.errors import DomainError
+
+if TYPE_CHECKING:
+    from exchange.settlement.queries.money import Reconciled
 
 
 class Refusing(click.Group):
@@ -111,15 +114,17 @@ def migrate() -> None:
 def worker() -> None:
     """Run jobs until stopped."""
     from exchange.database import close_pool, open_pool
-    from exchange.jobs import load_handlers, run_worker
+    from exchange.jobs import hasten, load_handlers, run_worker
     from exchange.settlement import stripe_gateway
+    from exchange.virtual_time import followed
 
     load_handlers()
 
     async def work() -> None:
         await open_pool()
         try:
-            await run_worker()
+            async with followed(hasten):
+                await run_worker()
         finally:
             await stripe_gateway.close()
             await close_pool()
@@ -230,8 +235,13 @@ def reconcile(data_dir: Path | None) -> None:
     """Ask Stripe about everything open, then compare every movement with our books; exits with 1 on a difference."""
     _attach(data_dir)
     from exchange.settlement.actions.reconcile import reconcile as compare
+    from exchange.virtual_time import followed
 
-    result = _run(compare())
+    async def look() -> "Reconciled":
+        async with followed():
+            return await compare()
+
+    result = _run(look())
     for difference in result.differences:
         ours, theirs = difference.ours_minor, difference.theirs_minor
         click.secho(f"{difference.source} {difference.currency}: Stripe {theirs}, our books {ours}", fg="red")

@@ -15,9 +15,14 @@ def now() -> datetime:
 
 
 def follow(offset: timedelta) -> None:
-    """Run this process's clock ``offset`` away from the real one: how the demo follows the sandbox's virtual clock."""
+    """Run this process's clock ``offset`` away from the real one: how it follows the sandbox's virtual clock."""
     global _offset
     _offset = offset
+
+
+def ahead() -> timedelta:
+    """How far this process's clock runs away from the real one."""
+    return _offset
 
 
 @contextmanager

@@ -78,7 +78,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line("Stripe's schemas: SKIPPED, ../shared/stripe is not there")
         return
     checked, violations = (sum(counts) for counts in zip(_judged(), *_of_workers, strict=True))
-    terminalreporter.write_line(f"Stripe's schemas: {checked} bodies checked, {violations} violations")
+    if checked:
+        terminalreporter.write_line(f"Stripe's schemas: {checked} bodies checked, {violations} violations")
 
 
 _of_workers: list[tuple[int, int]] = []

@@ -1,10 +1,14 @@
 """Whole deals with the real Stripe library, over HTTP, against the sandbox; its signed webhooks reach the app."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
+from exchange.clock import follow as follow_offset
+from exchange.clock import now
 from exchange.database import execute, fetch, fetchval, transaction
+from exchange.jobs import hasten
 from exchange.money import Money
 from exchange.settings import settings
 from exchange.settlement import stripe_gateway
@@ -15,6 +19,7 @@ from exchange.settlement.queries.money import trial_balance
 from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.stripe_gateway import API_VERSION, Gateway, NoAnswer, Refused, refund_params, transfer_params
+from exchange.virtual_time import follow
 from tests.sandbox.conftest import KEY
 from tests.settlement.conftest import agree, due_now, work
 from tests.settlement.service import Service, books_agree, shipped
@@ -213,3 +218,26 @@ def test_one_version_is_spoken_by_client_and_sandbox() -> None:
     from exchange.sandbox.config import PINNED_VERSION
 
     assert API_VERSION == PINNED_VERSION
+
+
+async def test_the_exchanges_clock_follows_the_sandboxs_and_planned_jobs_come_sooner(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STRIPE_SECRET_KEY", KEY)
+    monkeypatch.setenv("STRIPE_API_BASE", service.url)
+    settings.cache_clear()
+    agreed = await agree()
+    before = now()
+    await service.control("clock", days=6)
+    try:
+        moved = await follow()
+        assert timedelta(days=5.9) < moved < timedelta(days=6.1)
+        assert now() - before > timedelta(days=5.9)
+        assert await follow() == timedelta(0), "looked at again, it has not moved"
+        await hasten(moved)
+        await work("deal.due")
+        assert await agreed.state() == "unpaid"
+    finally:
+        follow_offset(timedelta(0))
+        monkeypatch.undo()
+        settings.cache_clear()
