@@ -48,6 +48,15 @@ class Settings(BaseSettings):
 
     exchange_country: str = "FR"
     """Where the exchange itself pays tax: decides the VAT on its commission."""
+    exchange_name: str = ""
+    """The exchange's own legal name, as invoices name it; with the five below. Unset: no invoice is written."""
+    exchange_registration: str = ""
+    exchange_vat: str = ""
+    exchange_street: str = ""
+    exchange_postcode: str = ""
+    exchange_city: str = ""
+    exchange_on_debits: bool = False
+    """The exchange opted to pay VAT on its commission when it invoices."""
 
     smtp_url: SecretStr | None = None
     """`smtp://user:password@host:587` or `smtps://…:465`. Unset: mails stay in the outbox."""

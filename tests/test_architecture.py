@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "exchange"
 DOMAINS = ("accounts", "companies", "listings", "wants", "introductions", "offers", "settlement", "insight")
 FILES_OF_A_DOMAIN = {"__init__", "rules", "tables", "queries", "actions", "schemas", "pages", "api", "jobs"}
-MORE_FILES = {"settlement": {"stripe_gateway", "webhooks"}, "listings": {"spreadsheets"}}
+MORE_FILES = {"settlement": {"stripe_gateway", "webhooks", "press"}, "listings": {"spreadsheets"}}
 
 
 def modules() -> Iterator[tuple[Path, ast.Module]]:

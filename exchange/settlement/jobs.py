@@ -10,7 +10,9 @@ from exchange.settlement.actions import (
     disputes,
     events,
     evidence,
+    handover,
     operations,
+    papers,
     payments,
     reconcile,
     recourse,
@@ -89,6 +91,16 @@ async def compare_books(deal_id: UUID) -> None:
     await reconcile.match_books()
 
 
+@handles("deal.papers")
+async def write_papers(deal_id: UUID) -> None:
+    await papers.write_papers(deal_id)
+
+
+@handles("paper.issued")
+async def hand_over(paper_id: UUID) -> None:
+    await handover.hand_over(paper_id)
+
+
 @handles("payout_account.look")
 async def look_at_account(company_id: UUID) -> None:
     await sellers.look_at_account(company_id)
@@ -112,6 +124,11 @@ async def ask_debtors() -> None:
 @every("53 3 * * *")
 async def look_at_all_cash() -> None:
     await cash.look_at_all_cash()
+
+
+@every("29 4 * * *")
+async def write_waiting() -> None:
+    await papers.write_waiting()
 
 
 @every("17 4 * * *")

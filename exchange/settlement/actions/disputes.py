@@ -17,6 +17,7 @@ from exchange.money import Money
 from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.moves import enter
 from exchange.settlement.actions.notices import alarm
+from exchange.settlement.actions.papers import owe_papers
 from exchange.settlement.actions.recourse import advance_short, ask_back
 from exchange.settlement.actions.release import close_if_done, end_again, pay_back, share_out
 from exchange.settlement.actions.warnings import take_warning
@@ -174,6 +175,7 @@ async def _over(deal: Deal, dispute: asyncpg.Record, fact: str) -> None:
     await execute("update dispute set over = true where id = $1", dispute["id"])
     await record(None, fact, deal.id)
     deal = await any_deal(deal.id, lock=True)
+    await owe_papers(deal)
     await end_again(deal)
     await close_if_done(deal)
     await enqueue("deal.release", deal.id)

@@ -20,6 +20,7 @@ from exchange.settlement.actions import operations
 from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.notices import alarm, tell_taken_back
 from exchange.settlement.actions.operations import Doing, Operation
+from exchange.settlement.actions.papers import owe_papers
 from exchange.settlement.actions.release import Disputed, disputed
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal, deal_seen_by
@@ -63,6 +64,7 @@ async def refund_released(*, deal_id: UUID, refund: Money, by: Actor) -> None:
         await ask_back(deal, refund, refund_id=refund_id, payment_id=payment["id"])
         await execute("update deal set refund_minor = refund_minor + $2 where id = $1", deal_id, refund.minor)
         await record(by, "deal.refund_released", deal_id)
+        await owe_papers(deal)
         await _refund_if_ready(deal, refund_id)
 
 

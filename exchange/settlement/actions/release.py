@@ -21,6 +21,7 @@ from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.moves import enter
 from exchange.settlement.actions.notices import alarm, tell_parked
 from exchange.settlement.actions.operations import Doing, HeldBack, Operation
+from exchange.settlement.actions.papers import owe_papers
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal
 from exchange.settlement.queries.money import warned
@@ -78,6 +79,7 @@ async def share_out(deal: Deal, refund: Money, *, by_bank: bool = False) -> None
         await release_reservation(
             agreement_id=deal.negotiation_id
         )  # the goods are still at the seller's: for sale again
+    await owe_papers(deal)
     await enqueue("deal.release", deal.id)
 
 

@@ -286,10 +286,11 @@ async def agreement_of(negotiation_id: UUID) -> Agreement:
         "select n.lot_id, n.seller_company_id, n.buyer_company_id, l.title, o.quantity, o.unit_price_minor, "
         "coalesce(o.lines_minor, o.unit_price_minor * o.quantity) as net_minor, "
         "o.currency, n.agreed_at, s.country as seller_country, s.vat as seller_vat, b.country as buyer_country, "
-        "b.vat as buyer_vat from negotiation n "
+        "b.vat as buyer_vat, coalesce(i.franchise, false) as seller_franchise from negotiation n "
         "join offer o on o.negotiation_id = n.id and o.state = 'agreed' "
         "join lot l on l.id = n.lot_id join company s on s.id = n.seller_company_id "
-        "join company b on b.id = n.buyer_company_id where n.id = $1 and n.state = 'agreed'",
+        "join company b on b.id = n.buyer_company_id left join invoicing i on i.company_id = s.id "
+        "where n.id = $1 and n.state = 'agreed'",
         negotiation_id,
     )
     if row is None:
@@ -303,6 +304,6 @@ async def agreement_of(negotiation_id: UUID) -> Agreement:
         unit_price=Money(row["unit_price_minor"], row["currency"]),
         net=Money(row["net_minor"], row["currency"]),
         agreed_at=row["agreed_at"],
-        seller=Trader(row["seller_country"], row["seller_vat"]),
+        seller=Trader(row["seller_country"], row["seller_vat"], row["seller_franchise"]),
         buyer=Trader(row["buyer_country"], row["buyer_vat"]),
     )

@@ -1,8 +1,8 @@
 """Which VAT a trade carries: a regime, and a rate from dated data.
 
 Source: domain guide §9; Directive 2006/112/EC art. 96 (standard rates), art. 138 (intra-Community supply), art. 146
-(export), art. 44 and 196 (reverse charge of services). Reduced rates, the margin scheme and small-business exemptions
-(France: art. 293 B CGI) are not decided here: the seller's invoice says so, and the rate comes in as a figure.
+(export), art. 44 and 196 (reverse charge of services), art. 284 (small businesses; France: art. 293 B CGI). Reduced
+rates and the margin scheme are not decided here.
 """
 
 from collections.abc import Mapping
@@ -21,6 +21,8 @@ class Regime(StrEnum):
     """Leaves the European Union or comes from outside: no VAT of the exchange's making."""
     REVERSE_CHARGE = "reverse_charge"
     """A service to a business in another country: the customer declares the VAT."""
+    FRANCHISE = "franchise"
+    """The supplier is small and charges none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Trader:
     country: str
     """ISO 3166 alpha-2."""
     vat_number: str | None
+    franchise: bool = False
+    """Small, and therefore without VAT on what it sells (art. 293 B CGI)."""
 
 
 EU = frozenset(
@@ -90,9 +94,11 @@ def standard_rate(country: str, day: date) -> int:
 def of_goods(seller: Trader, buyer: Trader, day: date) -> Tax:
     """The VAT on goods sold by ``seller`` to ``buyer``, both businesses.
 
-    Within one country its standard rate; between member states none when the buyer shows a VAT number, else the
-    seller's rate; across the Union's border none.
+    None where the seller is small. Within one country its standard rate; between member states none when the buyer
+    shows a VAT number, else the seller's rate; across the Union's border none.
     """
+    if seller.franchise:
+        return Tax(Regime.FRANCHISE, 0)
     if seller.country == buyer.country:
         return Tax(Regime.DOMESTIC, standard_rate(seller.country, day))
     if seller.country in EU and buyer.country in EU:
