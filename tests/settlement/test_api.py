@@ -8,6 +8,7 @@ from exchange.settlement.actions import deals, events
 from tests.factories import bearer, make_person
 from tests.settlement.conftest import agree, onboarded, paid, work
 from tests.settlement.fakes import FakeGateway
+from tests.settlement.test_dock import picture
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -64,11 +65,28 @@ async def test_a_claim_as_json(client: httpx.AsyncClient, gateway: FakeGateway) 
         f"{at}/claims", headers=buyer, json={"lines": [{"line_id": line["id"], "reason": "missing", "units": 99}]}
     )
     assert (too_many.status_code, too_many.json()["code"]) == (422, "too_many_claimed")
+    wanted = {"occasion": "claim", "line_id": line["id"]}
+    kept = await client.post(f"{at}/photos", headers=buyer, params=wanted, files={"photo": ("a.jpg", picture())})
+    assert kept.status_code == 201, kept.text
     made = await client.post(
         f"{at}/claims", headers=buyer, json={"lines": [{"line_id": line["id"], "reason": "missing", "units": 2}]}
     )
     assert made.status_code == 201
     assert made.json()["claim"]["wanted"] == {"minor": 3000, "currency": "EUR"}
+    assert [photo["line_id"] for photo in made.json()["photos"]] == [line["id"]]
+    assert "escalate" not in made.json()["may"]
+
+    seller = await bearer(agreed.seller)
+    assert (await client.get(kept.json()["href"], headers=seller)).headers["content-type"] == "image/jpeg"
+    (claimed,) = made.json()["claim"]["lines"]
+    answered = await client.post(
+        f"{at}/claims/answer", headers=seller, json={"lines": [{"id": claimed["id"], "percent": 50}], "text": "half"}
+    )
+    assert answered.json()["claim"]["offered"]["minor"] == 1500
+    assert answered.json()["next"]["whose"] == "buyer"
+    agreed_on = await client.post(f"{at}/claims/agreement", headers=buyer)
+    assert (agreed_on.json()["state"], agreed_on.json()["refund"]["minor"]) == ("closing", 1800)
+    assert (await client.post(f"{at}/claims/withdrawal", headers=buyer)).status_code == 409
 
 
 async def test_a_rival_sees_nothing_and_changes_nothing(client: httpx.AsyncClient, gateway: FakeGateway) -> None:
