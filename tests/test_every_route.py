@@ -76,7 +76,7 @@ class Strangers:
     def path(self, door: Door) -> str:
         path = door.path
         for name in [part[1:-1] for part in door.path.split("/") if part.startswith("{")]:
-            path = path.replace(f"{{{name}}}", str(self.ids.get(name) or uuid4()))
+            path = path.replace(f"{{{name}}}", "1" if name == "number" else str(self.ids.get(name) or uuid4()))
         return path
 
 

@@ -195,17 +195,22 @@ def category_options(language: str) -> list[tuple[str, str]]:
 
 def term_options(language: str) -> dict[str, Any]:
     """The choices of the sale terms, in the reader's language."""
-    days = Locale.parse(language).days["stand-alone"]["wide"]
-    halves = {"am": say(language, N_("morning")), "pm": say(language, N_("afternoon"))}
-    order = ("mon", "tue", "wed", "thu", "fri", "sat")
     return {
         "incoterms": [(i.value, say(language, label)) for i, label in lot_rules.INCOTERMS.items()],
         "packings": [(p.value, say(language, label)) for p, label in lot_rules.PACKINGS.items()],
         "grades": [(g.value, f"{g.value} · {say(language, label)}") for g, label in GRADES.items()],
-        "slots": [(s, f"{days[order.index(s[:3])]}, {halves[s[4:]]}") for s in lot_rules.SLOTS],
+        "slots": half_days(language),
         "cost_answers": [(a.value, say(language, label)) for a, label in lot_rules.COST_ANSWERS.items()],
         "latest": (now() + lot_rules.MAX_LIFE).date().isoformat(),
     }
+
+
+def half_days(language: str) -> list[tuple[str, str]]:
+    """The half days of ``lots.SLOTS`` with their names."""
+    days = Locale.parse(language).days["stand-alone"]["wide"]
+    halves = {"am": say(language, N_("morning")), "pm": say(language, N_("afternoon"))}
+    order = ("mon", "tue", "wed", "thu", "fri", "sat")
+    return [(s, f"{days[order.index(s[:3])]}, {halves[s[4:]]}") for s in lot_rules.SLOTS]
 
 
 def _currencies(own: str) -> list[str]:

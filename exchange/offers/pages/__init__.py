@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from exchange.offers.pages import agreed, first, inbox, talk, team
+from exchange.offers.pages import agreed, first, inbox, lines, talk, team
 from exchange.web.guards import trading
 
 router = Router(
@@ -10,6 +10,15 @@ router = Router(
     route_handlers=[
         first.offer_form,
         first.offer,
+        lines.first,
+        lines.first_file,
+        lines.first_filled,
+        lines.open_talk,
+        lines.next_move,
+        lines.next_file,
+        lines.said_file,
+        lines.next_filled,
+        lines.make_move,
         inbox.index,
         inbox.refuse_several,
         talk.show,

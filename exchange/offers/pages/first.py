@@ -10,8 +10,17 @@ from exchange.companies.queries import mask
 from exchange.errors import N_, DomainError, NotSeen
 from exchange.listings.rules.lots import INCOTERMS
 from exchange.offers import actions
-from exchange.offers.pages.reading import Form, incoterm_in, price_in, quantity_in
-from exchange.offers.pages.shown import away
+from exchange.offers.pages.reading import (
+    Form,
+    filled_in,
+    incoterm_in,
+    nearest_in,
+    price_in,
+    quantity_in,
+    text_in,
+    texts_in,
+)
+from exchange.offers.pages.shown import away, half_days_for
 from exchange.offers.queries.lots import LotOffered, lot_offered_to
 from exchange.offers.rules.bids import Bid
 from exchange.web.guards import viewer_of
@@ -35,18 +44,22 @@ async def offer(request: Web, lot_id: FromPath[UUID], data: Form) -> Response[st
     """The talk begins."""
     by = viewer_of(request).actor
     lot = await lot_offered_to(by, lot_id)
+    if filled := filled_in(data):
+        return render(request, NEW, typed=filled, **_lot(request, lot))
     try:
         talk_id = await actions.open_talk(
             lot_id=lot_id,
             bid=Bid(price_in(data, lot.terms.ask.currency), quantity_in(data)),
             incoterm=incoterm_in(data),
-            message=data.get("message", ""),
+            pickup=texts_in(data, "pickup"),
+            message=text_in(data, "message"),
             by=by,
         )
     except NotSeen:
         raise
     except DomainError as refusal:
-        return again(request, NEW, refusal, data, **_lot(request, await lot_offered_to(by, lot_id)))
+        context = _lot(request, await lot_offered_to(by, lot_id)) | {"nearest": nearest_in(refusal)}
+        return again(request, NEW, refusal, data, **context)
     return see_other(request, f"/talks/{talk_id}", flash=N_("Your offer is on the table. The seller has been told."))
 
 
@@ -57,5 +70,7 @@ def _lot(request: Web, lot: LotOffered) -> dict[str, Any]:
         "available": lot.available,
         "incoterms": list(INCOTERMS.items()),
         "seller_mask": mask(lot.seller, lot.id, language_of(request)),
+        "half_days": half_days_for(request, lot.slots),
+        "nearest": [],
         **away(request, lot.seller_hours),
     }

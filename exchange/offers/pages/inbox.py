@@ -8,7 +8,7 @@ from litestar.params import FromQuery
 from exchange.companies.queries import mask
 from exchange.errors import N_
 from exchange.offers import actions
-from exchange.offers.pages.reading import FormWithLists, is_uuid
+from exchange.offers.pages.reading import Form, is_uuid, texts_in
 from exchange.offers.queries.inbox import Assigned, Awaits, Side, inbox_of
 from exchange.web.guards import viewer_of
 from exchange.web.render import Web, language_of, render, see_other
@@ -46,9 +46,8 @@ async def index(
 
 
 @post("/talks/refusals")
-async def refuse_several(request: Web, data: FormWithLists) -> Response[str]:
+async def refuse_several(request: Web, data: Form) -> Response[str]:
     """Decline the ticked offers; there is no accepting in bulk (rule 14)."""
-    ticked = data.get("talk", [])
-    ids = [UUID(t) for t in ([ticked] if isinstance(ticked, str) else ticked) if is_uuid(t)]
+    ids = [UUID(t) for t in texts_in(data, "talk") if is_uuid(t)]
     declined = await actions.refuse_offers(negotiation_ids=ids, by=viewer_of(request).actor)
     return see_other(request, "/talks", flash=N_("Offers declined: %(count)s."), count=declined)

@@ -13,29 +13,37 @@ from exchange.clock import now
 from exchange.companies.queries import mask
 from exchange.companies.rules import Away, WorkingHours, answers_at
 from exchange.errors import DomainError, NotSeen
+from exchange.listings.pages.stock_lists import half_days
 from exchange.listings.rules.categories import BY_SLUG
 from exchange.listings.rules.lots import COST_ANSWERS, INCOTERMS
 from exchange.money import Money
+from exchange.offers.pages.reading import Typed, nearest_in
 from exchange.offers.queries.agreed import Message, messages_of
+from exchange.offers.queries.lines import titles_of
 from exchange.offers.queries.talks import OnPage, negotiation_on_page
 from exchange.offers.queries.team import OwnSide, own_side_of
 from exchange.offers.rules import talks
 from exchange.offers.rules.talks import State
 from exchange.web.guards import viewer_of
 from exchange.web.refusals import again
-from exchange.web.render import Web, language_of
+from exchange.web.render import Web, language_of, render
 
 SHOW = "offers/show.html"
+LINES_SHOWN = 20
+"""Lines of an offer in its bubble; all of them stand in its list to download."""
 
 
-async def refused(request: Web, talk_id: UUID, refusal: DomainError, typed: dict[str, str]) -> Response[str]:
-    """The talk as it is now, why the act was refused, and everything that was typed."""
+async def refused(request: Web, talk_id: UUID, refusal: DomainError | None, typed: Typed) -> Response[str]:
+    """The talk as it is now, why the act was refused if it was, and everything that was typed."""
     if isinstance(refusal, NotSeen):
         raise refusal
     by = viewer_of(request).actor
     talk = await negotiation_on_page(by, talk_id)
     said = await said_beside(by, talk, inside=True)
-    return again(request, SHOW, refusal, typed, **talk_shown(request, talk, *said), alone=False, has_form=False)
+    context = await talk_shown(request, talk, *said) | {"alone": False, "has_form": False}
+    if refusal is None:
+        return render(request, SHOW, typed=typed, **context)
+    return again(request, SHOW, refusal, typed, **context | {"nearest": nearest_in(refusal)})
 
 
 async def said_beside(by: Actor, talk: OnPage, *, inside: bool) -> tuple[list[Message], OwnSide | None]:
@@ -63,7 +71,13 @@ def away(
     }
 
 
-def talk_shown(request: Web, page: OnPage, messages: list[Message], inside: OwnSide | None) -> dict[str, Any]:
+def half_days_for(request: Web, slots: Iterable[str]) -> list[tuple[str, str]]:
+    """The half days one may wish for collection: those the seller named, else any."""
+    named = set(slots)
+    return [half for half in half_days(language_of(request)) if not named or half[0] in named]
+
+
+async def talk_shown(request: Web, page: OnPage, messages: list[Message], inside: OwnSide | None) -> dict[str, Any]:
     me, at = viewer_of(request).actor.company_id, now()
     talk = talks.run_clock(page.talk, at)
     is_buyer = me == talk.buyer
@@ -71,6 +85,8 @@ def talk_shown(request: Web, page: OnPage, messages: list[Message], inside: OwnS
     my_turn = talk.turn == me
     may_reopen = is_buyer and talk.live is None and talk.state is not State.AGREED
     covered = talk.terms.covered_from
+    named = {line.id for move in talk.moves for line in move.lines[:LINES_SHOWN]}
+    language = language_of(request)
     return {
         "page": page,
         "messages": messages,
@@ -80,12 +96,17 @@ def talk_shown(request: Web, page: OnPage, messages: list[Message], inside: OwnS
         "available": page.available,
         "me": me,
         "is_buyer": is_buyer,
-        "other": page.other_name or mask(them, page.lot_id, language_of(request)),
+        "other": page.other_name or mask(them, page.lot_id, language),
         "their_hours": page.hours[them],
         **away(request, page.hours[them], page.other_closed, page.other_team),
         "my_turn": my_turn,
         "may_move": bool((my_turn or may_reopen) and talk.moves_left and page.available),
         "may_accept": my_turn and talk.live is not None and talk.live.quantity <= page.available,
+        "titles": await titles_of(page.lot_id, named) if named else {},
+        "lines_shown": LINES_SHOWN,
+        "slot_names": dict(half_days(language)),
+        "half_days": half_days_for(request, page.lot["slots"]),
+        "nearest": [],
         "incoterms": list(INCOTERMS.items()),
         "cost_answers": list(COST_ANSWERS.items()),
         "cost_below": covered if not is_buyer else None,

@@ -10,7 +10,17 @@ from litestar.response import ServerSentEvent
 
 from exchange.errors import N_, DomainError
 from exchange.offers import actions
-from exchange.offers.pages.reading import Form, cost_in, incoterm_in, price_in, quantity_in, seen_in
+from exchange.offers.pages.reading import (
+    Form,
+    cost_in,
+    filled_in,
+    incoterm_in,
+    price_in,
+    quantity_in,
+    seen_in,
+    text_in,
+    texts_in,
+)
 from exchange.offers.pages.shown import SHOW, refused, said_beside, talk_shown
 from exchange.offers.queries.talks import negotiation_on_page, negotiation_seen_by
 from exchange.offers.rules.bids import Bid
@@ -31,7 +41,9 @@ async def show(
     alone = bool(request.headers.get("hx-request"))
     said = await said_beside(by, talk, inside=not alone)
     has_form = seen is not None or writing
-    return render(request, SHOW, fragment=THREAD, **talk_shown(request, talk, *said), alone=alone, has_form=has_form)
+    return render(
+        request, SHOW, fragment=THREAD, **await talk_shown(request, talk, *said), alone=alone, has_form=has_form
+    )
 
 
 @get("/talks/{talk_id:uuid}/live")
@@ -46,12 +58,15 @@ async def make_move(request: Web, talk_id: FromPath[UUID], data: Form) -> Respon
     """An offer or a counter-offer."""
     by = viewer_of(request).actor
     talk = await negotiation_seen_by(by, talk_id)
+    if filled := filled_in(data):
+        return await refused(request, talk_id, None, filled)
     try:
         await actions.make_move(
             negotiation_id=talk_id,
             bid=Bid(price_in(data, talk.talk.terms.ask.currency), quantity_in(data)),
             incoterm=incoterm_in(data),
-            message=data.get("message", ""),
+            pickup=texts_in(data, "pickup"),
+            message=text_in(data, "message"),
             by=by,
             cost=cost_in(data),
             seen=seen_in(data),
@@ -73,7 +88,7 @@ async def accept(request: Web, talk_id: FromPath[UUID], data: Form) -> Response[
             negotiation_id=talk_id,
             price=price_in(data, talk.talk.terms.ask.currency),
             quantity=quantity_in(data),
-            lines=data.get("lines", ""),
+            lines=text_in(data, "lines"),
             by=by,
             cost=cost_in(data),
         )

@@ -7,7 +7,7 @@ from litestar.params import FromPath
 
 from exchange.errors import N_, DomainError
 from exchange.offers import actions
-from exchange.offers.pages.reading import Form, NotAChoice, is_uuid
+from exchange.offers.pages.reading import Form, NotAChoice, is_uuid, text_in
 from exchange.offers.pages.shown import refused
 from exchange.web.guards import viewer_of
 from exchange.web.render import Web, see_other
@@ -16,7 +16,7 @@ from exchange.web.render import Web, see_other
 @post("/talks/{talk_id:uuid}/assignment")
 async def assign(request: Web, talk_id: FromPath[UUID], data: Form) -> Response[str]:
     """A colleague looks after the talk, or nobody in particular."""
-    chosen = data.get("person", "")
+    chosen = text_in(data, "person")
     try:
         if chosen and not is_uuid(chosen):
             raise NotAChoice(field="person")
@@ -34,7 +34,7 @@ async def assign(request: Web, talk_id: FromPath[UUID], data: Form) -> Response[
 async def write_note(request: Web, talk_id: FromPath[UUID], data: Form) -> Response[str]:
     """A note that only one's own company reads."""
     try:
-        await actions.write_note(negotiation_id=talk_id, text=data.get("text", ""), by=viewer_of(request).actor)
+        await actions.write_note(negotiation_id=talk_id, text=text_in(data, "text"), by=viewer_of(request).actor)
     except DomainError as refusal:
         return await refused(request, talk_id, refusal, data)
     return see_other(request, f"/talks/{talk_id}#team", flash=N_("The note is kept. Only your company reads it."))

@@ -61,6 +61,10 @@ class Contract:
     offered: Signature
     accepted: Signature
 
+    def money(self, minor: int) -> Money:
+        """So much in the contract's currency."""
+        return Money(minor, self.unit_price.currency)
+
     @property
     def has_line_prices(self) -> bool:
         return any(line["unit_price_minor"] != self.unit_price.minor for line in self.lines)

@@ -56,3 +56,9 @@ async def shelf_of(lot_id: UUID, ask: Money) -> list[ShelfLine]:
 def stock_on(shelf: Iterable[ShelfLine], units: int) -> Stock:
     """What is left of the lot line by line, where ``units`` are left in all."""
     return Stock(units, {line.id: line.left for line in shelf})
+
+
+async def titles_of(lot_id: UUID, lines: Iterable[UUID]) -> dict[UUID, str]:
+    """What these lines of a lot are called. The caller has loaded a talk about the lot by viewer."""
+    rows = await fetch("select id, title from manifest_line where lot_id = $1 and id = any($2)", lot_id, list(lines))
+    return {r["id"]: r["title"] for r in rows}

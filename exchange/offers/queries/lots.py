@@ -27,6 +27,10 @@ class LotOffered:
     available: int
     terms: Terms
     incoterm: Incoterm
+    slots: tuple[str, ...]
+    """Half days on which the seller says the goods can be fetched."""
+    lines: int
+    """How many lines its manifest has."""
     seller_hours: WorkingHours
     talk_id: UUID | None
     """The talk this buyer already has about the lot."""
@@ -37,7 +41,8 @@ _LOT = """
         s.zone, s.opens, s.closes, s.days, s.country as seller_country,
         b.legal_group_id as buyer_group, b.vetting as buyer_vetting, n.id as talk_id,
         coalesce((select bool_and(c.answer = 'at_or_above_cost') from cost_statement c where c.lot_id = l.id), true)
-            as above_cost
+            as above_cost,
+        (select count(*) from manifest_line m where m.lot_id = l.id) as lines
     from lot l join company s on s.id = l.company_id join company b on b.id = $2
     left join negotiation n on n.lot_id = l.id and n.buyer_company_id = $2
     where l.id = $1 and s.vetting = 'vetted' and (n.id is not null or not (
@@ -78,6 +83,8 @@ async def lot_offered_to(actor: Actor, lot_id: UUID, *, lock: bool = False) -> L
             covered_from=ask if row["above_cost"] else None,
         ),
         incoterm=Incoterm(row["incoterm"]),
+        slots=tuple(row["slots"]),
+        lines=row["lines"],
         seller_hours=WorkingHours(
             row["zone"], row["seller_country"], row["opens"], row["closes"], frozenset(row["days"])
         ),

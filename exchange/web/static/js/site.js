@@ -7,6 +7,7 @@ import "./theme.js";
 import "./drop.js";
 import "./clock.js";
 import "./total.js";
+import "./lines.js";
 import "./form.js";
 import "./live.js";
 import "./keys.js";
