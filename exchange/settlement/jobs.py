@@ -14,6 +14,7 @@ from exchange.settlement.actions import (
     operations,
     papers,
     payments,
+    receiving,
     reconcile,
     recourse,
     release,
@@ -109,6 +110,11 @@ async def look_at_account(company_id: UUID) -> None:
 @handles("payout_account.active")
 async def send_parked(company_id: UUID) -> None:
     await release.release_parked(company_id)
+
+
+@handles("payout_account.change")
+async def change_account(row_id: UUID) -> None:
+    await receiving.take_effect(row_id)
 
 
 @every("*/5 * * * *")

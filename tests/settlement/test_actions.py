@@ -491,13 +491,13 @@ class TestSellersAccount:
         """[8]"""
         agreed = await agree()
         account = await onboarded(agreed, gateway)
-        assert agreed.seller.company
+        row = await fetchval("select id from payout_account where account_id = $1", account)
         async with transaction():
             stale = await gateway.recipient(account)
             gateway.onboards(account, status="restricted")
-            await sellers.take_account(agreed.seller.company.id, stale, now() - timedelta(minutes=1))
-            await sellers.take_account(agreed.seller.company.id, await gateway.recipient(account), now())
-            await sellers.take_account(agreed.seller.company.id, stale, now() - timedelta(minutes=1))
+            await sellers.take_account(row, stale, now() - timedelta(minutes=1))
+            await sellers.take_account(row, await gateway.recipient(account), now())
+            await sellers.take_account(row, stale, now() - timedelta(minutes=1))
         assert await fetchval("select status from payout_account") == "restricted"
 
 

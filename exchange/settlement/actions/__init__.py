@@ -9,6 +9,7 @@ recourse     money comes back after it was shared out
 disputes     a buyer's bank takes a payment back, or asks
 warnings     the card network takes a payment for fraud
 sellers      a seller opens the account its money goes to
+receiving    a seller is to be paid on another account
 papers       invoices and credit notes are written, gaplessly numbered
 invoicing    what a company tells of itself for them, and its mandate
 handover     on their way to an approved platform

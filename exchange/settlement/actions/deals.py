@@ -127,6 +127,11 @@ async def open_deal(negotiation_id: UUID) -> None:
             agreed.seller_company_id,
             currency,
         )
+        await execute(  # frozen: who changes its account later is paid for this deal where it was agreed
+            "update release_leg l set destination = a.account_id from payout_account a "
+            "where l.deal_id = $1 and a.company_id = l.company_id and a.standing = 'current'",
+            deal_id,
+        )
         await record(None, "deal.opened", deal_id)
         await tell(await any_deal(deal_id), None)
 

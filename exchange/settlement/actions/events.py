@@ -167,8 +167,8 @@ async def _cash(customer_id: str | None) -> Effect | None:
 
 
 async def _account(account_id: str) -> Effect | None:
-    company = await fetchval("select company_id from payout_account where account_id = $1", account_id)
-    if company is None:
+    ours = await fetchval("select id from payout_account where account_id = $1", account_id)
+    if ours is None:
         return None
     asked_at = now()
-    return partial(sellers.take_account, company, await gateway().recipient(account_id), asked_at)
+    return partial(sellers.take_account, ours, await gateway().recipient(account_id), asked_at)

@@ -1,9 +1,13 @@
 """Who is told of what: the sides of a deal in their working hours, the operator when a person must look."""
 
 import logging
+from datetime import datetime
+from uuid import UUID
 
+from exchange.accounts.actions.mail import send_mail
 from exchange.actor import Actor
 from exchange.companies.actions.mail import notify, notify_company
+from exchange.companies.queries.mail import correspondents_of
 from exchange.database import fetch
 from exchange.money import Money
 from exchange.settings import settings
@@ -77,6 +81,20 @@ async def tell_returned(deal: Deal, amount: Money, reason: ReturnReason) -> None
     await notify_company(
         deal.buyer_company_id, "deal_returned", deal=deal, amount=amount, reason=reason.value, url=_url(deal)
     )
+
+
+async def tell_account_change(company_id: UUID, step: str, effective_at: datetime | None = None) -> None:
+    """Everybody in the company reads at once, at any hour, that its money is to go elsewhere; the operator when asked.
+
+    ``step`` is ``asked``, ``confirmed``, ``called_off`` or ``done``.
+    """
+    for to in await correspondents_of(company_id):
+        await send_mail(
+            to.to, "account_change", step=step, effective_at=effective_at, url=f"{settings().base_url}/money"
+        )
+    if step == "asked":
+        for operator in await fetch("select id from person where is_operator"):
+            await notify(operator["id"], "account_change_asked", url=f"{settings().base_url}/operator/money")
 
 
 async def alarm(kind: str, deal: Deal) -> None:

@@ -98,7 +98,8 @@ async def poll_objects() -> None:
             await enqueue("deal.release", row["id"], once=f"release {row['id']}")
     for row in await fetch(
         "select distinct a.company_id from payout_account a join release_leg l on l.company_id = a.company_id "
-        "where a.status <> 'active' and l.state = 'parked' and (a.retrieved_at is null or a.retrieved_at < $1)",
+        "where a.status not in ('active', 'closed') and l.state = 'parked' "
+        "and (a.retrieved_at is null or a.retrieved_at < $1)",
         quiet,
     ):
         await sellers.look_at_account(row["company_id"])

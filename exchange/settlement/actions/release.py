@@ -26,6 +26,7 @@ from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal
 from exchange.settlement.queries.money import warned
 from exchange.settlement.rules import books
+from exchange.settlement.rules.accounts import Receiving, receiver
 from exchange.settlement.rules.amounts import Share, plan
 from exchange.settlement.rules.deal import Ending, Move, Side, State, ended_as, step
 from exchange.settlement.rules.payments import Kind, Obstacle, RefundState, obstacle
@@ -117,23 +118,31 @@ async def release(deal_id: UUID) -> None:
         if not (deal.state is State.CLOSING or deal.state.final) or await _stopped(deal):
             return
         legs = await fetch(
-            "select l.id, l.amount_minor, l.state, a.account_id, a.status, p.charge_id from release_leg l "
-            "join payment p on p.id = l.payment_id left join payout_account a on a.company_id = l.company_id "
+            "select l.id, l.amount_minor, l.state, f.account_id as frozen, f.status as frozen_status, "
+            "a.account_id as current, a.status as current_status, p.charge_id from release_leg l "
+            "join payment p on p.id = l.payment_id left join payout_account f on f.account_id = l.destination "
+            "left join payout_account a on a.company_id = l.company_id and a.standing = 'current' "
             "where l.deal_id = $1 and l.state in ('planned', 'parked') order by l.rank for no key update of l",
             deal_id,
         )
         for leg in legs:
-            if leg["account_id"] is None or leg["status"] != "active":
+            frozen, current = (
+                Receiving(leg[of], leg[f"{of}_status"]) if leg[of] else None for of in ("frozen", "current")
+            )
+            to = receiver(frozen, current)
+            if to is None or not to.active:
                 await _park(deal, leg["id"], leg["state"])
                 continue
+            if frozen and to is not frozen:
+                await record(None, "deal.redirected", deal_id, closed=frozen.account_id)
             await execute(
-                "update release_leg set state = 'sent', destination = $2 where id = $1", leg["id"], leg["account_id"]
+                "update release_leg set state = 'sent', destination = $2 where id = $1", leg["id"], to.account_id
             )
             await operations.plan(
                 Kind.TRANSFER,
                 leg["id"],
                 transfer_params(
-                    destination=leg["account_id"],
+                    destination=to.account_id,
                     amount=Money(leg["amount_minor"], deal.refund.currency),
                     charge=leg["charge_id"],
                     deal=deal_id,
@@ -316,6 +325,9 @@ async def _transfer_refused(operation: Operation, refusal: Refused) -> None:
     )
     if tries == 1:
         await alarm("balance_insufficient" if ours else "transfer_refused", deal)
+        if not ours:
+            await record(None, "deal.parked", deal.id)
+            await tell_parked(deal)
 
 
 async def _held_back(deal: Deal, operation: Operation, refusal: HeldBack) -> None:

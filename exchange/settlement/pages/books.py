@@ -1,13 +1,15 @@
 """The operator's books."""
 
 from typing import Any
+from uuid import UUID
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from exchange.errors import N_, DomainError
-from exchange.settlement.actions import reconcile
+from exchange.settlement.actions import receiving, reconcile
 from exchange.settlement.pages.shown import Form
-from exchange.settlement.queries.money import last_reconciliation, trial_balance, troubles
+from exchange.settlement.queries.money import account_changes, last_reconciliation, trial_balance, troubles
 from exchange.settlement.rules import timeline
 from exchange.web.guards import operator, viewer_of
 from exchange.web.refusals import again
@@ -53,13 +55,34 @@ async def explain(request: Web, data: Form) -> Response[str]:
     )
 
 
+@post("/operator/account-changes/{company_id:uuid}/confirmation", guards=[operator])
+async def confirm_change(request: Web, company_id: FromPath[UUID]) -> Response[str]:
+    """The operator has made sure that the company itself wants its money to go elsewhere."""
+    return await _changed(request, company_id, receiving.confirm_change, N_("Confirmed. The company has been told."))
+
+
+@post("/operator/account-changes/{company_id:uuid}/withdrawal", guards=[operator])
+async def refuse_change(request: Web, company_id: FromPath[UUID]) -> Response[str]:
+    """The operator calls a change of account off."""
+    return await _changed(request, company_id, receiving.call_off_change, N_("Called off. The company has been told."))
+
+
+async def _changed(request: Web, company_id: UUID, verb: Any, flash: str) -> Response[str]:
+    try:
+        await verb(company_id=company_id, by=viewer_of(request).actor)
+    except DomainError as refusal:
+        return again(request, BOOKS, refusal, {}, **await _books())
+    return see_other(request, "/operator/money", flash=flash)
+
+
 async def _books() -> dict[str, Any]:
     return {
         "lines": await trial_balance(),
         "accounts": timeline.ACCOUNTS,
         "compared": await last_reconciliation(),
         "troubles": await troubles(),
+        "changes": await account_changes(),
     }
 
 
-HANDLERS: list[Any] = [books, compare, explain]
+HANDLERS: list[Any] = [books, compare, explain, confirm_change, refuse_change]

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Response, get, post
 
 from exchange.errors import N_, DomainError
-from exchange.settlement.actions import sellers
+from exchange.settlement.actions import receiving, sellers
 from exchange.settlement.queries.money import seller_money
 from exchange.web.guards import member, owner, trading, viewer_of
 from exchange.web.refusals import again
@@ -52,4 +52,27 @@ async def onboarded(request: Web) -> Response[str]:
     )
 
 
-HANDLERS: list[Any] = [money, onboard, onboard_again, onboarded]
+@post("/money/account-change", guards=[owner, trading])
+async def ask_change(request: Web) -> Response[str]:
+    """The company is to be paid on another account from now on."""
+    actor = viewer_of(request).actor
+    try:
+        await receiving.ask_change(by=actor)
+    except DomainError as refusal:
+        return again(request, MONEY, refusal, {}, money=await seller_money(actor))
+    return see_other(request, "/money", flash=N_("Noted. Complete the new account; then the operator calls you back."))
+
+
+@post("/money/account-change/withdrawal", guards=[owner, trading])
+async def call_off_change(request: Web) -> Response[str]:
+    """All stays as it is."""
+    actor = viewer_of(request).actor
+    try:
+        if actor.company_id is not None:
+            await receiving.call_off_change(company_id=actor.company_id, by=actor)
+    except DomainError as refusal:
+        return again(request, MONEY, refusal, {}, money=await seller_money(actor))
+    return see_other(request, "/money", flash=N_("The change is called off. Your account stays what it was."))
+
+
+HANDLERS: list[Any] = [money, onboard, onboard_again, onboarded, ask_change, call_off_change]

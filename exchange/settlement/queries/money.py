@@ -136,6 +136,31 @@ class SellerMoney:
     """Of the capability to receive transfers; ``None`` before the onboarding was begun."""
     requirements: list[str]
     purses: list[Purse]
+    change: "AccountChange | None"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """A company asked to be paid on another account."""
+
+    company_id: UUID
+    company_name: str
+    asked_at: datetime
+    ready: bool
+    """Whether the new account can receive money."""
+    effective_at: datetime | None
+    """When it takes effect; None until the operator confirms."""
+
+
+async def account_changes(company_id: UUID | None = None) -> list[AccountChange]:
+    """The changes under way, for the operator, or the one of a company; the longest waiting first."""
+    rows = await fetch(
+        "select a.company_id, c.trading_name as company_name, a.asked_at, a.status = 'active' as ready, a.effective_at "
+        "from payout_account a join company c on c.id = a.company_id "
+        "where a.standing = 'next' and ($1::uuid is null or a.company_id = $1) order by a.asked_at",
+        company_id,
+    )
+    return [AccountChange(**dict(row)) for row in rows]
 
 
 async def seller_money(actor: Actor) -> SellerMoney:
@@ -143,7 +168,8 @@ async def seller_money(actor: Actor) -> SellerMoney:
     if actor.company_id is None:
         raise NotSeen
     account = await fetchrow(
-        "select status, requirements, account_id from payout_account where company_id = $1", actor.company_id
+        "select status, requirements, account_id from payout_account where company_id = $1 and standing = 'current'",
+        actor.company_id,
     )
     rows = await fetch(
         """
@@ -164,6 +190,7 @@ async def seller_money(actor: Actor) -> SellerMoney:
     return SellerMoney(
         account_status=account["status"] if account and account["account_id"] else None,
         requirements=list(account["requirements"]) if account else [],
+        change=next(iter(await account_changes(actor.company_id)), None),
         purses=[
             Purse(
                 row["currency"],

@@ -25,6 +25,7 @@ from piccolo.table import Table
 from exchange.companies.tables import Company
 from exchange.listings.tables import Lot
 from exchange.offers.tables import Negotiation
+from exchange.settlement.rules.accounts import Standing
 from exchange.settlement.rules.deal import State
 from exchange.settlement.rules.payments import LegState, OperationState, PaymentState, RefundState, ReversalState
 
@@ -299,10 +300,14 @@ class StripeEvent(Table, tablename="stripe_event"):
 
 
 class PayoutAccount(Table, tablename="payout_account"):
-    """Where a company's money goes: its account at Stripe, as last retrieved."""
+    """Where a company's money goes, went, or is to go: an account at Stripe, as last retrieved.
+
+    At most one of a company is current and one the next (partial unique indexes).
+    """
 
     id = UUID(primary_key=True)
-    company_id = ForeignKey(Company, null=False, unique=True, on_delete=OnDelete.restrict)
+    company_id = ForeignKey(Company, null=False, on_delete=OnDelete.restrict, index=True)
+    standing = Varchar(length=7, null=False, default=Standing.CURRENT.value)
     account_id = Varchar(length=120, null=True, default=None, unique=True)
     status = Varchar(length=12, null=False, default="pending")
     """Of the capability to receive transfers, in Stripe's words."""
@@ -310,6 +315,13 @@ class PayoutAccount(Table, tablename="payout_account"):
     """What Stripe still asks for."""
     livemode = Boolean(null=False)
     retrieved_at = Timestamptz(null=True, default=None)
+    asked_at = Timestamptz(null=True, default=None)
+    """When an owner asked to be paid here from now on."""
+    effective_at = Timestamptz(null=True, default=None)
+    """When it takes the current one's place: set when the operator confirmed, some days ahead."""
+
+    known_standing = Check("standing in ('current', 'next', 'former')")
+    confirmed_when_asked = Check("effective_at is null or asked_at is not null")
 
 
 class PaymentCustomer(Table, tablename="payment_customer"):
