@@ -6,7 +6,7 @@ page, which asks its ordinary door again. The event names a fact, never content.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 
 import asyncpg
 from litestar.channels import ChannelsPlugin
@@ -69,16 +69,16 @@ def channels_plugin() -> ChannelsPlugin:
     return ChannelsPlugin(backend=ListeningBackend(), arbitrary_channels_allowed=True, subscriber_max_backlog=100)
 
 
-def live(channels: ChannelsPlugin, name: str) -> ServerSentEvent:
-    """Stream the facts announced on channel ``name`` as events called ``changed``.
+def live(channels: ChannelsPlugin, *names: str) -> ServerSentEvent:
+    """Stream the facts announced on the channels ``names`` as events called ``changed``, with the fact as their data.
 
     The caller has already loaded the subject as this viewer.
     """
-    return ServerSentEvent(_events(channels, name), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    return ServerSentEvent(_events(channels, names), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
-async def _events(channels: ChannelsPlugin, name: str) -> AsyncGenerator[ServerSentEventMessage, None]:
-    async with channels.start_subscription([name]) as subscriber:
+async def _events(channels: ChannelsPlugin, names: Iterable[str]) -> AsyncGenerator[ServerSentEventMessage, None]:
+    async with channels.start_subscription(names) as subscriber:
         yield ServerSentEventMessage(comment="listening", retry=2000)
         facts = _facts(subscriber)
         pending = asyncio.ensure_future(anext(facts))

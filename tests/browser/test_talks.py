@@ -13,10 +13,13 @@ from exchange.database import execute
 from exchange.offers import actions
 from tests.browser.conftest import Instance
 from tests.browser.people import PASSWORD, in_database
+from tests.factories import make_person
 from tests.offers.stage import Stage, staged
 
 Enter = Callable[..., BrowserContext]
 PICTURES = os.environ.get("PICTURES")
+SOON = 1_000
+"""Milliseconds from the answer to the one who moved to the other's open page."""
 
 
 async def _bargain() -> tuple[Stage, UUID]:
@@ -26,6 +29,12 @@ async def _bargain() -> tuple[Stage, UUID]:
     ])  # fmt: skip
     await execute("update person set language = 'fr' where id = $1", stage.seller.id)
     return stage, await stage.offer("7.50", 40, message="We could collect within the week.")
+
+
+async def _work_inside(stage: Stage, talk: UUID) -> None:
+    colleague = await make_person(stage.seller.company, name="Côme Collègue")
+    await actions.assign_talk(negotiation_id=talk, person_id=colleague.id, by=stage.seller.actor)
+    await actions.write_note(negotiation_id=talk, text="Plancher à 8 euros", by=colleague.actor)
 
 
 def _sign_in(page: Page, email: str) -> None:
@@ -58,36 +67,55 @@ def test_a_move_appears_in_the_open_page_and_takes_no_typed_word_away(running: I
     _picture(seller, "talk-desktop-fr")
     expect(buyer.locator("#answer form")).to_have_count(0)
 
-    # the counter appears, and with it the form to answer
+    # a colleague of the seller's takes the talk over and leaves a note: it appears, and takes no typed word away
+    buyer.evaluate(
+        "path => { window.heard = []; new EventSource(path).addEventListener("
+        "'changed', e => window.heard.push(e.data.split('.')[0])) }",
+        f"/talks/{talk}/live",
+    )
     seller.locator("#move [name=price]").fill("9,20")
+    seller.locator("#team textarea").fill("Le transport est pour")
+    in_database(running.environment["DATABASE_URL"], lambda: _work_inside(stage, talk))
+    expect(seller.locator("#inside")).to_contain_text("Plancher à 8 euros", timeout=SOON)
+    expect(seller.locator("#inside")).to_contain_text("Côme Collègue suit cette négociation", timeout=SOON)
+    expect(seller.locator("#team textarea")).to_have_value("Le transport est pour")
+    expect(seller.locator("#move [name=price]")).to_have_value("9,20")
+
+    # the counter appears, and with it the form to answer
     seller.locator("#move [name=quantity]").fill("40")
     seller.locator("#move [name=cost]").select_option("end_of_season")
-    seller.get_by_role("button", name="Envoyer la contre-proposition").click()
-    expect(buyer.locator("#thread")).to_contain_text("€9.20", timeout=2_000)
+    with seller.expect_response(lambda answer: answer.url.endswith("/offers")):
+        seller.get_by_role("button", name="Envoyer la contre-proposition").click()
+    expect(buyer.locator("#thread")).to_contain_text("€9.20", timeout=SOON)
     expect(buyer.locator("#answer form")).to_have_count(1)
+    assert buyer.evaluate("window.heard") == ["offer"], "and of what happened inside the other side heard nothing"
+    assert "Plancher" not in buyer.content()
     _picture(buyer, "talk-phone-en")
 
     # the buyer types; meanwhile the seller withdraws: the page follows, the words stay
     words = "We can take forty at once and forty more in spring."
     buyer.locator("#move [name=message]").fill(words)
     seller.get_by_role("button", name="Retirer", exact=True).click()
-    seller.get_by_role("button", name="Retirer l’offre").click()
-    expect(buyer.locator("#thread")).to_contain_text("offer withdrawn", timeout=2_000)
+    with seller.expect_response(lambda answer: answer.url.endswith("/withdrawal")):
+        seller.get_by_role("button", name="Retirer l’offre").click()
+    expect(buyer.locator("#thread")).to_contain_text("offer withdrawn", timeout=SOON)
     expect(buyer.locator("#move [name=message]")).to_have_value(words)
     expect(buyer.locator("#seen")).to_have_value("2")
 
     # what was typed is sent, and reaches the seller's open page
     buyer.locator("#move [name=price]").fill("8.10")
     buyer.locator("#move [name=quantity]").fill("40")
-    buyer.get_by_role("button", name=re.compile("^Send the")).click()
-    expect(seller.locator("#thread")).to_contain_text("8,10", timeout=4_000)
+    with buyer.expect_response(lambda answer: answer.url.endswith("/offers")):
+        buyer.get_by_role("button", name=re.compile("^Send the")).click()
+    expect(seller.locator("#thread")).to_contain_text("8,10", timeout=SOON)
     expect(seller.locator("#thread")).to_contain_text(words)
 
     # agreed by the seller; both read the other's name at once
     seller.get_by_role("button", name="Accepter", exact=True).click()
-    seller.get_by_role("button", name=re.compile("^Accepter pour")).click()
+    with seller.expect_response(lambda answer: answer.url.endswith("/acceptance")):
+        seller.get_by_role("button", name=re.compile("^Accepter pour")).click()
     assert stage.seller.company
-    expect(buyer.locator("#thread")).to_contain_text(stage.seller.company.trading_name, timeout=4_000)
+    expect(buyer.locator("#thread")).to_contain_text(stage.seller.company.trading_name, timeout=SOON)
     _picture(buyer, "agreed-phone-en")
     assert not faults, faults
 

@@ -1,7 +1,7 @@
 """What stays inside a company: who looks after a talk, notes, which colleague did what."""
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from html import unescape
 from uuid import UUID, uuid4
 
@@ -203,6 +203,25 @@ async def test_the_doors_for_people_assign_note_and_keep_a_refused_note(client: 
     long = await client.post(f"/talks/{talk}/notes", data={"text": "mot " * 600})
     assert long.status_code == 422
     assert "mot mot" in long.text, "what was typed is kept"
+
+
+async def test_an_open_page_asks_for_the_inside_alone_and_colleagues_see_who_is_away(client: httpx.AsyncClient) -> None:
+    stage, talk, colleague = await _with_a_colleague()
+    await actions.write_note(negotiation_id=talk, text=SECRET, by=colleague.actor)
+    await actions.assign_talk(negotiation_id=talk, person_id=colleague.id, by=stage.seller.actor)
+    today = clock.now().date()
+    await set_away(by=colleague.actor, first=today - timedelta(days=1), last=today + timedelta(days=9))
+    await sign_in(client, stage.seller)
+    part = await client.get(f"/talks/{talk}/team", headers={"hx-request": "true"})
+    assert SECRET in unescape(part.text)
+    assert "<form" not in part.text
+    assert "away until" in part.text
+    assert (await client.get(f"/talks/{talk}/team")).headers["location"] == f"/talks/{talk}#team"
+    assert "Côme Collègue, away until" in await _page(client, stage.seller, f"/talks/{talk}")
+    await sign_in(client, stage.buyer)
+    part = await client.get(f"/talks/{talk}/team", headers={"hx-request": "true"})
+    assert SECRET not in unescape(part.text)
+    assert "Collègue" not in part.text
 
 
 async def test_the_doors_for_programs_assign_and_note(client: httpx.AsyncClient) -> None:

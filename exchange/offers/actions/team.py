@@ -1,7 +1,7 @@
 """What a side does inside its own company: who looks after a talk, and notes.
 
 Neither touches the talk's own row or its channel: the other side's list, its order, its clock and its open pages stay
-as they were to the microsecond.
+as they were to the microsecond. Colleagues' open pages hear of it on a channel of their own side.
 """
 
 from typing import Any
@@ -11,12 +11,12 @@ from exchange.actor import Actor
 from exchange.clock import now
 from exchange.companies.actions.mail import letter, notify
 from exchange.companies.rules import MailKind
-from exchange.database import execute, fetchval, transaction
+from exchange.database import announce, execute, fetchval, transaction
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.offers.actions.saving import company_of
 from exchange.offers.queries.talks import negotiation_seen_by
-from exchange.offers.queries.team import assignment_told, own_side_of
+from exchange.offers.queries.team import assignment_told, inside_channel, own_side_of
 from exchange.offers.rules.team import NotAColleague, written
 
 
@@ -51,6 +51,7 @@ async def assign_talk(*, negotiation_id: UUID, person_id: UUID | None, by: Actor
             )
             if person_id != by.person_id:
                 await enqueue("talk.assigned", assignment_id)
+        await announce(inside_channel(negotiation_id, company_of(by)), "inside.assigned", negotiation_id)
         await record(by, "talk.assigned", negotiation_id, person_id=str(person_id) if person_id else None)
 
 
@@ -70,6 +71,7 @@ async def write_note(*, negotiation_id: UUID, text: str, by: Actor) -> UUID:
             written(text),
             now(),
         )
+        await announce(inside_channel(held.id, company_of(by)), "inside.noted", held.id)
         return note_id
 
 

@@ -29,6 +29,7 @@ router = Router(
         talk.withdraw,
         agreed.contract,
         agreed.write_message,
+        team.inside,
         team.assign,
         team.write_note,
     ],

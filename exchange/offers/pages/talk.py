@@ -23,6 +23,7 @@ from exchange.offers.pages.reading import (
 )
 from exchange.offers.pages.shown import SHOW, refused, said_beside, talk_shown
 from exchange.offers.queries.talks import negotiation_on_page, negotiation_seen_by
+from exchange.offers.queries.team import inside_channel
 from exchange.offers.rules.bids import Bid
 from exchange.web.guards import viewer_of
 from exchange.web.render import Web, render, see_other
@@ -48,9 +49,10 @@ async def show(
 
 @get("/talks/{talk_id:uuid}/live")
 async def listen(request: Web, talk_id: FromPath[UUID], channels: NamedDependency[ChannelsPlugin]) -> ServerSentEvent:
-    """Tells an open page that something changed."""
-    talk = await negotiation_seen_by(viewer_of(request).actor, talk_id)
-    return live(channels, talk.channel)
+    """Tells an open page that something changed: in the talk, or inside the viewer's own company."""
+    by = viewer_of(request).actor
+    talk = await negotiation_seen_by(by, talk_id)
+    return live(channels, talk.channel, *([inside_channel(talk_id, by.company_id)] if by.company_id else []))
 
 
 @post("/talks/{talk_id:uuid}/offers")

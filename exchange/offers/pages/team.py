@@ -2,15 +2,28 @@
 
 from uuid import UUID
 
-from litestar import Response, post
+from litestar import Response, get, post
 from litestar.params import FromPath
 
 from exchange.errors import N_, DomainError
 from exchange.offers import actions
 from exchange.offers.pages.reading import Form, NotAChoice, is_uuid, text_in
 from exchange.offers.pages.shown import refused
+from exchange.offers.queries.team import own_side_of
 from exchange.web.guards import viewer_of
-from exchange.web.render import Web, see_other
+from exchange.web.render import Web, render, see_other
+
+
+@get("/talks/{talk_id:uuid}/team")
+async def inside(request: Web, talk_id: FromPath[UUID]) -> Response[str]:
+    """What an open page asks for when something happens inside: who looks after the talk, and the notes. No form."""
+    side = await own_side_of(viewer_of(request).actor, talk_id)
+    if not request.headers.get("hx-request"):
+        return see_other(request, f"/talks/{talk_id}#team")
+    return render(request, INSIDE, fragment=INSIDE, inside=side)
+
+
+INSIDE = "offers/_inside.html"
 
 
 @post("/talks/{talk_id:uuid}/assignment")

@@ -5,8 +5,8 @@ Every text here names the viewer's own company, so that nothing of it can be loa
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
+from datetime import date, datetime
+from uuid import UUID, uuid5
 
 from exchange.actor import Actor
 from exchange.clock import now
@@ -31,6 +31,8 @@ class Mate:
 
     person_id: UUID
     name: str
+    away_until: date | None = None
+    """The last day of an absence that is not over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,16 @@ class Assigned:
     by_name: str
 
 
+def inside_channel(negotiation_id: UUID, company_id: UUID) -> str:
+    """Where the open pages of one side listen for what happens inside it; the other side listens to another."""
+    return f"inside_{uuid5(negotiation_id, company_id.hex).hex}"
+
+
 _INSIDE = """
 select
-    (select json_agg(json_build_object('id', p.id, 'name', p.name, 'has', a.id is not null) order by p.name, p.id)
+    (select json_agg(json_build_object('id', p.id, 'name', p.name, 'has', a.id is not null,
+         'away', case when ($3 at time zone p.zone)::date between m.away_from and m.away_until then m.away_until end)
+         order by p.name, p.id)
      from membership m join person p on p.id = m.person_id
      left join talk_assignment a on a.negotiation_id = n.id and a.company_id = $2 and a.person_id = p.id
      where m.company_id = $2) as team,
@@ -70,18 +79,22 @@ from negotiation n where n.id = $1 and $2 in (n.buyer_company_id, n.seller_compa
 
 async def own_side_of(actor: Actor, negotiation_id: UUID) -> OwnSide:
     """The inside of a talk for one of its sides, in one round trip. Raises NotSeen."""
-    row = await fetchrow(_INSIDE, negotiation_id, actor.company_id)
+    row = await fetchrow(_INSIDE, negotiation_id, actor.company_id, now())
     if row is None:
         raise NotSeen
     team = json.loads(row["team"] or "[]")
     return OwnSide(
-        assignee=next((Mate(UUID(m["id"]), m["name"]) for m in team if m["has"]), None),
-        team=[Mate(UUID(m["id"]), m["name"]) for m in team],
+        assignee=next((_mate(m) for m in team if m["has"]), None),
+        team=[_mate(m) for m in team],
         notes=[
             Note(UUID(t["id"]), t["name"], t["body"], datetime.fromisoformat(t["at"]))
             for t in json.loads(row["notes"] or "[]")
         ],
     )
+
+
+def _mate(m: dict[str, str]) -> Mate:
+    return Mate(UUID(m["id"]), m["name"], date.fromisoformat(m["away"]) if m["away"] else None)
 
 
 async def assignment_told(assignment_id: UUID) -> Assigned | None:

@@ -1,10 +1,13 @@
 // <… data-live="/talks/…/live" hx-get="/talks/…" hx-trigger="changed">: when the server says that something changed, the
-// element asks its own page again. A hidden tab listens to nothing; shown again, it asks once.
+// element asks its own page again. An element with data-live-about="inside" asks for facts called inside.… alone, and they
+// concern nobody else. A hidden tab listens to nothing; shown again, it asks once.
 // (The htmx extension in the library's package is one for htmx 1: its triggers never fire under htmx 2.)
 const sources = new Map();
 
-const ask = (url) => {
-  for (const part of document.querySelectorAll(`[data-live="${CSS.escape(url)}"]`)) htmx.trigger(part, "changed");
+const ask = (url, fact) => {
+  const parts = [...document.querySelectorAll(`[data-live="${CSS.escape(url)}"]`)];
+  const about = parts.find((part) => fact?.startsWith(`${part.dataset.liveAbout}.`))?.dataset.liveAbout;
+  for (const part of parts) if (!fact || part.dataset.liveAbout === about) htmx.trigger(part, "changed");
 };
 
 const listen = () => {
@@ -17,7 +20,7 @@ const listen = () => {
   for (const url of wanted) {
     if (sources.has(url)) continue;
     const source = new EventSource(url);
-    source.addEventListener("changed", () => ask(url));
+    source.addEventListener("changed", (event) => ask(url, event.data));
     sources.set(url, source);
   }
 };
