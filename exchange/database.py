@@ -83,7 +83,7 @@ async def transaction(*, alone: bool = False) -> AsyncIterator[PostgresTransacti
         async with tx as current:
             began = True
             yield current
-    except BaseException:
+    except BaseException as error:
         # piccolo lets nothing go when it cannot begin or end: a lost connection, or a commit that a deferred check
         # refuses, would cost the pool a place and leave the dead transaction in the task's context
         if found.current_transaction.get() is tx:
@@ -91,11 +91,15 @@ async def transaction(*, alone: bool = False) -> AsyncIterator[PostgresTransacti
             await _drop(tx.connection)
         elif not began and hasattr(tx, "connection"):
             await _drop(tx.connection)
+        first = error.__context__
+        if isinstance(error, asyncpg.InterfaceError) and isinstance(first, asyncpg.PostgresError | ConnectionError):
+            raise first from None  # how the connection was lost, not that it could not be rolled back
         raise
 
 
 async def _drop(lost: asyncpg.Connection) -> None:
-    lost.terminate()
+    with contextlib.suppress(asyncpg.InterfaceError):  # the pool saw it die and has it back
+        lost.terminate()
     if pool := engine().pool:
         await pool.release(lost)
 

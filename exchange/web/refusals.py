@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+import asyncpg
 from litestar import Request, Response
 from litestar.exceptions import (
     HTTPException,
@@ -72,6 +73,25 @@ class Broken(Unavailable):
     """Our own fault."""
 
     message = N_("Something went wrong on our side. Nothing of what you sent was kept half-done; please try again.")
+
+
+class DatabaseAway(Unavailable):
+    """The database went away, perhaps in the very moment of the commit."""
+
+    message = N_(
+        "The database went away while this was being done. It was done whole or not at all: look at the page again "
+        "before you repeat it."
+    )
+
+
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    ConnectionError,
+)
+"""What asyncpg raises when the server stops, crashes or starts."""
 
 
 def status_of(refusal: DomainError) -> int:
@@ -180,6 +200,9 @@ def _validation(error: ValidationException) -> DomainError:
 
 
 def _unforeseen(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    if isinstance(error, _AWAY):
+        log.warning("the database went away at %s %s: %r", request.method, request.url.path, error)
+        return answer(request, DatabaseAway())
     log.error("unforeseen at %s %s", request.method, request.url.path, exc_info=error)
     return answer(request, Broken())
 

@@ -4,10 +4,14 @@ Races are real: both sides stand before the lot's locked row, on connections of 
 """
 
 import asyncio
+import signal
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +21,14 @@ import pytest
 
 from exchange import clock
 from exchange.companies.rules.hours import WorkingHours, _public_holidays
-from exchange.database import fetch, fetchval
+from exchange.database import close_pool, fetch, fetchval, open_pool
+from exchange.embedded import POSTGRES_BIN_PATH, EmbeddedServer
 from exchange.errors import DomainError
 from exchange.listings.actions.lots import change_lot, withdraw_lot
 from exchange.listings.rules.lots import Incoterm, Packing, Terms
 from exchange.offers import actions
 from exchange.offers.queries.talks import negotiation_seen_by
+from tests.browser.people import pointed_at
 from tests.factories import make_company, make_person, sign_in
 from tests.offers.stage import Stage, euros, offer_row, staged
 
@@ -182,6 +188,57 @@ class TestSameInstant:
             assert await queue.go() == ["done"]
             assert (await stage.state(rivals), await stage.state(talk)) == ("agreed", "unavailable")
             assert (await stage.left(), await agreements()) == (0, 1)
+
+
+# --- the database goes away -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def own_server(database_url: str, tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
+    """A throw-away PostgreSQL with our tables, which this test may crash; the pool is open on it."""
+    schema = subprocess.run(  # noqa: ASYNC221  nothing else runs yet
+        [POSTGRES_BIN_PATH / "pg_dump", "--schema-only", "--no-owner", "--no-privileges", database_url],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    server = EmbeddedServer(tmp_path / "pg", options=["synchronous_commit=on", "fsync=off"])
+    server.start()
+    try:
+        fresh = await asyncpg.connect(server.url)
+        await fresh.execute("\n".join(line for line in schema.splitlines() if not line.startswith("\\")))
+        await fresh.close()
+        with pointed_at(server.url):
+            await open_pool(size=4)
+            try:
+                yield server
+            finally:
+                await close_pool()
+    finally:
+        server.stop()
+
+
+async def test_a_database_that_restarts_in_the_middle_of_an_acceptance_has_agreed_nothing_and_the_second_press_agrees(
+    own_server: EmbeddedServer, client: httpx.AsyncClient
+) -> None:
+    stage = await staged()
+    talk = await stage.offer()
+    await sign_in(client, stage.seller)
+    assert (await client.get(f"/talks/{talk}")).status_code == 200
+    press = partial(client.post, f"/talks/{talk}/acceptance", data=ACCEPTANCE)
+    async with before_the_lot(own_server.url, stage) as queue:
+        pressed = asyncio.create_task(press())
+        await queue.join(asyncio.wait_for(pressed, 20))
+        assert own_server.process
+        own_server.process.send_signal(signal.SIGQUIT)  # no clean stop: as when the power fails
+        own_server.process.wait(20)
+        (outcome,) = await asyncio.gather(*queue.tasks, return_exceptions=True)
+    own_server.start()
+    assert isinstance(outcome, httpx.Response)
+    assert outcome.status_code == 503
+    assert "It was done whole or not at all" in outcome.text
+    assert (await stage.state(talk), await stage.left(), await agreements()) == ("live", 100, 0)
+    answers = [await press() for _ in range(2)]
+    assert [a.status_code for a in answers] == [303, 409]
+    assert (await stage.state(talk), await stage.left(), await agreements()) == ("agreed", 0, 1)
 
 
 # --- old pages ------------------------------------------------------------------------------------------------------
