@@ -121,6 +121,10 @@ GOOD = workbook(("Stock", [("Name", "Qty"), ("Pan", 3)]))
         (b"Name\n" + b"Pan\n" * 100_001, TooManyRows),
         (b",".join([b"x"] * 16_000) + b"\n", TooManyColumns),
     ],
+    ids=[
+        "nothing", "blank", "no rows", "half", "password", "damaged", "pdf", "picture", "json", "rubbish", "archive",
+        "text document", "rows", "columns",
+    ],
 )  # fmt: skip
 def test_what_is_no_stock_list_is_refused_by_name(content: bytes, refusal: type[DomainError]) -> None:
     with pytest.raises(refusal) as told:
