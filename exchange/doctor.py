@@ -143,6 +143,16 @@ async def _books() -> tuple[bool, str, str]:
     return crooked == 0, f"{crooked} unbalanced postings", "Never happens by our own writes: stop releases, call us."
 
 
+async def _invoices() -> tuple[bool, str, str]:
+    waiting = {
+        row["waits_for"]: row["n"]
+        for row in await fetch("select waits_for, count(*) as n from paper_due group by waits_for")
+    }
+    told = ", ".join(f"{n} deals wait for {whom}" for whom, n in sorted(waiting.items())) or "none waits"
+    ok = not {"exchange", "refused"} & waiting.keys()
+    return ok, told, "Set EXCHANGE_NAME and those beside it; look at refused papers on their deals' pages."
+
+
 LOOKS: list[tuple[str, Look]] = [
     ("python", _python),
     ("packages", _packages),
@@ -153,6 +163,7 @@ LOOKS: list[tuple[str, Look]] = [
     ("payments", _stripe),
     ("webhooks", _webhooks),
     ("books", _books),
+    ("invoices", _invoices),
     ("mail", _smtp),
     ("website", _site),
     ("secrets", _secrets),

@@ -39,6 +39,15 @@ WEBHOOKS = {
     "thin": ("STRIPE_THIN_WEBHOOK_SECRETS", "/webhooks/stripe/v2"),
 }
 """Kinds of Stripe's news: the setting that holds the signing secrets, and where it arrives."""
+PLAYED_EXCHANGE = {
+    "EXCHANGE_NAME": "Confrère (démonstration)",
+    "EXCHANGE_REGISTRATION": "000000000",
+    "EXCHANGE_VAT": "FR00000000000",
+    "EXCHANGE_STREET": "1 place de l’Exemple",
+    "EXCHANGE_POSTCODE": "00000",
+    "EXCHANGE_CITY": "Nulle-Part",
+}
+"""Who the demo's exchange is on its invoices: plainly nobody."""
 ROOT = Path(__file__).resolve().parents[1]
 INSTANCE = "instance.json"
 """In the data directory while an exchange runs there: the environment its processes got."""
@@ -237,6 +246,8 @@ class Supervisor:
             "BASE_URL": self.url,
             "SECRET_KEY": self.environment.get("SECRET_KEY") or kept["secret_key"],
         }
+        if self.mode == "demo" and not self.environment.get("EXCHANGE_NAME"):
+            self.environment |= PLAYED_EXCHANGE
 
     def _secrets(self) -> dict[str, str]:
         file = self.data_dir / "secrets.json"

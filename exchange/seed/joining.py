@@ -6,11 +6,13 @@ from random import Random
 from exchange.accounts.actions.passwords import hash_password
 from exchange.actor import Role
 from exchange.companies.rules import Vetting
+from exchange.seed.addresses import address_of
 from exchange.seed.chance import drawn_ids, named_id
 from exchange.seed.people import PASSWORD
 from exchange.seed.progress import Progress
 from exchange.seed.steps import Market
 from exchange.seed.writing import copy, insert
+from exchange.settlement.rules.papers import MANDATE_VERSION
 
 
 async def bring_in(market: Market, _: Progress) -> None:
@@ -52,6 +54,29 @@ async def bring_in(market: Market, _: Progress) -> None:
             for p in c.people
         ],
     )
+    await _tell_invoicing(market, joined)
+
+
+async def _tell_invoicing(market: Market, at: datetime) -> None:
+    """Everybody has said where they are, and given the mandate to invoice in their name."""
+    await copy(
+        "invoicing",
+        ("company_id", "street", "postcode", "city", "delivery_street", "delivery_postcode", "delivery_city",
+         "franchise", "on_debits", "changed_at"),
+        [
+            (c.id, *address_of(market.number, c.trading_name, c.country), "", "", "", False, False, at)
+            for c in market.society.companies
+        ],
+    )  # fmt: skip
+    await copy(
+        "invoice_mandate",
+        ("id", "company_id", "version", "language", "person_id", "accepted_at"),
+        [
+            (named_id(market.number, f"mandate {c.trading_name}"), c.id, MANDATE_VERSION, c.language,
+             c.owner.person_id, at)
+            for c in market.society.companies
+        ],
+    )  # fmt: skip
 
 
 def _soon(at: datetime) -> datetime:

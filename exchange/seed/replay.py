@@ -22,6 +22,8 @@ from exchange.seed.steps import Market
 
 log = logging.getLogger(__name__)
 PLAYED = "seed.played"
+LATER = ("deal.papers",)
+"""Invoices are checked and set, which takes a while: the worker writes them once the market is open."""
 
 
 async def play(market: Market, progress: Progress) -> None:
@@ -41,7 +43,7 @@ async def play(market: Market, progress: Progress) -> None:
                 else:
                     async with transaction():
                         await event.happen(Stage(sandbox))
-                        await perform_due()
+                        await perform_due(later=LATER)
                         await _note(stage, number)
             progress.at(number, len(events))
         await sandbox.reach(datetime.now(UTC))
@@ -59,7 +61,7 @@ async def _with_money(event: Event, sandbox: PaymentSandbox, *, again: bool) -> 
         if not again:
             raise
         log.info("the event at %s had happened before the play was interrupted", event.at)
-    await perform_due()
+    await perform_due(later=LATER)
 
 
 async def _note(stage: UUID, number: int) -> None:

@@ -55,6 +55,13 @@ class Agreed:
         )
 
 
+LOT = (
+    '{"title": "Outillage, fin de série", "category": "tools", "grade": "A", "tolerance_bp": 500, '
+    '"authorised_brand": "Volcana", "unmark": true, "no_warranty": false, "lines": []}'
+)
+"""What every buyer could read of the lot."""
+
+
 async def agree(
     *,
     unit_minor: int = 10_00,
@@ -102,7 +109,7 @@ async def agree(
             rrp_minor=rrp,
             grade="A",
         ).save()
-    await LotCopy(id=copy_id, lot_id=lot_id, sha256=copy_id.bytes, content="{}", made_at=at).save()
+    await LotCopy(id=copy_id, lot_id=lot_id, sha256=copy_id.bytes, content=LOT, made_at=at).save()
     await Negotiation(
         id=negotiation_id,
         lot_id=lot_id,

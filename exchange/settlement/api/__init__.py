@@ -1,7 +1,7 @@
-"""Deals and claims as JSON under ``/api/v1/deals``; transitions are nouns posted to."""
+"""Deals, claims and papers as JSON under ``/api/v1/deals``; transitions are nouns posted to."""
 
 from litestar import Router
 
-from exchange.settlement.api import claims, deals
+from exchange.settlement.api import claims, deals, papers
 
-router = Router("/deals", route_handlers=[*deals.HANDLERS, *claims.HANDLERS], tags=["deals"])
+router = Router("/deals", route_handlers=[*deals.HANDLERS, *claims.HANDLERS, *papers.HANDLERS], tags=["deals"])

@@ -210,7 +210,7 @@ async def ship(request: Call, deal_id: FromPath[UUID], data: JSONBody[Shipment])
     return await detail(request, deal_id)
 
 
-def _amount(money: Money) -> Amount:
+def amount_of(money: Money) -> Amount:
     return Amount(minor=money.minor, currency=money.currency)
 
 
@@ -225,10 +225,10 @@ def _summary(deal: Deal, side: Side) -> dict[str, Any]:
         "seller": deal.seller_name,
         "buyer": deal.buyer_name,
         "quantity": deal.quantity,
-        "unit_price": _amount(deal.unit_price),
-        "net": _amount(deal.terms.net),
-        "vat": _amount(deal.terms.vat),
-        "total": _amount(deal.terms.total),
+        "unit_price": amount_of(deal.unit_price),
+        "net": amount_of(deal.terms.net),
+        "vat": amount_of(deal.terms.vat),
+        "total": amount_of(deal.terms.total),
         "state": deal.state.value,
         "ending": deal.ending.value if deal.ending else None,
         "agreed_at": deal.agreed_at,
@@ -245,10 +245,10 @@ async def detail(request: Call, deal_id: UUID) -> DealDetail:
     payment = await payment_of(deal.id) if side is not Side.SELLER else None
     return DealDetail(
         **_summary(deal, side),
-        held=_amount(money.held),
-        refund=_amount(deal.refund),
-        commission=None if side is Side.BUYER else _amount(deal.terms.fee),
-        ledger=[LedgerLine(at=line.at, fact=line.fact.value, amount=_amount(line.amount)) for line in money.postings],
+        held=amount_of(money.held),
+        refund=amount_of(deal.refund),
+        commission=None if side is Side.BUYER else amount_of(deal.terms.fee),
+        ledger=[LedgerLine(at=line.at, fact=line.fact.value, amount=amount_of(line.amount)) for line in money.postings],
         lines=[Line(id=line.key, label=line.label, units=line.units) for line in await lines_of(deal)],
         claim=Claim(
             state=found.state,
@@ -266,9 +266,9 @@ async def detail(request: Call, deal_id: UUID) -> DealDetail:
                 )
                 for line in found.lines
             ],
-            wanted=_amount(found.wanted),
-            offered=_amount(found.offered) if found.offered is not None else None,
-            settled=_amount(found.settled) if found.settled is not None else None,
+            wanted=amount_of(found.wanted),
+            offered=amount_of(found.offered) if found.offered is not None else None,
+            settled=amount_of(found.settled) if found.settled is not None else None,
             opened_at=found.opened_at,
             answer_by=found.escalate_from,
         )
@@ -284,8 +284,8 @@ async def detail(request: Call, deal_id: UUID) -> DealDetail:
             if not p.draft
         ],
         awaited_transfer=AwaitedTransfer(
-            arrived=_amount(payment.arrived),
-            missing=_amount(payment.missing),
+            arrived=amount_of(payment.arrived),
+            missing=amount_of(payment.missing),
             instructions_url=payment.instructions_url,
         )
         if payment and payment.state == "processing" and payment.instructions_url

@@ -9,10 +9,12 @@ from litestar.params import Body
 
 from exchange.companies.queries import identity_of
 from exchange.errors import DomainError
+from exchange.settlement.press.drawn import drawable
 from exchange.settlement.queries.claims import claim_of
 from exchange.settlement.queries.deals import deal_seen_by, history_of
 from exchange.settlement.queries.evidence import photos_of
 from exchange.settlement.queries.money import money_of, payment_of, warned
+from exchange.settlement.queries.papers import papers_of, waiting_of
 from exchange.settlement.rules import timeline
 from exchange.settlement.rules.deal import Side
 from exchange.settlement.schemas import possible
@@ -46,6 +48,9 @@ async def deal_page(request: Web, deal_id: UUID) -> dict[str, Any]:
         "claim": found,
         "warned": side is Side.OPERATOR and await warned(deal.id),
         "photos": await photos_of(deal, side),
+        "papers": await papers_of(deal, side),
+        "drawn": drawable(deal, side),
+        "papers_wait": await waiting_of(deal),
         "may": possible(deal, side, found),
     }
 
