@@ -252,6 +252,17 @@ def reconcile(data_dir: Path | None) -> None:
 
 @main.command()
 @beside
+@click.argument("year", type=click.IntRange(2023, 2100))
+def dac7(year: int, data_dir: Path | None) -> None:
+    """Print YEAR's report of the sellers to the tax authorities (art. 1649 ter A to E CGI) as CSV."""
+    _attach(data_dir)
+    from exchange.settlement.queries.dac7 import dac7 as report
+
+    click.echo(_run(report(year)), nl=False)
+
+
+@main.command()
+@beside
 def doctor(data_dir: Path | None) -> None:
     """Look at every part; say what is wrong and how to mend it."""
     _attach(data_dir)

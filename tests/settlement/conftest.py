@@ -1,6 +1,6 @@
 """An agreed negotiation and everything around it; a payment service in memory."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from exchange.jobs import _handlers, perform
 from exchange.listings.actions.reservations import reserve
 from exchange.listings.tables import Lot, ManifestLine
 from exchange.offers.tables import LotCopy, Negotiation, Offer
+from exchange.settings import settings
 from exchange.settlement import jobs as settlement_jobs
 from exchange.settlement import stripe_gateway
 from exchange.settlement.actions import deals, payments, sellers
@@ -173,6 +174,20 @@ async def paid(agreed: Agreed, gateway: FakeGateway) -> None:
 async def due_now(agreed: Agreed) -> None:
     """The clock of the deal's state has just run out."""
     await execute("update deal set due_at = $2 where id = $1", agreed.deal_id, now() - timedelta(seconds=1))
+
+
+@pytest.fixture
+def named_exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An exchange that knows its own name, as invoices and reports print it."""
+    for name, value in {
+        "NAME": "Confrère SAS", "REGISTRATION": "732829320", "VAT": "FR44732829320", "STREET": "1 place du Marché",
+        "POSTCODE": "75002", "CITY": "Paris",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"EXCHANGE_{name}", value)
+    settings.cache_clear()
+    yield
+    monkeypatch.undo()
+    settings.cache_clear()
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from exchange.actor import Role
 from exchange.database import execute, fetch, fetchval
 from exchange.errors import NotSeen
 from exchange.money import Money
-from exchange.settings import settings
 from exchange.settlement.actions import deals, handover, recourse
 from exchange.settlement.actions.invoicing import OtherVersion, accept_mandate, tell_invoicing
 from exchange.settlement.actions.papers import write_papers, write_waiting
@@ -56,20 +55,12 @@ class QuickPress:
 
 
 @pytest.fixture
-async def press(committed: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[QuickPress]:
+async def press(committed: None, named_exchange: None) -> AsyncIterator[QuickPress]:
     """A press in this process, and an exchange that knows its own name."""
-    for name, value in {
-        "NAME": "Confrère SAS", "REGISTRATION": "732829320", "VAT": "FR44732829320", "STREET": "1 place du Marché",
-        "POSTCODE": "75002", "CITY": "Paris",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(f"EXCHANGE_{name}", value)
-    settings.cache_clear()
     found = QuickPress()
     machine.use(found)
     yield found
     machine.use(None)
-    monkeypatch.undo()
-    settings.cache_clear()
 
 
 async def told(person: MadePerson, *, mandate: bool = True, **more: Any) -> None:
