@@ -45,3 +45,8 @@ async def tell_assignee(assignment_id: UUID) -> None:
 @handles("talk.message")
 async def tell_of_message(message_id: UUID) -> None:
     await actions.tell_of_message(message_id=message_id)
+
+
+@handles("quote.asked")
+async def tell_of_request(request_id: UUID) -> None:
+    await actions.tell_of_request(request_id=request_id)

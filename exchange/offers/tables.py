@@ -27,7 +27,9 @@ from piccolo.table import Table
 from exchange.accounts.tables import Person
 from exchange.companies.tables import Company
 from exchange.listings.tables import Lot, ManifestLine
+from exchange.offers.rules.requests import RequestState
 from exchange.offers.rules.talks import State
+from exchange.wants.tables import Want
 
 
 class LotCopy(Table, tablename="lot_copy"):
@@ -147,6 +149,35 @@ class OfferLine(Table, tablename="offer_line"):
     line_named_once = Unique([offer_id, line_id])
     line_bid_for = Check("quantity > 0 and unit_price_minor > 0")
     line_not_above_its_ask = Check("unit_price_minor <= unit_ask_minor")
+
+
+class QuoteRequest(Table, tablename="quote_request"):
+    """A buyer asks a seller for a price on a lot that meets a want: once per pair, binding nobody."""
+
+    id = UUID(primary_key=True)
+    lot_id = ForeignKey(Lot, null=False, on_delete=OnDelete.restrict)
+    want_id = ForeignKey(Want, null=False, on_delete=OnDelete.restrict, index=True)
+    buyer_company_id = ForeignKey(Company, null=False, on_delete=OnDelete.restrict, index=True)
+    seller_company_id = ForeignKey(Company, null=False, on_delete=OnDelete.restrict, index=True)
+    person_id = ForeignKey(Person, null=False, on_delete=OnDelete.restrict)
+    quantity = Integer(null=False)
+    incoterm = Varchar(length=3, null=False)
+    pickup = Array(base_column=Varchar(length=6), null=False, default=list)
+    message = Text(null=False, default="")
+    asked_at = Timestamptz(null=False)
+    expires_at = Timestamptz(null=False)
+    state = Varchar(length=8, null=False, default=RequestState.ASKED.value)
+    answered_at = Timestamptz(null=True, default=None)
+    answered_by = ForeignKey(Person, null=True, default=None, on_delete=OnDelete.restrict)
+    told = Boolean(null=False, default=False)
+    """Whether the seller was written to."""
+
+    asked_once = Unique([lot_id, buyer_company_id])
+    asks_another = Check("buyer_company_id <> seller_company_id")
+    asks_for_units = Check("quantity > 0 and expires_at > asked_at")
+    request_known_incoterm = Check("incoterm in ('EXW', 'FCA', 'DAP', 'DDP')")
+    request_known_state = Check("state in ('asked', 'quoted', 'declined')")
+    answered_unless_asked = Check("(state = 'asked') = (answered_at is null)")
 
 
 class TalkAssignment(Table, tablename="talk_assignment"):

@@ -16,23 +16,28 @@ from exchange.offers.actions.answers import (
 )
 from exchange.offers.actions.messages import tell_of_message, write_message
 from exchange.offers.actions.moves import make_move, open_talk
+from exchange.offers.actions.requests import ask_for_quotes, decline_requests, quote, tell_of_request
 from exchange.offers.actions.team import assign_talk, tell_assignee, write_note
 from exchange.offers.actions.telling import tell_of_answer, tell_of_offer, tell_uncovered
 
 __all__ = [
     "accept_offer",
+    "ask_for_quotes",
     "assign_talk",
     "close_lot",
     "close_uncovered",
+    "decline_requests",
     "expire_overdue",
     "make_move",
     "open_talk",
+    "quote",
     "refuse_offer",
     "refuse_offers",
     "tell_assignee",
     "tell_of_answer",
     "tell_of_message",
     "tell_of_offer",
+    "tell_of_request",
     "tell_uncovered",
     "weigh_offer",
     "withdraw_offer",

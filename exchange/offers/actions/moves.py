@@ -66,15 +66,17 @@ async def make_move(
     by: Actor,
     cost: CostAnswer | None = None,
     seen: int | None = None,
+    asked: bool = False,
 ) -> UUID:
     """The side whose turn it is makes an offer or a counter-offer. Returns the offer.
 
     ``cost`` is the seller's private answer where the price is below what he answered for; ``seen`` the number of moves
-    the person had before their eyes.
+    the person had before their eyes; ``asked`` says that the buyer asked for a price, so that the seller may open.
     """
     async with transaction():
         held = await negotiation_seen_by(by, negotiation_id, lock=True)
-        message = await _checked(message, held)
+        held = replace(held, talk=replace(held.talk, asked=asked))
+        message = await checked(message, held.lot_id, held.talk.buyer)
         at, mover = now(), company_of(by)
         talk, stock = await _with_lines(held) if bid.lines else (held.talk, held.stock)
         after = talks.move(
@@ -110,13 +112,13 @@ async def _with_lines(held: Negotiated) -> tuple[Talk, Stock]:
     return replace(held.talk, terms=replace(held.talk.terms, asks=asks)), stock_on(shelf, held.available)
 
 
-async def _checked(message: str, held: Negotiated) -> str:
-    """The message, trimmed. Raises MessageTooLong, ContactDetails."""
+async def checked(message: str, lot_id: UUID, buyer: UUID) -> str:
+    """The message, trimmed, for a talk of this buyer about the lot. Raises MessageTooLong, ContactDetails."""
     message = message.strip()
     if len(message) > LONGEST_MESSAGE:
         raise MessageTooLong(most=LONGEST_MESSAGE, field="message")
     if message:
-        ensure_no_contact_details(message, names=await names_behind(held.lot_id, held.talk.buyer))
+        ensure_no_contact_details(message, names=await names_behind(lot_id, buyer))
     return message
 
 

@@ -2,10 +2,10 @@
 
 from litestar import Router
 
-from exchange.offers.api import agreed, talks, team
+from exchange.offers.api import agreed, requests, talks, team
 from exchange.web.guards import trading
 
-router = Router(
+negotiations = Router(
     "/negotiations",
     route_handlers=[
         talks.index,
@@ -25,3 +25,4 @@ router = Router(
     guards=[trading],
     tags=["negotiations"],
 )
+router = Router("/", route_handlers=[negotiations, requests.router])

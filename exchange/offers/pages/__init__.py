@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from exchange.offers.pages import agreed, first, inbox, lines, talk, team
+from exchange.offers.pages import agreed, first, inbox, lines, requests, talk, team
 from exchange.web.guards import trading
 
 router = Router(
@@ -19,6 +19,11 @@ router = Router(
         lines.said_file,
         lines.next_filled,
         lines.make_move,
+        requests.ask_form,
+        requests.ask,
+        requests.show,
+        requests.quote,
+        requests.decline,
         inbox.index,
         inbox.refuse_several,
         talk.show,

@@ -45,7 +45,8 @@ _LOT = """
         (select count(*) from manifest_line m where m.lot_id = l.id) as lines
     from lot l join company s on s.id = l.company_id join company b on b.id = $2
     left join negotiation n on n.lot_id = l.id and n.buyer_company_id = $2
-    where l.id = $1 and s.vetting = 'vetted' and (n.id is not null or not (
+    where l.id = $1 and s.vetting = 'vetted' and (n.id is not null or exists (
+            select from quote_request q where q.lot_id = l.id and q.buyer_company_id = $2) or not (
         exists (select from company_block k where k.company_id = l.company_id and k.rival_id = $2)
         or exists (select from lot_block k where k.lot_id = l.id and k.company_id = $2)))
 """
@@ -55,7 +56,7 @@ async def lot_offered_to(actor: Actor, lot_id: UUID, *, lock: bool = False) -> L
     """The lot a buyer may make a first offer for, or go on talking about.
 
     Hidden lots and lots that do not exist raise the same NotSeen. A block hides what one does not talk about yet: to
-    end a talk under way would tell the seller which mask the rival wears.
+    end a talk under way, or a request for a price, would tell the seller which mask the rival wears.
     """
     if lock:
         await lock_lot(lot_id)

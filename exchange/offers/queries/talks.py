@@ -268,7 +268,9 @@ _TOLD = f"""
         case when o.company_id = n.buyer_company_id then n.seller_company_id else n.buyer_company_id end
             as told_company,
         coalesce((select a.person_id from offer a where a.negotiation_id = o.negotiation_id
-            and a.company_id <> o.company_id order by a.number desc limit 1), l.person_id) as known_there
+            and a.company_id <> o.company_id order by a.number desc limit 1),
+            case when o.company_id <> n.seller_company_id then l.person_id else (select q.person_id from quote_request q
+                where q.lot_id = n.lot_id and q.buyer_company_id = n.buyer_company_id) end) as known_there
     from offer o join negotiation n on n.id = o.negotiation_id join lot_copy c on c.id = n.lot_copy_id
     join lot l on l.id = o.lot_id where o.id = $1
 """  # noqa: S608  the constant above

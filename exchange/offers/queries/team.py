@@ -110,7 +110,7 @@ async def assignment_told(assignment_id: UUID) -> Assigned | None:
     return Assigned(row["negotiation_id"], row["title"], row["person_id"], row["name"]) if row else None
 
 
-async def falls_to(negotiation_id: UUID, company_id: UUID, *, known: UUID) -> UUID | None:
+async def falls_to(negotiation_id: UUID, company_id: UUID, *, known: UUID | None) -> UUID | None:
     """Who of a company is written to about a talk: the colleague it is assigned to, else ``known``, else an owner.
 
     Of these the first who is not away when the mail would leave: an absence of one is no silence of the company. Where

@@ -76,6 +76,8 @@ class Talk:
     seller: UUID
     terms: Terms
     moves: tuple[Move, ...] = ()
+    asked: bool = False
+    """Whether the buyer has asked for a price: then the seller may move first."""
 
     @property
     def live(self) -> Move | None:
@@ -350,7 +352,7 @@ def _ensure_turn(talk: Talk, by: UUID) -> None:
     if talk.live:
         if talk.live.by == by:
             raise NotYourTurn
-    elif by != talk.buyer:
+    elif by != talk.buyer and (talk.moves or not talk.asked):
         raise _ENDED.get(talk.state, BuyerOpens)
 
 

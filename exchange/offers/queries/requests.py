@@ -1,0 +1,166 @@
+"""Requests for a price: those a seller is to answer, and what became of those a buyer sent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from asyncpg import Record
+
+from exchange.actor import Actor
+from exchange.clock import now
+from exchange.database import execute, fetch, fetchrow, fetchval
+from exchange.errors import NotSeen
+from exchange.listings.rules.lots import Incoterm
+from exchange.money import Money
+from exchange.offers.queries.team import falls_to
+from exchange.offers.rules.requests import Request, RequestState
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as one of its two sides sees it."""
+
+    id: UUID
+    lot_id: UUID
+    lot_title: str
+    request: Request
+    state: RequestState
+    """By the clock."""
+    message: str
+    asked_at: datetime
+    unit_ask: Money
+    left: int
+    talk_id: UUID | None
+    """The talk that the quote began."""
+
+
+_ASKED = """
+    select q.*, l.title, l.unit_ask_minor, l.currency, n.id as talk_id,
+        case when l.state in ('open', 'part_sold') and l.expires_at > {now} then l.quantity - l.reserved - l.sold
+            else 0 end as units_left
+    from quote_request q join lot l on l.id = q.lot_id
+    left join negotiation n on n.lot_id = q.lot_id and n.buyer_company_id = q.buyer_company_id
+"""
+
+
+async def requests_to(actor: Actor, *, limit: int = 100) -> list[Asked]:
+    """What the company as a seller is asked for a price on and has not answered, the nearest deadline first."""
+    rows = await fetch(
+        f"{_ASKED.format(now='$2')} where q.seller_company_id = $1 and q.state = 'asked' and q.expires_at > $2 "
+        "order by q.expires_at, q.id limit $3",
+        actor.company_id,
+        now(),
+        limit,
+    )
+    return [_asked(r) for r in rows]
+
+
+async def requests_from(actor: Actor, want_id: UUID) -> list[Asked]:
+    """What the company asked from this want of its own, the latest first."""
+    rows = await fetch(
+        f"{_ASKED.format(now='$3')} where q.want_id = $2 and q.buyer_company_id = $1 order by q.asked_at desc, q.id",
+        actor.company_id,
+        want_id,
+        now(),
+    )
+    return [_asked(r) for r in rows]
+
+
+async def request_to(actor: Actor, request_id: UUID, *, lock: bool = False) -> Asked:
+    """A request the company is to answer as the seller; ``lock`` holds the lot's row first. Raises NotSeen."""
+    if lock:
+        await execute(
+            "select from lot l join quote_request q on q.lot_id = l.id where q.id = $1 and q.seller_company_id = $2 "
+            "for no key update of l",
+            request_id,
+            actor.company_id,
+        )
+    row = await fetchrow(
+        f"{_ASKED.format(now='$3')} where q.id = $1 and q.seller_company_id = $2",
+        request_id,
+        actor.company_id,
+        now(),
+    )
+    if row is None:
+        raise NotSeen
+    return _asked(row)
+
+
+async def asked_since(actor: Actor, since: datetime) -> int:
+    """How many lots the company has asked about since then."""
+    return int(
+        await fetchval(
+            "select count(*) from quote_request where buyer_company_id = $1 and asked_at > $2", actor.company_id, since
+        )
+    )
+
+
+async def lots_known_to(actor: Actor, lots: list[UUID]) -> set[UUID]:
+    """Those of ``lots`` the company has asked about already, or talks about."""
+    rows = await fetch(
+        "select lot_id from quote_request where buyer_company_id = $1 and lot_id = any($2) "
+        "union select lot_id from negotiation where buyer_company_id = $1 and lot_id = any($2)",
+        actor.company_id,
+        lots,
+    )
+    return {r["lot_id"] for r in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTold:
+    """A request for the mail that tells its seller."""
+
+    id: UUID
+    lot_title: str
+    quantity: int
+    incoterm: str
+    message: str
+    expires_at: datetime
+    receiver: UUID
+
+
+async def request_told(request_id: UUID) -> RequestTold | None:
+    """A request that still waits, with who of the seller's is written to: who listed the lot, else an owner."""
+    row = await fetchrow(
+        "select q.id, l.title as lot_title, q.quantity, q.incoterm, q.message, q.expires_at, q.seller_company_id, "
+        "l.person_id from quote_request q join lot l on l.id = q.lot_id "
+        "where q.id = $1 and q.state = 'asked' and q.expires_at > $2",
+        request_id,
+        now(),
+    )
+    receiver = await falls_to(request_id, row["seller_company_id"], known=row["person_id"]) if row else None
+    if row is None or receiver is None:
+        return None
+    return RequestTold(
+        id=row["id"],
+        lot_title=row["lot_title"],
+        quantity=row["quantity"],
+        incoterm=row["incoterm"],
+        message=row["message"],
+        expires_at=row["expires_at"],
+        receiver=receiver,
+    )
+
+
+def _asked(r: Record) -> Asked:
+    request = Request(
+        buyer=r["buyer_company_id"],
+        seller=r["seller_company_id"],
+        quantity=r["quantity"],
+        incoterm=Incoterm(r["incoterm"]),
+        expires_at=r["expires_at"],
+        state=RequestState(r["state"]),
+        pickup=tuple(r["pickup"]),
+    )
+    return Asked(
+        id=r["id"],
+        lot_id=r["lot_id"],
+        lot_title=r["title"],
+        request=request,
+        state=request.at(now()),
+        message=r["message"],
+        asked_at=r["asked_at"],
+        unit_ask=Money(r["unit_ask_minor"], r["currency"]),
+        left=r["units_left"],
+        talk_id=r["talk_id"],
+    )
