@@ -17,6 +17,7 @@ from exchange.offers.actions.answers import (
 from exchange.offers.actions.messages import tell_of_message, write_message
 from exchange.offers.actions.moves import make_move, open_talk
 from exchange.offers.actions.requests import ask_for_quotes, decline_requests, quote, tell_of_request
+from exchange.offers.actions.several import counter_offers
 from exchange.offers.actions.team import assign_talk, tell_assignee, write_note
 from exchange.offers.actions.telling import tell_of_answer, tell_of_offer, tell_uncovered
 
@@ -26,6 +27,7 @@ __all__ = [
     "assign_talk",
     "close_lot",
     "close_uncovered",
+    "counter_offers",
     "decline_requests",
     "expire_overdue",
     "make_move",

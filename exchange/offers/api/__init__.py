@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from exchange.offers.api import agreed, requests, talks, team
+from exchange.offers.api import agreed, requests, several, talks, team
 from exchange.web.guards import trading
 
 negotiations = Router(
@@ -15,6 +15,8 @@ negotiations = Router(
         talks.accept,
         talks.refuse,
         talks.withdraw,
+        several.counter,
+        several.refuse,
         agreed.contract,
         agreed.messages,
         agreed.write_message,

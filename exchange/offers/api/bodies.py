@@ -259,8 +259,13 @@ _AS_SENT = {"price": "unit_price_minor", "cost": "below_cost"}
 
 
 def _money(minor: int | None, currency: str) -> Money | None:
+    return None if minor is None else money_in(minor, currency)
+
+
+def money_in(minor: int, currency: str) -> Money:
+    """The amount a body names. Raises UnknownCurrency."""
     try:
-        return None if minor is None else Money(minor, currency)
+        return Money(minor, currency)
     except ValueError as e:
         raise UnknownCurrency(currency=currency, field="currency") from e
 

@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from exchange.offers.pages import agreed, first, inbox, lines, requests, talk, team
+from exchange.offers.pages import agreed, first, inbox, lines, requests, several, talk, team
 from exchange.web.guards import trading
 
 router = Router(
@@ -24,6 +24,8 @@ router = Router(
         requests.show,
         requests.quote,
         requests.decline,
+        several.index,
+        several.counter,
         inbox.index,
         inbox.refuse_several,
         talk.show,
