@@ -103,4 +103,5 @@ def iso(at: datetime) -> str:
 
 def full(at: datetime, language: str, zone: str) -> str:
     """With zone name, for papers and clocks shown in two zones."""
-    return str(format_datetime(at, "EEEE d MMMM y, HH:mm z", tzinfo=zone_of(zone), locale=locale_of(language)))
+    name = {"fr": "(vvvv)", "en": "z"}[language]  # CLDR has no French short names: "heure d’Europe centrale"
+    return str(format_datetime(at, f"EEEE d MMMM y, HH:mm {name}", tzinfo=zone_of(zone), locale=locale_of(language)))

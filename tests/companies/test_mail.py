@@ -284,6 +284,8 @@ async def test_a_mail_program_ends_the_summaries_with_one_click_that_signs_nobod
         stage = await staged(seller=await make_company(hours=OFFICE))
         some = Wishes({MailKind.OFFERS: Timing.DAILY, MailKind.WANTS: Timing.DAILY})
         await choose_mail(by=stage.seller.actor, wishes=some)
+        talk = await stage.offer(by=await stage.another_buyer())
+        await stage.counter(talk)
         await stage.offer()
         await tell(stage)
     with clock.frozen(paris(24, 9)):
@@ -293,7 +295,7 @@ async def test_a_mail_program_ends_the_summaries_with_one_click_that_signs_nobod
         settings.cache_clear()
         for row in await fetch("select id from mail"):
             await deliver(row["id"])
-    (sent,) = taken
+    (sent,) = (m for m in taken if m["List-Unsubscribe"])
     assert sent["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     address = str(sent["List-Unsubscribe"])
     assert address.startswith(f"<{settings().base_url}/unsubscribe/")
@@ -316,6 +318,34 @@ async def test_a_mail_program_ends_the_summaries_with_one_click_that_signs_nobod
     ]  # fmt: skip
     assert (await client.get("/account/mail")).status_code == 303, "nobody is signed in"
     assert (await client.post(path[:-2] + "AA", data={})).status_code == 404
+
+
+@pytest.mark.usefixtures("db", "smtp")
+async def test_no_header_and_no_word_of_an_offers_mail_knows_the_other_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = await staged()
+    await stage.counter(await stage.offer(message="Bonjour"), message="Volontiers")
+    await tell(stage)
+    async with mail_server() as (url, taken):
+        monkeypatch.setenv("SMTP_URL", url)
+        settings.cache_clear()
+        for row in await fetch("select id from mail order by created_at"):
+            await deliver(row["id"])
+    (countered,) = taken
+    assert countered["To"] == f"{stage.buyer.name} <{stage.buyer.email}>"
+    assert set(countered.keys()) == {
+        "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Type", "Content-Transfer-Encoding",
+        "MIME-Version",
+    }  # fmt: skip
+    whole = f"{countered.items()} {countered.get_content()}"
+    assert settings().mail_from.rpartition("@")[2].strip(">") in countered["From"]
+    assert stage.seller.company
+    theirs = stage.seller.company
+    for word in (theirs.legal_name, theirs.trading_name, theirs.registration, stage.seller.name, stage.seller.email):
+        assert word not in whole
+    for known in (theirs.id, stage.seller.id, stage.buyer.id, stage.lot_id):
+        assert str(known) not in whole
+        assert known.hex not in whole
+    assert whole.count("http") == 1, "one link"
 
 
 @pytest.mark.usefixtures("db")

@@ -66,7 +66,7 @@ async def send_mail(
 
 def in_brief(to: Recipient, template: str, **context: Any) -> str:
     """What a summary says of a mail: some lines and its link."""
-    return _rendered(to, template, brief=True, optional=True, **context).strip()
+    return re.sub(r"\n\s*\n", "\n", _rendered(to, template, brief=True, optional=True, **context).strip())
 
 
 def _rendered(to: Recipient, template: str, **context: Any) -> str:
