@@ -7,5 +7,6 @@ A *pseudonym* is the name a company wears towards others on one lot, before agre
 
 Promises. Nobody trades before the operator has vetted the company. Two lots of one seller cannot be linked by their
 pseudonyms. No form of this domain tells whether a rival is a member. A clock that asks a person to act counts that
-person's working hours, in their zone, holidays of their country left out.
+person's working hours, in their zone, holidays of their country left out. Mail comes in those hours, as each person
+chose: at once, in one *summary* a day, or not; an *absence* sends it to a colleague and shifts no clock.
 """
