@@ -7,19 +7,22 @@ import pytest
 from asyncpg.connection import LoggedQuery
 
 from exchange.database import fetch, transaction
-from tests.offers.stage import staged
+from exchange.offers.rules.bids import Bid
+from tests.offers.stage import euros, staged
+from tests.offers.test_lines import bid, lines_on, offered, taken
 
 pytestmark = pytest.mark.usefixtures("db")
 AT_MOST = 8
 """Statements between BEGIN and COMMIT, which the surrounding transaction of the test sends (issue 3, "how fast")."""
 
 
-@pytest.mark.parametrize("competitors", [1, 30])
-async def test_an_acceptance_is_eight_statements_at_most_however_many_compete(competitors: int) -> None:
+@pytest.mark.parametrize(("competitors", "named"), [(1, False), (30, False), (30, True)])
+async def test_an_acceptance_is_eight_statements_at_most_however_many_compete(competitors: int, named: bool) -> None:
     first = await staged()
     await first.accept(await first.offer())  # asyncpg looks an array type up once in a connection's life
     stage = await staged(units=100)
-    talk = await stage.offer(quantity=60)
+    wanted = bid(*((line, 30, "8") for line in await lines_on(stage))) if named else Bid(euros("8"), 60)
+    talk = await offered(stage, wanted)
     for n in range(competitors):
         await stage.offer(quantity=50 if n % 3 == 0 else 40, by=await stage.another_buyer())
     sent: list[str] = []
@@ -29,7 +32,7 @@ async def test_an_acceptance_is_eight_statements_at_most_however_many_compete(co
 
     async with transaction() as tx:
         tx.connection.add_query_logger(note)
-        await stage.accept(talk, quantity=60)  # below the ask: the seller's answer on his cost is one of the eight
+        await taken(stage, talk, wanted)  # below the ask: the seller's answer on his cost is one of the eight
         await asyncio.sleep(0)  # the notes come with the loop's next turn
         tx.connection.remove_query_logger(note)
 
