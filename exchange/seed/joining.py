@@ -54,11 +54,12 @@ async def bring_in(market: Market, _: Progress) -> None:
             for p in c.people
         ],
     )
-    await _tell_invoicing(market, joined)
+    await _tell_invoicing(market)
 
 
-async def _tell_invoicing(market: Market, at: datetime) -> None:
-    """Everybody has said where they are, and given the mandate to invoice in their name."""
+async def _tell_invoicing(market: Market) -> None:
+    """Everybody has said where they are and given the mandate to invoice in their name, before any deal played."""
+    at = market.now - timedelta(days=75)
     await copy(
         "invoicing",
         ("company_id", "street", "postcode", "city", "delivery_street", "delivery_postcode", "delivery_city",

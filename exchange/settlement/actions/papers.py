@@ -21,6 +21,7 @@ from exchange.settlement.queries.deals import Deal, any_deal
 from exchange.settlement.queries.papers import (
     Terms,
     delivered_on,
+    earned_on,
     exchange_party,
     invoicing_of,
     local_day,
@@ -176,6 +177,8 @@ async def _fill(
         )
     number = 1 + await fetchval("select coalesce(max(number), 0) from paper where issuer_id = $1", issuer_id)
     day = local_day(now())
+    supplied_on = await earned_on(deal) if owed.kind.is_commission else await delivered_on(deal)
+    paid_on = {Kind.INVOICE: local_day(deal.paid_at or now()), Kind.COMMISSION: supplied_on}.get(owed.kind, day)
     language = corrected["language"] if corrected else _language_of(terms, owed.kind)
     return Draft(
         deal=deal,
@@ -188,8 +191,8 @@ async def _fill(
             number=number_of(issuer_id, number),
             language=language,
             day=day,
-            supplied_on=local_day(deal.closed_at or now()) if owed.kind.is_commission else await delivered_on(deal),
-            paid_on=day if owed.kind is not Kind.INVOICE or deal.paid_at is None else local_day(deal.paid_at),
+            supplied_on=supplied_on,
+            paid_on=paid_on,
             supplier=supplier,
             customer=customer,
             writer=exchange.name,

@@ -79,7 +79,8 @@ def of_invoice(invoice: Invoice, at: datetime, *, pro_forma: bool = False) -> Sh
     if not pro_forma:
         facts.append((_("Date of supply"), day(invoice.supplied_on)))
     facts.append((_("Contract"), invoice.contract))
-    parties = [_party(_("Seller"), invoice.supplier, language), _party(_("Buyer"), invoice.customer, language)]
+    sides = (_("Supplier"), _("Customer")) if invoice.kind.is_commission else (_("Seller"), _("Buyer"))
+    parties = [_party(sides[0], invoice.supplier, language), _party(sides[1], invoice.customer, language)]
     if invoice.ship_to is not None:
         parties.append(Block(_("Delivered to"), _address(invoice.ship_to, language)))
     paid = _("Refunded") if credit else _("Paid on %(day)s", day=day(invoice.paid_on))
@@ -111,7 +112,7 @@ def of_invoice(invoice: Invoice, at: datetime, *, pro_forma: bool = False) -> Sh
 
 def of_contract(contract: Contract, at: datetime, *, language: str, zone: str) -> Sheet:
     """What two companies agreed, as it was frozen."""
-    _, lot = partial(say, language), contract.lot
+    _, lot, currency = partial(say, language), contract.lot, contract.unit_price.currency
     category = BY_SLUG.get(lot["category"])
     names = {"seller": contract.seller.legal_name, "buyer": contract.buyer.legal_name}
     conditions = [
@@ -134,34 +135,43 @@ def of_contract(contract: Contract, at: datetime, *, language: str, zone: str) -
     ]  # fmt: skip
     return Sheet(
         language=language,
-        title=f"{_('Contract of sale')}: {lot['title']}",
+        title=f"{_('Contract of sale')} · {lot['title']}",
         author="Confrère",
         heading=_("Contract of sale"),
         at=at,
         lead=lot["title"],
         facts=facts,
         parties=[_signer(_("Seller"), contract.seller, language), _signer(_("Buyer"), contract.buyer, language)],
-        columns=[Column(_("Article"), wide=True), Column(_("Condition")), Column(_("Quantity"), number=True)],
+        columns=[
+            Column(_("Article"), wide=True),
+            Column(_("Condition")),
+            Column(_("Quantity"), number=True),
+            Column(_("Unit price, before tax"), number=True),
+        ],
         rows=[
-            (_with_code(line["title"], line["gtin"]), line["grade"], formats.number(line["quantity"], language))
+            (
+                _with_code(line["title"], line["gtin"]),
+                line["grade"],
+                formats.number(line["quantity"], language),
+                _money(Money(line.get("unit_price_minor", contract.unit_price.minor), currency), language),
+            )
             for line in contract.lines
         ],
         totals=[
             (_("Quantity"), formats.number(contract.quantity, language), False),
-            (_("Unit price, before tax"), _money(contract.unit_price, language), False),
             (_("Price before tax"), _money(contract.total, language), True),
         ],
         sections=[
             *([Block(_("Said with the offer that was accepted"), [contract.message])] if contract.message else []),
             Block(_("Conditions of resale"), conditions or [_("None: the buyer resells as they please.")]),
-            Block(_("Signatures"), [f"{_('Offered')}: {signed[0]}", f"{_('Accepted')}: {signed[1]}"]),
+            Block(_("Signatures"), [_("Offered: %(who)s", who=signed[0]), _("Accepted: %(who)s", who=signed[1])]),
         ],
         notes=[
             _("Terms of the exchange: version %(version)s.", version=contract.terms_version),
             _("The offer and its acceptance are the two signatures. Both sides read the same text: two papers with "
               "the same mark say the same."),
         ],
-        footer=f"{_('Mark of this contract')}: {contract.mark}",
+        footer=_("Mark of this contract: %(mark)s", mark=contract.mark),
     )  # fmt: skip
 
 
@@ -200,7 +210,7 @@ def of_note(handing: Handing, at: datetime) -> Sheet:
     sign = _("Name, date, signature")
     return Sheet(
         language=language,
-        title=f"{heading}: {handing.title}",
+        title=f"{heading} · {handing.title}",
         author=handing.seller.name,
         heading=heading,
         at=at,

@@ -223,6 +223,12 @@ async def delivered_on(deal: Deal) -> date:
     return local_day(at or deal.since)
 
 
+async def earned_on(deal: Deal) -> date:
+    """The day the commission was earned and withheld."""
+    at = await fetchval("select max(at) from ledger_posting where deal_id = $1 and fact = 'earned'", deal.id)
+    return local_day(at or deal.since)
+
+
 def local_day(at: datetime) -> date:
     """The date of an instant on the exchange's own papers."""
     return at.astimezone(ZoneInfo("Europe/Paris")).date()

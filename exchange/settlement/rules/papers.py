@@ -13,7 +13,7 @@ from exchange.money import Money
 from exchange.settlement.rules.deal import Side, State
 from exchange.settlement.rules.invoices import Kind
 
-MANDATE_VERSION = "2026-11"
+MANDATE_VERSION = "2026-09"
 """Of the invoicing mandate's text (template ``settlement/_mandate.html``): another text is another version."""
 CONTEST_DAYS = 15
 """How long the seller may contest an invoice written in its name (art. 289 I-2 CGI: in the delay agreed)."""
