@@ -161,9 +161,11 @@ class EmbeddedServer:
 
     def _is_ready(self) -> bool:
         try:
-            return "ready" in (self.folder / "postmaster.pid").read_text()
+            told = (self.folder / "postmaster.pid").read_text()
         except FileNotFoundError:
             return False
+        mine = self.process is not None and told.split("\n", 1)[0] == str(self.process.pid)
+        return mine and "ready" in told  # a killed server leaves its own file behind
 
     def _run(self, command: str, *args: str, user: str | None) -> None:
         done = subprocess.run(

@@ -30,7 +30,7 @@ from typing import IO
 
 import platformdirs
 
-from exchange.embedded import EmbeddedServer, die_with_parent
+from exchange.embedded import EmbeddedServer, ServerBusy, ServerFailed, die_with_parent
 from exchange.errors import N_, Conflict, Unavailable
 
 WEBHOOKS = {
@@ -353,11 +353,18 @@ class Supervisor:
         while not self.stopping.wait(0.5):
             if self.server is not None and self.server.process is not None and self.server.process.poll() is not None:
                 self.say("PostgreSQL ended unexpectedly; starting it again.")
-                self.server.start()
+                self._restart_database(self.server)
             for part in self.parts:
                 if not part.is_running and _may_restart(part.starts):
                     self.say(f"{part.name} ended unexpectedly; starting it again. Its log: {part.log}")
                     part.start()
+
+    def _restart_database(self, server: EmbeddedServer) -> None:
+        """After a crash it may not start at once, while the dead server's children still hold its memory."""
+        try:
+            server.start()
+        except (ServerBusy, ServerFailed) as failure:
+            self.say(f"{failure} It is tried again.")
 
 
 def _may_restart(starts: Iterable[float]) -> bool:
