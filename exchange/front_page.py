@@ -41,7 +41,7 @@ async def front(request: Web) -> Response[str]:
         return see_other(request, "/operator")
     talks: list[InboxRow] = []
     deals: list[Awaiting] = []
-    if viewer.vetted:
+    if viewer.vetted or viewer.stopped:
         talks = (await inbox_of(viewer.actor, show=Awaits.ME, limit=SHOWN)).rows
         deals = awaiting(viewer.actor, await deals_of(viewer.actor, limit=2 * SHOWN))[:SHOWN]
     return render(request, "today.html", talks=talks, deals=deals)

@@ -19,6 +19,7 @@ from exchange.settlement.actions import (
     recourse,
     release,
     sellers,
+    standing,
 )
 
 
@@ -35,6 +36,16 @@ async def tick(deal_id: UUID) -> None:
 @handles("deal.reminder")
 async def remind(deal_id: UUID) -> None:
     await deals.remind_side(deal_id)
+
+
+@handles("deal.closed")
+async def take_note(deal_id: UUID) -> None:
+    await standing.take_note(deal_id)
+
+
+@handles("suspension.due")
+async def begin_suspension(suspension_id: UUID) -> None:
+    await standing.begin(suspension_id)
 
 
 @handles("deal.answer_due")

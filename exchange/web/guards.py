@@ -26,6 +26,12 @@ class NotVettedYet(NotAllowed):
     message = N_("Your company is being checked. You can trade as soon as that is done; we will write to you.")
 
 
+class Stopped(NotAllowed):
+    """The operator has stopped the company: it finishes its deals and begins none."""
+
+    message = N_("Your company may begin no new deals. You can finish those you have; see why under “Our record”.")
+
+
 class OwnersOnly(NotAllowed):
     message = N_("Only an owner of your company's account can do this.")
 
@@ -62,6 +68,13 @@ async def trading(connection: Connection, _: BaseRouteHandler) -> None:
     """A member of a vetted company."""
     await member(connection, _)
     if connection.user is not None and not connection.user.vetted:
+        raise Stopped if connection.user.stopped else NotVettedYet
+
+
+async def settling(connection: Connection, _: BaseRouteHandler) -> None:
+    """A member of a company that trades, or was stopped and finishes its deals."""
+    await member(connection, _)
+    if connection.user is not None and not (connection.user.vetted or connection.user.stopped):
         raise NotVettedYet
 
 

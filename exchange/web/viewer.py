@@ -21,6 +21,8 @@ class Viewer:
     currency: str
     session_id: UUID | None = None
     """The session or API token they came with."""
+    stopped: bool = False
+    """The company was vetted and may begin no more deals: it finishes those it has."""
     waiting: int = 0
     """Talks that await this company's answer: the badge in the navigation."""
 

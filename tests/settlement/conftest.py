@@ -1,7 +1,7 @@
 """An agreed negotiation and everything around it; a payment service in memory."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -39,6 +39,11 @@ class Agreed:
 
     async def state(self) -> str:
         return str(await fetchval("select state from deal where id = $1", self.deal_id))
+
+    async def opened(self) -> "Agreed":
+        """The same, once its deal was opened late."""
+        found = await fetchval("select id from deal where negotiation_id = $1", self.negotiation_id)
+        return replace(self, deal_id=found)
 
     async def session_id(self) -> str:
         return str(
@@ -146,20 +151,24 @@ async def agree(
         answered_at=at,
     ).save()
     await reserve(lot_id=lot_id, quantity=quantity, agreement_id=negotiation_id)
-    await deals.open_deal(negotiation_id)
+    if opened:
+        await deals.open_deal(negotiation_id)
     row = await fetchrow("select id from deal where negotiation_id = $1", negotiation_id)
     return Agreed(seller, buyer, lot_id, negotiation_id, row["id"] if row else uuid4())
 
 
 async def onboarded(agreed: Agreed, gateway: FakeGateway) -> str:
     """The seller's account, open and able to receive."""
-    await sellers.start_onboarding(by=agreed.seller.actor)
-    assert agreed.seller.company
-    account = str(
-        await fetchval("select account_id from payout_account where company_id = $1", agreed.seller.company.id)
-    )
+    return await open_account(agreed.seller, gateway)
+
+
+async def open_account(owner: MadePerson, gateway: FakeGateway) -> str:
+    """A company's account, open and able to receive."""
+    await sellers.start_onboarding(by=owner.actor)
+    assert owner.company
+    account = str(await fetchval("select account_id from payout_account where company_id = $1", owner.company.id))
     gateway.onboards(account)
-    await sellers.look_at_account(agreed.seller.company.id)
+    await sellers.look_at_account(owner.company.id)
     return account
 
 

@@ -62,7 +62,7 @@ async def correct_facts(*, by: Actor, legal_name: str, registration: str, vat: s
     """
     async with transaction():
         company = await company_of(by, lock=True)
-        if company.vetting is Vetting.VETTED:
+        if company.vetting in {Vetting.VETTED, Vetting.STOPPED}:
             raise FactsVetted
         if company.vetting is Vetting.REFUSED:
             ensure_decidable(company.vetting, Vetting.AWAITING)

@@ -7,7 +7,7 @@ from exchange.clock import now
 from exchange.companies.actions.mail import notify_company
 from exchange.companies.actions.rivals import resolve_blocks
 from exchange.companies.queries import company_for_operator
-from exchange.companies.rules import Vetting, ensure_decidable
+from exchange.companies.rules import AlreadyDecided, DealsBand, ReliabilityBand, Vetting, ensure_decidable
 from exchange.database import execute, fetchval, transaction
 from exchange.errors import N_, Conflict, Invalid
 from exchange.jobs import enqueue
@@ -30,6 +30,8 @@ async def vet(*, by: Actor, company_id: UUID) -> None:
     """
     async with transaction():
         company = await company_for_operator(company_id, lock=True)
+        if company.vetting is Vetting.STOPPED:
+            raise AlreadyDecided  # a suspension ends where it began, with its own reasons
         ensure_decidable(company.vetting, Vetting.VETTED)
         if await fetchval(
             "select 1 from company where country = $1 and registration = $2 and vetting in ('vetted', 'stopped') "
@@ -74,7 +76,36 @@ async def set_group(*, by: Actor, company_id: UUID, name: str) -> None:
         await record(by, "company.group_set", company_id, group=str(group_id))
 
 
-async def _decide(by: Actor, company_id: UUID, state: Vetting, reason: str) -> None:
+async def set_cause(*, by: Actor, company_id: UUID, is_cause: bool) -> None:
+    """Whether the company is an association of general interest, to which every seller may give part of a price."""
+    async with transaction():
+        await company_for_operator(company_id, lock=True)
+        await execute("update company set is_cause = $2 where id = $1", company_id, is_cause)
+        await record(by, "company.cause_set", company_id, is_cause=is_cause)
+
+
+async def set_stopped(*, by: Actor | None, company_id: UUID, stopped: bool, reason: str = "") -> None:
+    """The company begins no more deals, or may again. Joins the caller's transaction. Raises AlreadyDecided."""
+    async with transaction():
+        company = await company_for_operator(company_id, lock=True)
+        to = Vetting.STOPPED if stopped else Vetting.VETTED
+        ensure_decidable(company.vetting, to)
+        await _decide(by, company_id, to, reason)
+        await resolve_blocks()
+
+
+async def keep_bands(company_id: UUID, deals: DealsBand, reliability: ReliabilityBand) -> None:
+    """What others are told of the company's record. Joins the caller's transaction."""
+    await execute(
+        "update company set deals_band = $2, reliability_band = $3 where id = $1 "
+        "and (deals_band, reliability_band) is distinct from ($2, $3)",
+        company_id,
+        deals.value,
+        reliability.value,
+    )
+
+
+async def _decide(by: Actor | None, company_id: UUID, state: Vetting, reason: str) -> None:
     await execute(
         "update company set vetting = $2, vetting_reason = $3, vetting_changed_at = $4 where id = $1",
         company_id,

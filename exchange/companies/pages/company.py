@@ -273,6 +273,13 @@ async def set_group(request: Web, company_id: FromPath[UUID], data: Form) -> Res
     return see_other(request, f"/operator/companies/{company_id}", flash=N_("Saved."))
 
 
+@post("/operator/companies/{company_id:uuid}/cause", guards=[operator])
+async def set_cause(request: Web, company_id: FromPath[UUID], data: Form) -> Response[str]:
+    """An association of general interest, or not."""
+    await vetting.set_cause(by=viewer_of(request).actor, company_id=company_id, is_cause=data.get("cause") == "1")
+    return see_other(request, f"/operator/companies/{company_id}", flash=N_("Saved."))
+
+
 SIGN_UP, INVITATION = "companies/sign_up.html", "companies/invitation.html"
 COMPANY, TEAM, APPLICANT = "companies/company.html", "companies/team.html", "operator/company.html"
 PAGE = 30

@@ -44,6 +44,8 @@ class Company:
     vetting_reason: str
     vetting_changed_at: datetime
     created_at: datetime
+    is_cause: bool
+    """An association of general interest, as the operator has checked."""
     hours: WorkingHours
     closed: Away | None
     """The company's own holidays."""
@@ -171,6 +173,7 @@ def _recognised(row: Record, at: datetime) -> Recognised:
         name=row["name"],
         company_name=row["trading_name"] or "",
         vetted=row["vetting"] == Vetting.VETTED,
+        stopped=row["vetting"] == Vetting.STOPPED,
         language=row["language"],
         zone=row["zone"],
         currency=row["currency"] or "EUR",
@@ -330,8 +333,8 @@ def _invitation(row: Record) -> OpenInvitation:
 
 _COMPANY = (
     "select c.id, c.legal_group_id, g.name as group_name, c.legal_name, c.trading_name, c.country, c.region, "
-    "c.registration, c.vat, c.currency, c.vetting, c.vetting_reason, c.vetting_changed_at, c.created_at, c.zone, "
-    "c.opens, c.closes, c.days, c.closed_from, c.closed_until "
+    "c.registration, c.vat, c.currency, c.vetting, c.vetting_reason, c.vetting_changed_at, c.created_at, c.is_cause, "
+    "c.zone, c.opens, c.closes, c.days, c.closed_from, c.closed_until "
     "from company c join legal_group g on g.id = c.legal_group_id where c.id = $1"
 )
 

@@ -15,6 +15,8 @@ invoicing    what a company tells of itself for them, and its mandate
 handover     on their way to an approved platform
 claims       what is not right with a delivery
 evidence     photos of a delivery
+receivers    who else a seller's money goes to
+standing     strikes, suspension, appeal
 operations   every intended write at Stripe: planned, sent, done
 events       the inbox of Stripe's news
 reconcile    the polls and the daily money match

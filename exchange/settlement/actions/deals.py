@@ -17,6 +17,7 @@ from exchange.settlement.actions.evidence import hand_in
 from exchange.settlement.actions.moves import enter, reminder_of, start_clock
 from exchange.settlement.actions.notices import alarm, remind, tell, tell_letter
 from exchange.settlement.actions.payments import close_pay_page
+from exchange.settlement.actions.receivers import freeze_legs
 from exchange.settlement.actions.release import disputed, share_out
 from exchange.settlement.queries.deals import Deal, agreement_of, any_deal, deal_seen_by
 from exchange.settlement.rules import amounts, vat
@@ -118,15 +119,7 @@ async def open_deal(negotiation_id: UUID) -> None:
             terms.total.minor,
             due,
         )
-        await execute(
-            "insert into release_leg (id, deal_id, lot_id, company_id, rank, weight, currency, state) "
-            "values ($1, $2, $3, $4, 0, 1, $5, 'planned')",
-            uuid4(),
-            deal_id,
-            agreed.lot_id,
-            agreed.seller_company_id,
-            currency,
-        )
+        await freeze_legs(deal_id, agreed.lot_id, agreed.seller_company_id, currency, agreed.agreed_at)
         await execute(  # frozen: who changes its account later is paid for this deal where it was agreed
             "update release_leg l set destination = a.account_id from payout_account a "
             "where l.deal_id = $1 and a.company_id = l.company_id and a.standing = 'current'",

@@ -54,6 +54,8 @@ async def enter(
         await enqueue("deal.due", deal.id, at=row["due_at"])
     if "alarm_at" in row:
         await enqueue("deal.due", deal.id, at=row["alarm_at"])
+    if state.final:
+        await enqueue("deal.closed", deal.id)
     if not again:
         await _remind_later(deal, state, at)
     entered = await any_deal(deal.id)

@@ -59,9 +59,11 @@ async def tell_letter(deal: Deal) -> None:
         await notify_company(deal.buyer_company_id, "deal_letter", deal=deal, url=_url(deal))
 
 
-async def tell_parked(deal: Deal) -> None:
-    """The seller's money waits for the seller's account."""
-    await notify_company(deal.seller_company_id, "deal_parked", deal=deal, url=f"{settings().base_url}/money")
+async def tell_parked(deal: Deal, company_id: UUID) -> None:
+    """A receiver's money waits for its account. Who is no side of the deal is not told what was sold."""
+    template = "deal_parked" if company_id == deal.seller_company_id else "receiver_parked"
+    url = f"{settings().base_url}/money"
+    await notify_company(company_id, template, deal=deal, seller=deal.seller_name, url=url)
 
 
 async def tell_taken_back(deal: Deal, amount: Money) -> None:

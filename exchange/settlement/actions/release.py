@@ -118,7 +118,7 @@ async def release(deal_id: UUID) -> None:
         if not (deal.state is State.CLOSING or deal.state.final) or await _stopped(deal):
             return
         legs = await fetch(
-            "select l.id, l.amount_minor, l.state, f.account_id as frozen, f.status as frozen_status, "
+            "select l.id, l.company_id, l.amount_minor, l.state, f.account_id as frozen, f.status as frozen_status, "
             "a.account_id as current, a.status as current_status, p.charge_id from release_leg l "
             "join payment p on p.id = l.payment_id left join payout_account f on f.account_id = l.destination "
             "left join payout_account a on a.company_id = l.company_id and a.standing = 'current' "
@@ -131,7 +131,7 @@ async def release(deal_id: UUID) -> None:
             )
             to = receiver(frozen, current)
             if to is None or not to.active:
-                await _park(deal, leg["id"], leg["state"])
+                await _park(deal, leg["id"], leg["company_id"], leg["state"])
                 continue
             if frozen and to is not frozen:
                 await record(None, "deal.redirected", deal_id, closed=frozen.account_id)
@@ -216,12 +216,12 @@ async def _stopped(deal: Deal) -> bool:
     return agreed is False or await disputed(deal.id) or await warned(deal.id)
 
 
-async def _park(deal: Deal, leg_id: UUID, state: str) -> None:
+async def _park(deal: Deal, leg_id: UUID, company_id: UUID, state: str) -> None:
     if state == "parked":
         return
     await execute("update release_leg set state = 'parked' where id = $1", leg_id)
     await record(None, "deal.parked", deal.id)
-    await tell_parked(deal)
+    await tell_parked(deal, company_id)
 
 
 # --- transfers
@@ -327,7 +327,7 @@ async def _transfer_refused(operation: Operation, refusal: Refused) -> None:
         await alarm("balance_insufficient" if ours else "transfer_refused", deal)
         if not ours:
             await record(None, "deal.parked", deal.id)
-            await tell_parked(deal)
+            await tell_parked(deal, company)
 
 
 async def _held_back(deal: Deal, operation: Operation, refusal: HeldBack) -> None:

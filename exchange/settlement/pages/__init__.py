@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from exchange.settlement.pages import books, claims, deals, money, papers, receipt
+from exchange.settlement.pages import accountant, books, claims, deals, money, papers, receipt, receivers, standing
 
 router = Router(
     "/",
@@ -12,6 +12,9 @@ router = Router(
         *claims.HANDLERS,
         *money.HANDLERS,
         *papers.HANDLERS,
+        *receivers.HANDLERS,
+        *standing.HANDLERS,
         *books.HANDLERS,
+        *accountant.HANDLERS,
     ],
 )

@@ -9,7 +9,8 @@ from litestar.params import FromPath
 from exchange.errors import N_, DomainError
 from exchange.settlement.actions import receiving, reconcile
 from exchange.settlement.pages.shown import Form
-from exchange.settlement.queries.money import account_changes, last_reconciliation, trial_balance, troubles
+from exchange.settlement.queries.money import last_reconciliation, trial_balance, troubles
+from exchange.settlement.queries.purse import account_changes
 from exchange.settlement.rules import timeline
 from exchange.web.guards import operator, viewer_of
 from exchange.web.refusals import again

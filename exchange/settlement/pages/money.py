@@ -6,8 +6,8 @@ from litestar import Response, get, post
 
 from exchange.errors import N_, DomainError
 from exchange.settlement.actions import receiving, sellers
-from exchange.settlement.queries.money import seller_money
-from exchange.web.guards import member, owner, trading, viewer_of
+from exchange.settlement.queries.purse import seller_money
+from exchange.web.guards import member, owner, settling, viewer_of
 from exchange.web.refusals import again
 from exchange.web.render import Web, render, see_other
 
@@ -20,7 +20,7 @@ async def money(request: Web) -> Response[str]:
     return render(request, MONEY, money=await seller_money(viewer_of(request).actor))
 
 
-@post("/money/onboarding", guards=[owner, trading])
+@post("/money/onboarding", guards=[owner, settling])
 async def onboard(request: Web) -> Response[str]:
     """To the payment service's page where the company identifies itself."""
     try:
@@ -30,13 +30,13 @@ async def onboard(request: Web) -> Response[str]:
     return see_other(request, url)
 
 
-@get("/money/onboarding/again", guards=[owner, trading])
+@get("/money/onboarding/again", guards=[owner, settling])
 async def onboard_again(request: Web) -> Response[str]:
     """The link was used up or too old: a fresh one."""
     return see_other(request, await sellers.start_onboarding(by=viewer_of(request).actor))
 
 
-@get("/money/onboarding/return", guards=[owner, trading])
+@get("/money/onboarding/return", guards=[owner, settling])
 async def onboarded(request: Web) -> Response[str]:
     """Back from the payment service: the account is asked, the address proves nothing."""
     actor = viewer_of(request).actor
@@ -52,7 +52,7 @@ async def onboarded(request: Web) -> Response[str]:
     )
 
 
-@post("/money/account-change", guards=[owner, trading])
+@post("/money/account-change", guards=[owner, settling])
 async def ask_change(request: Web) -> Response[str]:
     """The company is to be paid on another account from now on."""
     actor = viewer_of(request).actor
@@ -63,7 +63,7 @@ async def ask_change(request: Web) -> Response[str]:
     return see_other(request, "/money", flash=N_("Noted. Complete the new account; then the operator calls you back."))
 
 
-@post("/money/account-change/withdrawal", guards=[owner, trading])
+@post("/money/account-change/withdrawal", guards=[owner, settling])
 async def call_off_change(request: Web) -> Response[str]:
     """All stays as it is."""
     actor = viewer_of(request).actor

@@ -14,7 +14,7 @@ from exchange.settlement.press.drawn import paper_asked
 from exchange.settlement.queries.deals import deal_seen_by
 from exchange.settlement.queries.papers import invoicing_seen_by
 from exchange.settlement.rules.papers import CONTEST_DAYS, MANDATE_VERSION
-from exchange.web.guards import member, owner, signed_in, trading, viewer_of
+from exchange.web.guards import member, owner, settling, signed_in, viewer_of
 from exchange.web.refusals import again
 from exchange.web.render import Web, language_of, render, see_other, zone_of
 
@@ -38,7 +38,7 @@ async def paper(
     )
 
 
-@post("/deals/{deal_id:uuid}/papers/{paper_id:uuid}/handover", guards=[trading])
+@post("/deals/{deal_id:uuid}/papers/{paper_id:uuid}/handover", guards=[settling])
 async def hand_over(request: Web, deal_id: FromPath[UUID], paper_id: FromPath[UUID]) -> Response[str]:
     """The seller has sent the paper through its approved platform."""
     try:
@@ -54,7 +54,7 @@ async def invoicing(request: Web) -> Response[str]:
     return render(request, INVOICING, **await _page(request))
 
 
-@post("/money/invoicing", guards=[owner, trading])
+@post("/money/invoicing", guards=[owner, settling])
 async def tell(request: Web, data: Form) -> Response[str]:
     """The owner writes them down."""
     words = ("street", "postcode", "city", "delivery_street", "delivery_postcode", "delivery_city")
@@ -70,7 +70,7 @@ async def tell(request: Web, data: Form) -> Response[str]:
     return see_other(request, "/money/invoicing", flash=N_("Saved. Papers that waited for it are being written."))
 
 
-@post("/money/mandate", guards=[owner, trading])
+@post("/money/mandate", guards=[owner, settling])
 async def give_mandate(request: Web, data: Form) -> Response[str]:
     """The owner gives the mandate to invoice in the company's name."""
     try:

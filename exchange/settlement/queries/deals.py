@@ -1,7 +1,7 @@
 """Deals as their two sides and the operator may see them."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from exchange.money import Money
 from exchange.settlement.rules.amounts import Terms
 from exchange.settlement.rules.claims import ClaimState, Standing
 from exchange.settlement.rules.clocks import letter_by
-from exchange.settlement.rules.deal import Ending, Side, State
+from exchange.settlement.rules.deal import HELD_AT_MOST, Ending, Side, State
 from exchange.settlement.rules.timeline import Next, next_step
 from exchange.settlement.rules.vat import Trader
 
@@ -224,6 +224,17 @@ async def deals_of(actor: Actor, *, after: UUID | None = None, limit: int = 30) 
         actor.is_operator,
         actor.company_id,
         after,
+        limit,
+    )
+    return [_deal(row) for row in rows]
+
+
+async def awaiting_decision(limit: int = 200) -> list[Deal]:
+    """Deals the operator must look at, the longest waiting first: with it, not collected, or held for too long."""
+    rows = await fetch(
+        f"select {_COLUMNS} {_FROM} where d.closed_at is null and (d.state in ('operator', 'uncollected') "
+        "or d.paid_at < $1) order by d.state = 'operator' desc, d.since limit $2",
+        now() - timedelta(days=HELD_AT_MOST.days),
         limit,
     )
     return [_deal(row) for row in rows]

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from exchange.actor import Actor
 from exchange.database import fetch, fetchrow, fetchval
-from exchange.errors import NotSeen
 from exchange.money import Money
 from exchange.settlement.queries.deals import Deal
 from exchange.settlement.rules.books import Account, Fact
@@ -32,6 +30,19 @@ class Posted:
     at: datetime
     fact: Fact
     amount: Money
+    receiver: str | None
+    """Whom it went to, where that is not the seller."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegView:
+    """One receiver's part of the deal, as the seller and the operator see it."""
+
+    name: str
+    is_seller: bool
+    amount: Money | None
+    """None until the money is shared out."""
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +53,44 @@ class DealMoney:
     postings: list[Posted]
     parked: bool
     """Whether the seller's part waits for the seller's account."""
+    legs: list[LegView]
+    """Who receives the seller's side of the money; empty for the buyer, whom it does not concern."""
 
 
 async def money_of(deal: Deal, side: Side) -> DealMoney:
     """Every cent of the deal, to ``side`` its own part; the caller has loaded the deal by viewer."""
     currency = deal.terms.net.currency
     rows = await fetch(
-        "select p.at, p.fact, sum(e.amount_minor) filter (where e.amount_minor > 0) as moved, "
+        "select p.at, p.fact, p.reference, sum(e.amount_minor) filter (where e.amount_minor > 0) as moved, "
         "-coalesce(sum(e.amount_minor) filter (where e.account = 'held'), 0) as held "
         "from ledger_posting p join ledger_entry e on e.posting_id = p.id where p.deal_id = $1 "
         "group by p.id order by p.at, p.id",
         deal.id,
     )
-    parked = await fetchval("select exists (select from release_leg where deal_id = $1 and state = 'parked')", deal.id)
+    legs = await fetch(
+        "select l.id, l.company_id, l.amount_minor, l.state, c.trading_name from release_leg l "
+        "join company c on c.id = l.company_id where l.deal_id = $1 order by l.rank",
+        deal.id,
+    )
+    others = {str(leg["id"]): leg["trading_name"] for leg in legs if leg["company_id"] != deal.seller_company_id}
     return DealMoney(
         held=Money(int(sum(row["held"] for row in rows)), currency),
         postings=[
-            Posted(row["at"], Fact(row["fact"]), Money(int(row["moved"]), currency))
+            Posted(row["at"], Fact(row["fact"]), Money(int(row["moved"]), currency), others.get(row["reference"]))
             for row in rows
             if row["fact"] in SHOWN[side]
         ],
-        parked=parked,
+        parked=any(leg["state"] == "parked" and leg["company_id"] == deal.seller_company_id for leg in legs),
+        legs=[
+            LegView(
+                leg["trading_name"],
+                leg["company_id"] == deal.seller_company_id,
+                None if leg["amount_minor"] is None else Money(leg["amount_minor"], currency),
+                leg["state"],
+            )
+            for leg in legs
+            if side is not Side.BUYER
+        ],
     )
 
 
@@ -113,91 +141,6 @@ async def warned(deal_id: UUID) -> bool:
             "and warning_cleared_at is null)",
             deal_id,
         )
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Purse:
-    """A seller's money in one currency."""
-
-    currency: str
-    held: Money
-    """Paid by buyers, the deals not yet decided."""
-    on_its_way: Money
-    parked: Money
-    paid: Money
-
-
-@dataclass(frozen=True, slots=True)
-class SellerMoney:
-    """A company's money page."""
-
-    account_status: str | None
-    """Of the capability to receive transfers; ``None`` before the onboarding was begun."""
-    requirements: list[str]
-    purses: list[Purse]
-    change: "AccountChange | None"
-
-
-@dataclass(frozen=True, slots=True)
-class AccountChange:
-    """A company asked to be paid on another account."""
-
-    company_id: UUID
-    company_name: str
-    asked_at: datetime
-    ready: bool
-    """Whether the new account can receive money."""
-    effective_at: datetime | None
-    """When it takes effect; None until the operator confirms."""
-
-
-async def account_changes(company_id: UUID | None = None) -> list[AccountChange]:
-    """The changes under way, for the operator, or the one of a company; the longest waiting first."""
-    rows = await fetch(
-        "select a.company_id, c.trading_name as company_name, a.asked_at, a.status = 'active' as ready, a.effective_at "
-        "from payout_account a join company c on c.id = a.company_id "
-        "where a.standing = 'next' and ($1::uuid is null or a.company_id = $1) order by a.asked_at",
-        company_id,
-    )
-    return [AccountChange(**dict(row)) for row in rows]
-
-
-async def seller_money(actor: Actor) -> SellerMoney:
-    """What the actor's company has coming and has had. Raises NotSeen for an actor without a company."""
-    if actor.company_id is None:
-        raise NotSeen
-    account = await fetchrow(
-        "select status, requirements, account_id from payout_account where company_id = $1 and standing = 'current'",
-        actor.company_id,
-    )
-    rows = await fetch(
-        """
-        select l.currency,
-            coalesce(sum(d.net_minor + d.vat_minor - d.commission_minor - d.commission_vat_minor)
-                filter (where l.amount_minor is null and d.paid_at is not null and d.closed_at is null), 0) as held,
-            coalesce(sum(l.amount_minor) filter (where l.state in ('planned', 'sent')), 0) as on_its_way,
-            coalesce(sum(l.amount_minor) filter (where l.state = 'parked'), 0) as parked,
-            coalesce(sum(l.amount_minor - b.minor) filter (where l.state = 'paid'), 0) as paid
-        from release_leg l join deal d on d.id = l.deal_id cross join lateral (
-            select coalesce(sum(amount_minor), 0) as minor from transfer_reversal
-            where leg_id = l.id and state = 'done'
-        ) b
-        where l.company_id = $1 group by l.currency order by l.currency
-        """,
-        actor.company_id,
-    )
-    return SellerMoney(
-        account_status=account["status"] if account and account["account_id"] else None,
-        requirements=list(account["requirements"]) if account else [],
-        change=next(iter(await account_changes(actor.company_id)), None),
-        purses=[
-            Purse(
-                row["currency"],
-                *(Money(int(row[part]), row["currency"]) for part in ("held", "on_its_way", "parked", "paid")),
-            )
-            for row in rows
-        ],
     )
 
 
