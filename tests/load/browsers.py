@@ -164,6 +164,8 @@ class Script:
             await self._receive()
         elif self.course.startswith("claim") and f"{self.deal}/claims/new" in page.text:
             await self._claim()
+        elif self.course.startswith("claim") and "receipt" in offers and not self.checked:
+            await self._receive()
         elif self.course == "claim_withdrawn" and "claims/withdrawal" in offers:
             await self._do(self.buyer, page, "claims/withdrawal")
         elif self.course == "claim_decided" and "claims/escalation" in offers:
@@ -194,7 +196,7 @@ class Script:
             return
         page = await self.buyer.get(f"{self.deal}/receipt")
         if page.status_code == 200:
-            verdict = "checking" if checking else "right"
+            verdict = "wrong" if self.course.startswith("claim") else "checking" if checking else "right"
             await self._do(self.buyer, page, "receipt", verdict=verdict)
             self.checked = True
 
