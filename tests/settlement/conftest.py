@@ -75,46 +75,19 @@ async def agree(
     currency: str = "EUR",
     buyer_country: str = "FR",
     opened: bool = True,
+    on: Agreed | None = None,
 ) -> Agreed:
-    """A French seller's lot of two lines and a buyer who agreed to ``quantity`` of its 20 units."""
-    seller = await make_person(await make_company(currency=currency), role=Role.OWNER)
+    """A French seller's lot of two lines and a buyer who agreed to ``quantity`` of its 20 units.
+
+    ``on`` is an agreement of another buyer: this one is about the same lot.
+    """
+    seller = on.seller if on else await make_person(await make_company(currency=currency), role=Role.OWNER)
     buyer = await make_person(await make_company(country=buyer_country, vat="FR40303265045"), role=Role.OWNER)
     assert seller.company
     assert buyer.company
-    lot_id, negotiation_id, copy_id, at = uuid4(), uuid4(), uuid4(), now()
-    await Lot(
-        id=lot_id,
-        company_id=seller.company.id,
-        person_id=seller.id,
-        title="Outillage, fin de série",
-        category="tools",
-        region="bretagne",
-        country="FR",
-        brands=[],
-        grade="A",
-        packing="cartons",
-        incoterm="EXW",
-        slots=[],
-        currency=currency,
-        unit_ask_minor=unit_minor,
-        ask_minor=unit_minor * 20,
-        quantity=20,
-        partial=True,
-        origin_declared=True,
-        published_at=at,
-        expires_at=at + timedelta(days=30),
-    ).save()
-    for position, (title, rrp) in enumerate([("Ponceuse", 30_00), ("Perceuse", 10_00)]):
-        await ManifestLine(
-            id=uuid4(),
-            lot_id=lot_id,
-            position=position,
-            title=title,
-            category="tools",
-            quantity=10,
-            rrp_minor=rrp,
-            grade="A",
-        ).save()
+    lot_id, negotiation_id, copy_id, at = on.lot_id if on else uuid4(), uuid4(), uuid4(), now()
+    if on is None:
+        await _list(lot_id, seller, currency, unit_minor)
     await LotCopy(id=copy_id, lot_id=lot_id, sha256=copy_id.bytes, content=LOT, made_at=at).save()
     await Negotiation(
         id=negotiation_id,
@@ -155,6 +128,44 @@ async def agree(
         await deals.open_deal(negotiation_id)
     row = await fetchrow("select id from deal where negotiation_id = $1", negotiation_id)
     return Agreed(seller, buyer, lot_id, negotiation_id, row["id"] if row else uuid4())
+
+
+async def _list(lot_id: UUID, seller: MadePerson, currency: str, unit_minor: int) -> None:
+    assert seller.company
+    at = now()
+    await Lot(
+        id=lot_id,
+        company_id=seller.company.id,
+        person_id=seller.id,
+        title="Outillage, fin de série",
+        category="tools",
+        region="bretagne",
+        country="FR",
+        brands=[],
+        grade="A",
+        packing="cartons",
+        incoterm="EXW",
+        slots=[],
+        currency=currency,
+        unit_ask_minor=unit_minor,
+        ask_minor=unit_minor * 20,
+        quantity=20,
+        partial=True,
+        origin_declared=True,
+        published_at=at,
+        expires_at=at + timedelta(days=30),
+    ).save()
+    for position, (title, rrp) in enumerate([("Ponceuse", 30_00), ("Perceuse", 10_00)]):
+        await ManifestLine(
+            id=uuid4(),
+            lot_id=lot_id,
+            position=position,
+            title=title,
+            category="tools",
+            quantity=10,
+            rrp_minor=rrp,
+            grade="A",
+        ).save()
 
 
 async def onboarded(agreed: Agreed, gateway: FakeGateway) -> str:

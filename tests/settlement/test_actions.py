@@ -13,6 +13,7 @@ from exchange.clock import frozen, now
 from exchange.database import execute, fetch, fetchrow, fetchval, transaction
 from exchange.errors import NotSeen
 from exchange.money import Money
+from exchange.payable import NotPayable
 from exchange.settlement.actions import (
     claims,
     customers,
@@ -28,7 +29,6 @@ from exchange.settlement.actions.moves import reminder_of
 from exchange.settlement.queries.claims import lines_of, tolerance_of
 from exchange.settlement.queries.deals import any_deal
 from exchange.settlement.queries.money import trial_balance
-from exchange.settlement.rules.amounts import NotPayable
 from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.deal import NotNow, NotYet, NotYourMove, Side

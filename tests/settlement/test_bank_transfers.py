@@ -2,7 +2,7 @@
 
 from exchange.actor import Role
 from exchange.database import fetch, fetchrow, fetchval
-from exchange.settlement.actions import deals, payments
+from exchange.settlement.actions import cash, deals, payments, recourse
 from exchange.settlement.queries.money import payment_of
 from exchange.settlement.rules.books import Account
 from tests.factories import make_person
@@ -97,8 +97,7 @@ async def test_a_transfer_that_comes_when_nothing_is_due_goes_back_whole(service
 
 
 async def test_money_the_buyers_bank_does_not_take_calls_a_person_and_is_not_sent_again(service: Service) -> None:
-    await make_person(role=Role.OPERATOR)
-    agreed = await agree()
+    chief, agreed = await make_person(role=Role.OPERATOR), await agree()
     await service.pay(agreed, "customer_balance:over")
     await service.control("clock", seconds=10)
     await service.post()
@@ -110,6 +109,10 @@ async def test_money_the_buyers_bank_does_not_take_calls_a_person_and_is_not_sen
     assert await alarms() == 1
     found = await balance()
     assert (found[Account.CASH], found[Account.SURPLUS]) == (12_00, -12_00)
+    await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 4711", by=chief.actor)
+    await cash.look_at_all_cash()
     await service.control("clock", seconds=10)
     await service.post()
     await books_agree()
+    assert await returned() == [(12_00, "over", "otherwise")], "in the buyer's name still, and never sent twice"
+    assert (await balance())[Account.SURPLUS] == 0

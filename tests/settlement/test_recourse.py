@@ -252,6 +252,35 @@ class TestDisputeAfterRelease:
         await refunded_deal_is_square(agreed)
 
 
+class TestRefundThatComesBack:
+    """[30]"""
+
+    async def test_the_deal_is_open_until_the_operator_has_paid_another_way(self, service: Service) -> None:
+        agreed, chief = await paid_deal(service), await operator()
+        for side in (agreed.buyer, agreed.seller):
+            await deals.cancel(deal_id=agreed.deal_id, by=side.actor)
+        await service.post()
+        assert await agreed.state() == "refunded"
+        with pytest.raises(recourse.NothingCameBack):
+            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 1", by=chief.actor)
+        await service.control("refund", refund=await fetchval("select refund_id from refund"), status="failed")
+        await service.post()
+        assert (await agreed.state(), await agreed.held()) == ("closing", 120_00)
+        for template in ("settlement_alarm", "deal_refund_failed"):
+            assert await fetchval("select count(*) from mail where template = $1", template) == 1
+        with pytest.raises(NotYourMove):
+            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 1", by=agreed.buyer.actor)
+        with pytest.raises(recourse.ReferenceMissing):
+            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference=" ", by=chief.actor)
+
+        await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 1", by=chief.actor)
+        assert (await agreed.state(), await agreed.held()) == ("refunded", 0)
+        assert (await balance())[Account.BANK] == -120_00
+        with pytest.raises(recourse.NothingCameBack):
+            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 1", by=chief.actor)
+        await books_agree()
+
+
 class TestRefundWhileDisputed:
     """[34]"""
 

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from exchange import payable
 from exchange.money import Money
 from exchange.settlement.rules import amounts, books, claims, deal, drift, payments, timeline, vat
 from exchange.settlement.rules.deal import Move, Side, State
@@ -172,9 +173,11 @@ class TestAmounts:
 
     @pytest.mark.parametrize(("minor", "currency"), [(49, "EUR"), (100_000_000, "EUR"), (49, "JPY")])
     def test_a_sum_no_method_carries_is_named_before_anybody_pays(self, minor: int, currency: str) -> None:
-        with pytest.raises(amounts.NotPayable):
-            amounts.ensure_payable(Money(minor, currency))
-        amounts.ensure_payable(Money(50, "EUR"))
+        with pytest.raises(payable.NotPayable):
+            payable.ensure_payable(Money(minor, currency))
+        with pytest.raises(payable.OfferNotPayable):
+            payable.ensure_offer_payable(Money(minor, currency))
+        payable.ensure_payable(Money(50, "EUR"))
 
     def test_a_claim_before_tax_comes_back_with_its_tax(self) -> None:
         terms = amounts.terms(Money(10_000, "EUR"), vat_bp=2000, commission_bp=300, commission_vat_bp=2000)

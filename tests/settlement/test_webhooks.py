@@ -12,6 +12,7 @@ import pytest
 
 from exchange.database import fetchval
 from exchange.settings import settings
+from tests.settlement.conftest import work
 from tests.settlement.fakes import FakeGateway
 
 SECRET = "whsec_current"
@@ -117,6 +118,16 @@ async def test_forged_stale_and_altered_news_is_turned_away(http: httpx.AsyncCli
     assert await post(http, body.replace(b"pi_1", b"pi_2"), headers=signed(body)) == 401
     assert await post(http, THIN, headers=signed(body)) == 401
     assert await stored() == 0
+
+
+async def test_news_of_another_account_changes_nothing_here(http: httpx.AsyncClient) -> None:
+    """A dispute on a seller's own account: Stripe would not even know it under our key."""
+    about = {"id": "dp_theirs", "object": "dispute", "charge": "ch_1"}
+    news = EVENT | {"account": "acct_theirs", "type": "charge.dispute.created", "data": {"object": about}}
+    assert await post(http, news) == 200
+    await work()
+    assert await fetchval("select handled_at is not null from stripe_event")
+    assert await fetchval("select count(*) from dispute") == 0
 
 
 async def test_the_wrong_mode_is_turned_away(http: httpx.AsyncClient) -> None:

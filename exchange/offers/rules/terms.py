@@ -8,6 +8,7 @@ from uuid import UUID
 from exchange.errors import N_, Conflict, DomainError, Invalid
 from exchange.money import Money
 from exchange.offers.rules.bids import Bid, BidLine, Stock, refuse_all
+from exchange.payable import ensure_offer_payable, least, most_before_vat
 
 
 class NothingLeft(Conflict):
@@ -92,6 +93,11 @@ class Terms:
     asks: Mapping[UUID, Money] = field(default_factory=dict)
     """What is asked for a unit of single lines (`bids.line_asks`), those that somebody asks about; frozen too."""
 
+    @property
+    def payable(self) -> tuple[Money, Money]:
+        """The least and the most a deal may come to before tax: what one payment carries."""
+        return least(self.ask.currency), most_before_vat(self.ask.currency)
+
     def ask_of(self, line: UUID) -> Money:
         """What one unit of the line is asked for: the lot's mean where nothing more is known."""
         return self.asks.get(line, self.ask)
@@ -141,6 +147,7 @@ class Terms:
 def ensure_price(terms: Terms, bid: Bid) -> None:
     """Neither side names more than the ask, of the lot or of a line. Raises NoPrice, OtherCurrency, AboveAsk.
 
+    The whole of it must be payable: OfferNotPayable, NotRound.
     Refusals of a line name it as ``lines.ID.price``; several come together as Several.
     """
     if bid.price.currency != terms.ask.currency:
@@ -159,6 +166,11 @@ def ensure_price(terms: Terms, bid: Bid) -> None:
             if line.price.minor <= 0 or terms.ask_of(line.id) < line.price
         ]
     )
+    try:
+        ensure_offer_payable(bid.total)
+    except Invalid as refusal:
+        refusal.field = "lines" if bid.lines else "price"
+        raise
 
 
 def ensure_quantity(terms: Terms, bid: Bid, stock: Stock) -> None:

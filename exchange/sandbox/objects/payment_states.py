@@ -13,6 +13,9 @@ LEAST = {"eur": 50, "usd": 50, "gbp": 30, "chf": 50, "jpy": 50, "krw": 50}
 
 MOST = 99_999_999
 
+#: Three decimals whose last is zero; no decimals, but written with two that are zero.
+STEP = {"bhd": 10, "jod": 10, "kwd": 10, "omr": 10, "tnd": 10, "isk": 100, "ugx": 100}
+
 Told = Callable[[World, Doc], Awaitable[None]]
 
 #: Called after a PaymentIntent reached a state its Checkout Session cares about.
@@ -33,6 +36,9 @@ def in_range(amount: int, currency: str) -> None:
     if amount > MOST:
         message = f"Amount must be no more than {MOST} {currency} (minor units)."
         raise Refusal(message, code="amount_too_large", param="amount")
+    if amount % STEP.get(currency, 1):
+        message = f"Amounts in {currency} must be evenly divisible by {STEP[currency]}."
+        raise Refusal(message, code="parameter_invalid_integer", param="amount")
 
 
 def offered(allowed: Sequence[str] | None, currency: str, customer: str | None) -> list[str]:

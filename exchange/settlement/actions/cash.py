@@ -15,7 +15,7 @@ from exchange.journal.actions import record
 from exchange.money import Money
 from exchange.settlement.actions import operations
 from exchange.settlement.actions.ledger import post
-from exchange.settlement.actions.notices import alarm, tell_returned, tell_short
+from exchange.settlement.actions.notices import alarm, tell_refund_failed, tell_returned, tell_short
 from exchange.settlement.actions.operations import Doing, Operation
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal
@@ -111,6 +111,8 @@ async def look_at_all_cash() -> None:
 async def _send_back(company_id: UUID, cash: Cash) -> None:
     """Plan the return of what is not on its way back already, in the current transaction, which holds the customer.
 
+    What came back and was paid another way stays in the cash balance and is never sent a second time.
+
     While another transfer of the same buyer is awaited, the payment service may still use the money for that one.
     """
     for lying in cash.available:
@@ -118,7 +120,7 @@ async def _send_back(company_id: UUID, cash: Cash) -> None:
             "select exists (select from payment p join deal d on d.id = p.deal_id where d.buyer_company_id = $1 "
             "and p.currency = $2 and p.state = 'processing' and p.transfer_reference is not null) as awaited, "
             "coalesce((select sum(amount_minor) from cash_return where company_id = $1 and currency = $2 "
-            "and state in ('planned', 'failed', 'canceled')), 0) as returning",
+            "and state in ('planned', 'failed', 'canceled', 'otherwise')), 0) as returning",
             company_id,
             lying.currency,
         )
@@ -186,6 +188,7 @@ async def take_return(return_id: UUID, made: Refund) -> None:
         if await post(back, return_id, deal_id=deal.id, lot_id=deal.lot_id):
             await record(None, "payment.return_failed", deal.id)
             await alarm("return_failed", deal)
+            await tell_refund_failed(deal, made.amount)
 
 
 # --- the operations

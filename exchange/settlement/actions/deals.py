@@ -12,6 +12,7 @@ from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.listings.actions.reservations import release_reservation
 from exchange.money import Money
+from exchange.payable import ensure_round
 from exchange.settings import settings
 from exchange.settlement.actions.evidence import hand_in
 from exchange.settlement.actions.moves import enter, reminder_of, start_clock
@@ -214,7 +215,7 @@ async def give_up(*, deal_id: UUID, by: Actor) -> None:
 async def decide(*, deal_id: UUID, refund: Money, reasons: str, by: Actor) -> None:
     """The operator shares out the money held: ``refund``, tax included, to the buyer, the rest as agreed.
 
-    Both sides read the reasons. Raises RefundTooLarge, ReasonsMissing, NotNow, NotYourMove.
+    Both sides read the reasons. Raises RefundTooLarge, NotRound, ReasonsMissing, NotNow, NotYourMove.
     """
     async with transaction():
         deal = await deal_seen_by(by, deal_id, lock=True)
@@ -223,6 +224,7 @@ async def decide(*, deal_id: UUID, refund: Money, reasons: str, by: Actor) -> No
             raise ReasonsMissing(field="reasons")
         if refund.currency != deal.terms.total.currency or not 0 <= refund.minor <= deal.terms.total.minor:
             raise RefundTooLarge(field="refund", most=deal.terms.total)
+        ensure_round(refund)
         await execute(
             "update claim set state = 'decided', settled_minor = $2 where deal_id = $1 and "
             "state in ('open', 'answered')",

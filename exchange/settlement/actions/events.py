@@ -89,13 +89,19 @@ async def take_in(news: News, source: str) -> bool:
 
 
 async def handle(event_id: UUID) -> None:
-    """Act on an event, once: its effects and its being handled commit together."""
-    event = await fetchrow("select type, object_id, payload, handled_at from stripe_event where id = $1", event_id)
+    """Act on an event, once: its effects and its being handled commit together.
+
+    Every payment is on our own account: a snapshot of what happens on a seller's is kept and changes nothing here.
+    """
+    event = await fetchrow(
+        "select type, object_id, payload, handled_at, thin, account from stripe_event where id = $1", event_id
+    )
     if event is None or event["handled_at"] is not None:
         return
     await execute("update stripe_event set attempts = attempts + 1 where id = $1", event_id)
     effect = None
-    if event["type"].startswith(HANDLED_PREFIXES):
+    anothers = event["account"] is not None and not event["thin"]
+    if event["type"].startswith(HANDLED_PREFIXES) and not anothers:
         effect = await _effect_of(event["type"], event["object_id"], json.loads(event["payload"]))
     async with transaction(alone=True):
         if effect is not None:

@@ -85,6 +85,18 @@ async def tell_returned(deal: Deal, amount: Money, reason: ReturnReason) -> None
     )
 
 
+async def tell_refund_failed(deal: Deal, amount: Money) -> None:
+    """The buyer's bank returned the refund: the buyer hears that it is owed still, and from whom it will come."""
+    await notify_company(deal.buyer_company_id, "deal_refund_failed", deal=deal, amount=amount, url=_url(deal))
+
+
+async def tell_paid_otherwise(deal: Deal, amount: Money, reference: str) -> None:
+    """The operator paid the buyer another way."""
+    await notify_company(
+        deal.buyer_company_id, "deal_paid_otherwise", deal=deal, amount=amount, reference=reference, url=_url(deal)
+    )
+
+
 async def tell_account_change(company_id: UUID, step: str, effective_at: datetime | None = None) -> None:
     """Everybody in the company reads at once, at any hour, that its money is to go elsewhere; the operator when asked.
 

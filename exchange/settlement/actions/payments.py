@@ -11,6 +11,7 @@ from exchange.errors import N_, Conflict, NotSeen, Unavailable
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.money import Money
+from exchange.payable import ensure_payable
 from exchange.settings import settings
 from exchange.settlement.actions import operations
 from exchange.settlement.actions.cash import await_transfer
@@ -23,7 +24,6 @@ from exchange.settlement.actions.release import pay_back
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal, deal_seen_by
 from exchange.settlement.rules import books
-from exchange.settlement.rules.amounts import ensure_payable
 from exchange.settlement.rules.deal import Move, NotYourMove, Side, State, step
 from exchange.settlement.rules.payments import Kind, PaymentState, Proof, Retrieved, advance, proof, session_expiry
 from exchange.settlement.stripe_gateway import (

@@ -12,16 +12,17 @@ import asyncpg
 from exchange.actor import Actor
 from exchange.clock import now
 from exchange.database import execute, fetch, fetchval, transaction
-from exchange.errors import N_, Conflict
+from exchange.errors import N_, Conflict, Invalid
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.money import Money
+from exchange.payable import ensure_round
 from exchange.settlement.actions import operations
 from exchange.settlement.actions.ledger import post
-from exchange.settlement.actions.notices import alarm, tell_taken_back
+from exchange.settlement.actions.notices import alarm, tell_paid_otherwise, tell_taken_back
 from exchange.settlement.actions.operations import Doing, Operation
 from exchange.settlement.actions.papers import owe_papers
-from exchange.settlement.actions.release import Disputed, disputed
+from exchange.settlement.actions.release import Disputed, close_if_done, disputed
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal, deal_seen_by
 from exchange.settlement.rules import books
@@ -37,10 +38,22 @@ class RefundUnderway(Conflict):
     message = N_("A refund of this deal is on its way. Wait until it has arrived.")
 
 
+class NothingCameBack(Conflict):
+    """No refund of the deal was returned."""
+
+    message = N_("No refund of this deal came back: there is nothing to pay another way.")
+
+
+class ReferenceMissing(Invalid):
+    """A payment nobody could find again."""
+
+    message = N_("Enter the reference of the transfer you made, so that the buyer and the accountant find it.")
+
+
 async def refund_released(*, deal_id: UUID, refund: Money, by: Actor) -> None:
     """The operator gives the buyer of an ended deal ``refund`` back, tax included, at the receivers' expense.
 
-    Raises NotYourMove, NotNow, Disputed, RefundUnderway, RefundTooLarge.
+    Raises NotYourMove, NotNow, Disputed, RefundUnderway, RefundTooLarge, NotRound.
     """
     async with transaction():
         deal = await deal_seen_by(by, deal_id, lock=True)
@@ -59,6 +72,7 @@ async def refund_released(*, deal_id: UUID, refund: Money, by: Actor) -> None:
         left = deal.terms.total - deal.refund
         if refund.currency != left.currency or not 0 < refund.minor <= left.minor:
             raise RefundTooLarge(field="refund", most=left)
+        ensure_round(refund)
         payment = await one("select id from payment where deal_id = $1 and state = 'paid'", deal_id)
         refund_id = uuid4()
         await ask_back(deal, refund, refund_id=refund_id, payment_id=payment["id"])
@@ -66,6 +80,42 @@ async def refund_released(*, deal_id: UUID, refund: Money, by: Actor) -> None:
         await record(by, "deal.refund_released", deal_id)
         await owe_papers(deal)
         await _refund_if_ready(deal, refund_id)
+
+
+async def pay_otherwise(*, deal_id: UUID, reference: str, by: Actor) -> None:
+    """The operator has paid the buyer what the buyer's bank had returned, from our bank account, under ``reference``.
+
+    Every refund of the deal that came back is settled by it. Raises NotYourMove, NothingCameBack, ReferenceMissing.
+    """
+    async with transaction():
+        deal = await deal_seen_by(by, deal_id, lock=True)
+        if deal.side_of(by) is not Side.OPERATOR:
+            raise NotYourMove
+        if not reference.strip():
+            raise ReferenceMissing(field="reference")
+        back = [
+            *await fetch(
+                "update refund r set state = 'otherwise' from payment p where p.id = r.payment_id and r.deal_id = $1 "
+                "and r.state in ('failed', 'canceled') and r.refund_id is not null "
+                "returning r.id, r.amount_minor, p.state = 'surplus' as surplus",
+                deal_id,
+            ),
+            *await fetch(
+                "update cash_return set state = 'otherwise' where deal_id = $1 and state in ('failed', 'canceled') "
+                "returning id, amount_minor, true as surplus",
+                deal_id,
+            ),
+        ]
+        if not back:
+            raise NothingCameBack
+        currency = deal.terms.total.currency
+        for row in back:
+            posting = books.paid_otherwise(Money(row["amount_minor"], currency), surplus=row["surplus"])
+            await post(posting, row["id"], deal_id=deal_id, lot_id=deal.lot_id)
+        await record(by, "deal.refunded_otherwise", deal_id, reference=reference.strip()[:200])
+        amount = Money(sum(row["amount_minor"] for row in back), currency)
+        await tell_paid_otherwise(deal, amount, reference.strip()[:200])
+        await close_if_done(deal)
 
 
 async def ask_back(

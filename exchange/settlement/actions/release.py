@@ -19,7 +19,7 @@ from exchange.money import Money
 from exchange.settlement.actions import operations
 from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.moves import enter
-from exchange.settlement.actions.notices import alarm, tell_parked
+from exchange.settlement.actions.notices import alarm, tell_parked, tell_refund_failed
 from exchange.settlement.actions.operations import Doing, HeldBack, Operation
 from exchange.settlement.actions.papers import owe_papers
 from exchange.settlement.queries import one
@@ -198,6 +198,14 @@ async def end_again(deal: Deal) -> None:
         "update deal set state = $2 where id = $1", deal.id, ended_as(deal.terms.total.minor, deal.refund.minor).value
     )
     await announce(deal.channel, "deal.ended_again", deal.id)
+
+
+async def _reopen(deal: Deal) -> None:
+    """The buyer's bank returned the refund of a deal that had ended: it is open until the buyer has its money."""
+    if deal.state.final:
+        await execute("update deal set state = 'closing', closed_at = null where id = $1", deal.id)
+        await record(None, "deal.reopened", deal.id)
+        await announce(deal.channel, "deal.reopened", deal.id)
 
 
 async def disputed(deal_id: UUID) -> bool:
@@ -404,5 +412,8 @@ async def take_refund(refund_id: UUID, made: Refund) -> None:
         if await post(back, refund_id, deal_id=deal.id, lot_id=deal.lot_id, stripe_object=made.id):
             await record(None, "deal.refund_failed", deal.id)
             await alarm("refund_failed", deal)
+            await tell_refund_failed(deal, made.amount)
+            if not surplus:
+                await _reopen(deal)
     await end_again(deal)
     await close_if_done(deal)

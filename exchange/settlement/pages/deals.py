@@ -172,6 +172,16 @@ async def clear(request: Web, deal_id: FromPath[UUID]) -> Response[str]:
     return await done(request, deal_id, warnings.clear_warning, N_("Noted. The money moves again."))
 
 
+@post("/deals/{deal_id:uuid}/other-refund", guards=[operator])
+async def pay_otherwise(request: Web, deal_id: FromPath[UUID], data: Form) -> Response[str]:
+    """The operator has paid the buyer what the buyer's bank returned."""
+    try:
+        await recourse.pay_otherwise(deal_id=deal_id, reference=data.get("reference", ""), by=viewer_of(request).actor)
+    except DomainError as refusal:
+        return await shown_again(request, deal_id, refusal, data)
+    return see_other(request, f"/deals/{deal_id}", flash=N_("Booked. The buyer has been told."))
+
+
 @post("/deals/{deal_id:uuid}/refund", guards=[operator])
 async def refund(request: Web, deal_id: FromPath[UUID], data: Form) -> Response[str]:
     """The operator gives back part of an ended deal, at the receivers' expense."""
@@ -207,5 +217,5 @@ async def _handed_over(
 
 HANDLERS: list[Any] = [
     my_deals, show, of_talk, watch, pay, come_back, ship, follow, prove, arrive, cancel, give_up, decide, clear,
-    refund,
+    pay_otherwise, refund,
 ]  # fmt: skip

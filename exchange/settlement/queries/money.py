@@ -14,9 +14,9 @@ from exchange.settlement.rules.drift import Difference
 
 SHOWN: dict[Side, frozenset[Fact]] = {
     Side.BUYER: frozenset({Fact.PAID, Fact.SURPLUS_PAID, Fact.REFUNDED, Fact.SURPLUS_REFUNDED, Fact.REFUND_FAILED})
-    | {Fact.DISPUTE_LOST, Fact.CASH_ARRIVED, Fact.CASH_RETURNED, Fact.CASH_BACK_AGAIN},
+    | {Fact.DISPUTE_LOST, Fact.CASH_ARRIVED, Fact.CASH_RETURNED, Fact.CASH_BACK_AGAIN, Fact.PAID_OTHERWISE},
     Side.SELLER: frozenset({Fact.PAID, Fact.REFUNDED, Fact.REFUND_FAILED, Fact.EARNED, Fact.TRANSFERRED, Fact.REVERSED})
-    | {Fact.DISPUTE_LOST, Fact.GIVEN_BACK, Fact.ADVANCED, Fact.RECOVERED},
+    | {Fact.DISPUTE_LOST, Fact.GIVEN_BACK, Fact.ADVANCED, Fact.RECOVERED, Fact.PAID_OTHERWISE},
     Side.OPERATOR: frozenset(Fact),
 }
 """Which facts of a deal's ledger each side is shown: its own part. The buyer does not see the seller's commission, nor
@@ -142,6 +142,18 @@ async def warned(deal_id: UUID) -> bool:
             deal_id,
         )
     )
+
+
+async def returned_to_us(deal: Deal) -> Money:
+    """What should have gone back to the buyer and was returned by the buyer's bank: owed still, another way."""
+    minor = await fetchval(
+        "select coalesce(sum(amount_minor), 0) from ("
+        "select amount_minor from refund "
+        "where deal_id = $1 and state in ('failed', 'canceled') and refund_id is not null "
+        "union all select amount_minor from cash_return where deal_id = $1 and state in ('failed', 'canceled')) x",
+        deal.id,
+    )
+    return Money(int(minor), deal.terms.total.currency)
 
 
 @dataclass(frozen=True, slots=True)

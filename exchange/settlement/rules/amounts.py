@@ -8,12 +8,7 @@ from dataclasses import dataclass
 
 from exchange.errors import N_, Invalid
 from exchange.money import Money
-
-
-class NotPayable(Invalid):
-    """A sum no payment method takes."""
-
-    message = N_("%(amount)s cannot be paid here: a payment lies between %(least)s and %(most)s.")
+from exchange.payable import grain
 
 
 class RefundTooLarge(Invalid):
@@ -74,30 +69,22 @@ class Plan:
 
 
 def terms(net: Money, *, vat_bp: int, commission_bp: int, commission_vat_bp: int) -> Terms:
-    """The terms of goods that come to ``net`` before tax; each rate is rounded once."""
-    commission = net.share(commission_bp)
-    return Terms(net, net.share(vat_bp), commission, commission.share(commission_vat_bp))
+    """The terms of goods that come to ``net`` before tax; each rate is rounded once, to what the currency can move."""
+    commission = _share(net, commission_bp)
+    return Terms(net, _share(net, vat_bp), commission, _share(commission, commission_vat_bp))
 
 
-LEAST_MINOR = {"EUR": 50, "USD": 50, "GBP": 30, "CHF": 50, "JPY": 50, "SEK": 300, "DKK": 250, "NOK": 300, "PLN": 200}
-"""The smallest sum a card payment takes, by currency (docs.stripe.com/currencies, minimum and maximum)."""
-
-MOST_MINOR = 99_999_999
-"""The largest sum of one payment: eight digits of minor units (same source)."""
-
-
-def ensure_payable(total: Money) -> None:
-    """Raises NotPayable for a sum outside what one payment may carry."""
-    least, most = Money(LEAST_MINOR.get(total.currency, 50), total.currency), Money(MOST_MINOR, total.currency)
-    if total < least or most < total:
-        raise NotPayable(amount=total, least=least, most=most)
+def _share(amount: Money, basis_points: int) -> Money:
+    size = grain(amount)
+    return Money(amount.minor // size, amount.currency).share(basis_points) * size
 
 
 def with_vat(net_part: Money, whole: Terms) -> Money:
     """What ``net_part`` of the price comes to with its tax: the whole price gives the whole total."""
     if not 0 <= net_part.minor <= whole.net.minor:
         raise RefundTooLarge(most=whole.net)
-    return Money(whole.total.minor * net_part.minor // whole.net.minor, net_part.currency)
+    size = grain(whole.total) if net_part != whole.net else 1
+    return Money(whole.total.minor * net_part.minor // whole.net.minor // size * size, net_part.currency)
 
 
 def taken_back(whole: int, base: int, before: int, refund: int) -> int:
@@ -122,7 +109,9 @@ def plan(whole: Terms, shares: Sequence[Share], refund: Money) -> Plan:
         raise RefundTooLarge(most=total)
 
     def kept(part: Money) -> Money:
-        return Money(part.minor - taken_back(part.minor, total.minor, 0, refund.minor), currency)
+        size = grain(part, total, refund)
+        back = taken_back(part.minor // size, total.minor // size, 0, refund.minor // size) * size
+        return Money(part.minor - back, currency)
 
     commission, commission_vat = kept(whole.commission), kept(whole.commission_vat)
     rest = total - refund - commission - commission_vat
@@ -134,14 +123,14 @@ def legs(rest: Money, shares: Sequence[Share]) -> list[Money]:
     if not any(share.fixed_minor is None and share.weight > 0 for share in shares):
         raise ValueError("somebody takes the rest")
     fixed: list[int] = []
-    left = rest.minor
+    left, size = rest.minor, grain(rest)
     for share in shares:
-        part = min(share.fixed_minor or 0, left)
+        part = min((share.fixed_minor or 0) // size * size, left)
         fixed.append(part)
         left -= part
     weights = [share.weight if share.fixed_minor is None else 0 for share in shares]
-    by_weight = Money(left, rest.currency).allocate(weights)
-    return [Money(part, rest.currency) + more for part, more in zip(fixed, by_weight, strict=True)]
+    by_weight = Money(left // size, rest.currency).allocate(weights)
+    return [Money(part, rest.currency) + more * size for part, more in zip(fixed, by_weight, strict=True)]
 
 
 def take_back(parts: Sequence[Money], amount: Money) -> list[Money]:
@@ -152,4 +141,8 @@ def take_back(parts: Sequence[Money], amount: Money) -> list[Money]:
     """
     if not 0 <= amount.minor <= sum(part.minor for part in parts):
         raise ValueError("no more comes back than went out")
-    return amount.allocate([part.minor for part in parts]) if amount else [amount] * len(parts)
+    if not amount:
+        return [amount] * len(parts)
+    size = grain(amount, *parts)
+    given = Money(amount.minor // size, amount.currency).allocate([part.minor // size for part in parts])
+    return [part * size for part in given]

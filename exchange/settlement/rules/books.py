@@ -59,6 +59,7 @@ class Fact(StrEnum):
     RECOVERED = "recovered"
     EXTERNAL = "external"
     PAID_OUT = "paid_out"
+    PAID_OTHERWISE = "paid_otherwise"
     CASH_ARRIVED = "cash_arrived"
     CASH_RETURNED = "cash_returned"
     CASH_BACK_AGAIN = "cash_back_again"
@@ -119,6 +120,11 @@ def surplus_refunded(amount: Money) -> Posting:
 def refund_failed(amount: Money, *, surplus: bool = False) -> Posting:
     """A refund came back from the buyer's bank: the money is held, or owed back, again."""
     return _move(Fact.REFUND_FAILED, amount, Account.STRIPE, Account.SURPLUS if surplus else Account.HELD)
+
+
+def paid_otherwise(amount: Money, *, surplus: bool = False) -> Posting:
+    """What a buyer's bank had returned reached the buyer from our own bank account."""
+    return _move(Fact.PAID_OTHERWISE, amount, Account.SURPLUS if surplus else Account.HELD, Account.BANK)
 
 
 def transferred(amount: Money) -> Posting:

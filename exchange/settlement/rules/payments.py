@@ -95,11 +95,13 @@ class RefundState(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELED = "canceled"
+    OTHERWISE = "otherwise"
+    """In ours: it came back, and the operator paid the buyer another way."""
 
     @property
     def out(self) -> bool:
         """Whether the money has left our balance."""
-        return self in {RefundState.PENDING, RefundState.REQUIRES_ACTION, RefundState.SUCCEEDED}
+        return self in {RefundState.PENDING, RefundState.REQUIRES_ACTION, RefundState.SUCCEEDED, RefundState.OTHERWISE}
 
 
 class ReturnReason(StrEnum):

@@ -15,7 +15,6 @@ import stripe
 
 from exchange.database import in_transaction
 from exchange.errors import N_, Conflict, Unavailable
-from exchange.money import Money
 from exchange.settings import settings
 from exchange.settlement.rules.drift import Movement
 from exchange.settlement.rules.payments import DISPUTE_WON
@@ -32,6 +31,7 @@ from exchange.settlement.stripe_gateway.answers import (
     Standing,
     Transfer,
     cash_in,
+    money_in,
     movement_in,
     news_in,
     operation_in,
@@ -258,10 +258,10 @@ class Gateway:
         async with _answered():
             d = plain(await self._client.v1.disputes.retrieve_async(dispute))
         moved = tuple(
-            Moved(m["id"], Money(m["amount"], m["currency"].upper()), Money(m["fee"], m["currency"].upper()))
+            Moved(m["id"], money_in(m["amount"], m["currency"]), money_in(m["fee"], m["currency"]))
             for m in d["balance_transactions"]
         )
-        return Dispute(d["id"], d["status"], Money(d["amount"], d["currency"].upper()), d["charge"], moved)
+        return Dispute(d["id"], d["status"], money_in(d["amount"], d["currency"]), d["charge"], moved)
 
     # --- looking an operation up after its key has died, or its answer was lost
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from exchange.money import Money
 from exchange.settlement.rules.drift import Movement
-from exchange.settlement.stripe_gateway.requests import Params
+from exchange.settlement.stripe_gateway.requests import IN_HUNDREDTHS, Params
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,14 @@ def plain(found: Any) -> Params:
     return found if isinstance(found, dict) else cast(Params, found.to_dict(for_json=True))
 
 
+def money_in(units: int, currency: str) -> Money:
+    """What Stripe's integer ``units`` of ``currency`` are. Raises ValueError for a part of what cannot be divided."""
+    code = currency.upper()
+    if code in IN_HUNDREDTHS and units % 100:
+        raise ValueError(f"{units} hundredths of {code}")
+    return Money(units // 100 if code in IN_HUNDREDTHS else units, code)
+
+
 def operation_in(found: Params) -> str | None:
     return (found.get("metadata") or {}).get("operation_id")
 
@@ -166,7 +174,7 @@ def session_in(found: Any) -> Session:
         livemode=s["livemode"],
         status=s["status"],
         paid=s["payment_status"] == "paid",
-        amount=Money(s["amount_total"], s["currency"].upper()),
+        amount=money_in(s["amount_total"], s["currency"]),
         intent_id=expanded["id"] if expanded else intent,
         intent_status=expanded["status"] if expanded else None,
         received_minor=expanded["amount_received"] if expanded else None,
@@ -179,7 +187,7 @@ def _awaited(intent: Params) -> Awaited | None:
     told = (intent.get("next_action") or {}).get("display_bank_transfer_instructions")
     if told is None or intent["status"] != "requires_action":
         return None
-    missing = Money(told["amount_remaining"], intent["currency"].upper())
+    missing = money_in(told["amount_remaining"], intent["currency"])
     return Awaited(missing, told.get("reference"), told.get("hosted_instructions_url"))
 
 
@@ -192,7 +200,7 @@ def cash_in(balance: Params, movements: list[Params]) -> Cash:
         if trace:
             traces.append(trace)
     available = (balance.get("available") or {}).items()
-    return Cash(tuple(Money(minor, currency.upper()) for currency, minor in available if minor > 0), tuple(traces))
+    return Cash(tuple(money_in(minor, currency) for currency, minor in available if minor > 0), tuple(traces))
 
 
 def _charge(found: Params) -> Charge:
@@ -201,20 +209,20 @@ def _charge(found: Params) -> Charge:
     return Charge(
         id=found["id"],
         method=(found.get("payment_method_details") or {}).get("type"),
-        amount=Money(found["amount_captured"], found["currency"].upper()),
-        fee=Money(settled["fee"], settled["currency"].upper()) if settled else None,
+        amount=money_in(found["amount_captured"], found["currency"]),
+        fee=money_in(settled["fee"], settled["currency"]) if settled else None,
         available_on=_at(settled["available_on"]) if settled else None,
     )
 
 
 def refund_in(found: Any) -> Refund:
     r = plain(found)
-    return Refund(r["id"], r["status"], Money(r["amount"], r["currency"].upper()), operation_in(r), r.get("charge"))
+    return Refund(r["id"], r["status"], money_in(r["amount"], r["currency"]), operation_in(r), r.get("charge"))
 
 
 def transfer_in(found: Any) -> Transfer:
     t = plain(found)
-    return Transfer(t["id"], Money(t["amount"], t["currency"].upper()), t["destination"], operation_in(t))
+    return Transfer(t["id"], money_in(t["amount"], t["currency"]), t["destination"], operation_in(t))
 
 
 def recipient_in(found: Any) -> Recipient:
@@ -235,7 +243,7 @@ def movement_in(row: Any) -> Movement:
         source=str(row["source"] or row["id"]),
         kind=row["type"],
         currency=row["currency"].upper(),
-        net_minor=row["net"],
+        net_minor=money_in(row["net"], row["currency"]).minor,
     )
 
 

@@ -8,6 +8,14 @@ from exchange.money import Money
 
 Params = dict[str, Any]
 
+IN_HUNDREDTHS = frozenset({"ISK", "UGX"})
+"""Without decimals to everybody but Stripe, which writes them with two that are zero (docs.stripe.com/currencies)."""
+
+
+def units(amount: Money) -> int:
+    """``amount`` as the integer Stripe writes."""
+    return amount.minor * 100 if amount.currency in IN_HUNDREDTHS else amount.minor
+
 
 def recipient_params(*, email: str, name: str, country: str, currency: str) -> Params:
     """A company that receives transfers and sees an Express dashboard (settlement guide §2, *Accounts*)."""
@@ -44,7 +52,7 @@ def checkout_params(
                 "quantity": 1,
                 "price_data": {
                     "currency": total.currency.lower(),
-                    "unit_amount": total.minor,
+                    "unit_amount": units(total),
                     "product_data": {"name": label},
                 },
             }
@@ -60,7 +68,7 @@ def transfer_params(*, destination: str, amount: Money, charge: str, deal: UUID)
     """One leg, tied to its charge: it succeeds before the money is available and never sends more than came in."""
     return {
         "destination": destination,
-        "amount": amount.minor,
+        "amount": units(amount),
         "currency": amount.currency.lower(),
         "source_transaction": charge,
         "transfer_group": str(deal),
@@ -68,7 +76,7 @@ def transfer_params(*, destination: str, amount: Money, charge: str, deal: UUID)
 
 
 def refund_params(*, charge: str, amount: Money) -> Params:
-    return {"charge": charge, "amount": amount.minor}
+    return {"charge": charge, "amount": units(amount)}
 
 
 def cash_return_params(*, customer: str, amount: Money) -> Params:
@@ -76,10 +84,10 @@ def cash_return_params(*, customer: str, amount: Money) -> Params:
     return {
         "origin": "customer_balance",
         "customer": customer,
-        "amount": amount.minor,
+        "amount": units(amount),
         "currency": amount.currency.lower(),
     }
 
 
 def reversal_params(*, transfer: str, amount: Money) -> Params:
-    return {"transfer": transfer, "amount": amount.minor}
+    return {"transfer": transfer, "amount": units(amount)}

@@ -190,7 +190,9 @@ class Refund(Table, tablename="refund"):
     created_at = Timestamptz(null=False)
 
     positive = Check("amount_minor > 0")
-    known_state = Check("state in ('planned', 'pending', 'requires_action', 'succeeded', 'failed', 'canceled')")
+    known_state = Check(
+        "state in ('planned', 'pending', 'requires_action', 'succeeded', 'failed', 'canceled', 'otherwise')"
+    )
 
 
 class CashReturn(Table, tablename="cash_return"):
@@ -210,7 +212,9 @@ class CashReturn(Table, tablename="cash_return"):
 
     positive = Check("amount_minor > 0")
     known_reason = Check("reason in ('over', 'short', 'late')")
-    known_state = Check("state in ('planned', 'pending', 'requires_action', 'succeeded', 'failed', 'canceled')")
+    known_state = Check(
+        "state in ('planned', 'pending', 'requires_action', 'succeeded', 'failed', 'canceled', 'otherwise')"
+    )
 
 
 class Dispute(Table, tablename="dispute"):

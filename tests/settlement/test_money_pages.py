@@ -1,0 +1,89 @@
+"""What each side reads of transfers that came short, warnings, refunds that came back, and accounts that change."""
+
+import httpx
+import pytest
+
+from exchange.actor import Role
+from exchange.database import execute
+from exchange.money import Money
+from exchange.settlement.actions import payments, sellers
+from exchange.settlement.queries.money import payment_of
+from exchange.settlement.stripe_gateway import Awaited
+from tests.factories import make_person, sign_in
+from tests.settlement.conftest import agree, onboarded, paid
+from tests.settlement.fakes import FakeGateway
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+async def test_the_buyer_reads_what_is_left_to_transfer_and_where(
+    client: httpx.AsyncClient, gateway: FakeGateway
+) -> None:
+    agreed = await agree()
+    await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+    awaited = Awaited(Money(45_00, "EUR"), "REF1", "https://pay.example/instructions")
+    gateway.becomes(
+        await agreed.session_id(), status="complete", intent_id="pi_1", intent_status="requires_action", awaited=awaited
+    )
+    seen = await payment_of(agreed.deal_id)
+    assert seen
+    await payments.refresh(seen.id)
+    pages = {}
+    for name, person in (("buyer", agreed.buyer), ("seller", agreed.seller)):
+        await sign_in(client, person)
+        pages[name] = (await client.get(f"/deals/{agreed.deal_id}")).text
+    assert "€75.00 has arrived, €45.00 is still due." in pages["buyer"]
+    assert 'href="https://pay.example/instructions"' in pages["buyer"]
+    assert "instructions" not in pages["seller"]
+
+
+async def test_only_the_operator_reads_of_a_warning_and_settles_what_came_back(
+    client: httpx.AsyncClient, gateway: FakeGateway
+) -> None:
+    chief, agreed = await make_person(role=Role.OPERATOR), await agree()
+    await paid(agreed, gateway)
+    await execute("update payment set fraud_warning = 'issfr_1'")
+    await execute(
+        "insert into cash_return (id, company_id, deal_id, lot_id, currency, amount_minor, reason, state, created_at) "
+        "select gen_random_uuid(), buyer_company_id, id, lot_id, 'EUR', 1200, 'over', 'failed', now() from deal"
+    )
+    at = f"/deals/{agreed.deal_id}"
+    pages = {}
+    for name, person in (("buyer", agreed.buyer), ("seller", agreed.seller), ("operator", chief)):
+        await sign_in(client, person)
+        pages[name] = (await client.get(at)).text
+    assert f"{at}/clearance" in pages["operator"]
+    assert f"{at}/other-refund" in pages["operator"]
+    assert "Your bank returned €12.00" in pages["buyer"]
+    for side in ("buyer", "seller"):
+        assert "fraud" not in pages[side]
+        assert f"{at}/other-refund" not in pages[side]
+    assert "€12.00" not in pages["seller"]
+
+    refused = await client.post(f"{at}/other-refund", data={"reference": ""})
+    assert (refused.status_code, "Enter the reference" in refused.text) == (422, True)
+    assert (await client.post(f"{at}/other-refund", data={"reference": "VIR 1"})).status_code == 303
+    assert (await client.post(f"{at}/clearance")).status_code == 303
+
+
+async def test_an_account_is_changed_through_the_pages(client: httpx.AsyncClient, gateway: FakeGateway) -> None:
+    chief, agreed = await make_person(role=Role.OPERATOR), await agree()
+    await onboarded(agreed, gateway)
+    company = agreed.seller.actor.company_id
+    assert company
+    await sign_in(client, agreed.seller)
+    assert "/money/account-change" in (await client.get("/money")).text
+    assert (await client.post("/money/account-change")).status_code == 303
+    assert "/money/account-change/withdrawal" in (await client.get("/money")).text
+    await sellers.start_onboarding(by=agreed.seller.actor)
+    for account in gateway.recipients:
+        gateway.onboards(account)
+    await sellers.look_at_account(company)
+
+    await sign_in(client, chief)
+    at = f"/operator/account-changes/{company}"
+    assert f"{at}/confirmation" in (await client.get("/operator/money")).text
+    assert (await client.post(f"{at}/confirmation")).status_code == 303
+    assert "takes effect on" in (await client.get("/operator/money")).text
+    assert (await client.post(f"{at}/withdrawal")).status_code == 303
+    assert (await client.post(f"{at}/withdrawal")).status_code == 409
