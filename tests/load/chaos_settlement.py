@@ -65,6 +65,11 @@ DELIVERED = """
 select state, count(*) as n, sum(greatest(attempts - 1, 0)) as more from sandbox.delivery group by 1
 """
 
+GONE = (
+    OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError,
+)  # fmt: skip
+"""How a killed PostgreSQL shows."""
+
 T = TypeVar("T")
 
 
@@ -136,7 +141,7 @@ class Instance:
                     return await question(connection)
                 finally:
                     await connection.close()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+            except GONE:
                 await asyncio.sleep(0.5)
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":

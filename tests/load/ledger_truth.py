@@ -22,8 +22,8 @@ NEVER = {
     "a deal paid twice": """
         select deal_id::text from payment where state = 'paid' group by 1 having count(*) > 1""",
     "a charge that no payment knows": """
-        select id from sandbox.object where kind = 'charge' and account is null and doc->>'status' = 'succeeded'
-        and not exists (select from payment p where p.charge_id = id)""",
+        select o.id from sandbox.object o where kind = 'charge' and account is null and doc->>'status' = 'succeeded'
+        and not exists (select from payment p where p.charge_id = o.id)""",
     "a surplus charge not given back whole": """
         select p.charge_id from payment p join sandbox.object o on o.id = p.charge_id
         where p.state = 'surplus' and o.doc->>'amount_refunded' <> o.doc->>'amount'""",
@@ -31,8 +31,8 @@ NEVER = {
         select id::text from payment p where state in ('paid', 'surplus') and not exists (select from sandbox.object o
         where o.id = p.charge_id and (o.doc->>'amount_captured')::bigint = p.received_minor)""",
     "a transfer that no leg knows": """
-        select id from sandbox.object where kind = 'transfer' and not exists (
-            select from release_leg l where l.transfer_id = id)
+        select o.id from sandbox.object o where kind = 'transfer' and not exists (
+            select from release_leg l where l.transfer_id = o.id)
         and not (doc->>'reversed')::bool""",
     "a leg with two transfers": """
         select o.subject_id::text from stripe_operation o join sandbox.object t
@@ -43,8 +43,8 @@ NEVER = {
         select l.id::text from release_leg l join sandbox.object t on t.id = l.transfer_id
         where (t.doc->>'amount')::bigint <> l.amount_minor""",
     "a refund at Stripe that we do not know": """
-        select id from sandbox.object where kind = 'refund' and account is null and doc->>'charge' is not null
-        and not exists (select from refund r where r.refund_id = id and r.amount_minor = (doc->>'amount')::bigint)""",
+        select o.id from sandbox.object o where kind = 'refund' and account is null and doc->>'charge' is not null
+        and not exists (select from refund r where r.refund_id = o.id and r.amount_minor = (doc->>'amount')::bigint)""",
     "a refund made twice": """
         select o.subject_id::text from stripe_operation o join sandbox.object t
             on t.kind = 'refund' and t.doc->'metadata'->>'operation_id' = o.id::text
