@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from signal import SIGKILL
 
 import js_lib_htmx
 import litestar_offline_docs
@@ -31,6 +32,7 @@ from exchange.accounts import pages as account_pages
 from exchange.companies import api as company_api
 from exchange.companies import pages as company_pages
 from exchange.database import WEB_ROLE, close_pool, engine, open_pool
+from exchange.embedded import die_with_parent
 from exchange.insight import api as insight_api
 from exchange.insight import pages as insight_pages
 from exchange.introductions import api as introduction_api
@@ -112,7 +114,11 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
 
 
 def served() -> ASGIApp:
-    """What a web process serves: the application, told by our own proxies who is really asking."""
+    """What a web process serves: the application, told by our own proxies who is really asking.
+
+    Granian's own process may be killed; one left behind would go on answering beside those started in its place.
+    """
+    die_with_parent(SIGKILL)
     app: ASGIApp = create_app()
     proxies = settings().trusted_proxies
     return wrap_asgi_with_proxy_headers(app, trusted_hosts=[*proxies]) if proxies else app

@@ -69,12 +69,19 @@ def test_it_serves_alone_survives_a_killed_part_and_stops_without_orphans(folder
 
         family = psutil.Process(process.pid).children(recursive=True)
         worker = next(p for p in family if "worker" in p.cmdline())  # the last part to start; all are there by now
-        worker.kill()
-        worker.wait(5)
+        web = next(p for p in family if "granian" in p.cmdline() and p.ppid() == process.pid)
+        serving = web.children()
+        assert serving
+        for killed in (worker, web):
+            killed.kill()
+            killed.wait(5)
+        _, left = psutil.wait_procs(serving, timeout=5)
+        assert not left, "who served the web outlived the process that watched over it"
         deadline = time.monotonic() + 20
         while not any("worker" in p.cmdline() for p in psutil.Process(process.pid).children(recursive=True)):
             assert time.monotonic() < deadline, "the killed worker was not started again"
             time.sleep(0.1)
+        await_answer(process, port, patience=20)
         family = psutil.Process(process.pid).children(recursive=True)
     finally:
         process.send_signal(signal.SIGTERM)

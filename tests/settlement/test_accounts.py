@@ -47,7 +47,7 @@ async def changes(agreed: Agreed, gateway: FakeGateway) -> str:
 
 @pytest.mark.usefixtures("committed")
 async def test_a_swap_needs_an_owner_an_operator_and_its_days(gateway: FakeGateway) -> None:
-    chief, agreed = await make_person(role=Role.OPERATOR), await agree(opened=False)
+    chief, agreed = await make_person(role=Role.OPERATOR), await agree()
     company = agreed.seller.actor.company_id
     assert company
     with pytest.raises(receiving.NothingToChange):
