@@ -115,6 +115,7 @@ class Script:
     deal: str | None = None
     tries: int = 0
     checked: bool = False
+    escalated: bool = False
     over: bool = False
 
     async def visit(self) -> None:
@@ -170,6 +171,7 @@ class Script:
             await self._do(self.buyer, page, "claims/withdrawal")
         elif self.course == "claim_decided" and "claims/escalation" in offers:
             await self._do(self.buyer, page, "claims/escalation")
+            self.escalated = True
         elif self.course == "cancelled" and "cancellation" in offers:
             await self._do(self.buyer, page, "cancellation")
 
@@ -187,7 +189,7 @@ class Script:
 
     async def _decide(self) -> None:
         page = await self.operator.get(f"{self.deal}")
-        if "decision" in self._offered(page) and "claims" in page.text:
+        if self.escalated and "decision" in self._offered(page):
             await self._do(self.operator, page, "decision", refund="7.00", reasons="The photos show it.")
 
     async def _receive(self) -> None:
