@@ -13,12 +13,12 @@ import fcntl
 import json
 import os
 import secrets
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -104,6 +104,32 @@ def attach(data_dir: Path | None) -> None:
     raise NothingRuns(folder=", ".join(map(str, folders)))
 
 
+class Asked:
+    """A flag that a signal's handler may raise, also twice at once.
+
+    ``threading.Event`` may not be: its lock is the one the interrupted wait holds, and Ctrl-C under a runner that
+    passes the signal on is two signals.
+    """
+
+    def __init__(self) -> None:
+        self._raised = False
+        self._end, self._begin = os.pipe()
+        os.set_blocking(self._begin, False)
+
+    def set(self) -> None:
+        if not self._raised:
+            self._raised = True
+            os.write(self._begin, b".")
+
+    def is_set(self) -> bool:
+        return self._raised
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it was raised, waiting at most so long for it."""
+        select.select([self._end], [], [], seconds)
+        return self._raised
+
+
 @dataclass
 class Part:
     """A child process and how to start it again."""
@@ -155,7 +181,7 @@ class Supervisor:
         self.environment = dict(os.environ)
         # half a dozen processes import the same thousand modules at each start: they are compiled once, as is usual
         self.environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        self.stopping = threading.Event()
+        self.stopping = Asked()
         self._lock: IO[str] | None = None
 
     @property

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from exchange.supervisor import INSTANCE, ROOT, free_port
+from exchange.supervisor import INSTANCE, ROOT, Asked, free_port
 
 HOST = "127.0.0.1"
 
@@ -84,7 +84,8 @@ def test_it_serves_alone_survives_a_killed_part_and_stops_without_orphans(folder
         await_answer(process, port, patience=20)
         family = psutil.Process(process.pid).children(recursive=True)
     finally:
-        process.send_signal(signal.SIGTERM)
+        for number in (signal.SIGTERM, signal.SIGINT) * 50:  # a runner passes on what the terminal sent already
+            process.send_signal(number)
         process.communicate(timeout=30)
     assert process.returncode == 0
     _, alive = psutil.wait_procs(family, timeout=5)
@@ -112,3 +113,17 @@ def test_a_killed_supervisor_takes_its_children_along(folder: Path) -> None:
     process.communicate(timeout=10)
     _, alive = psutil.wait_procs(family, timeout=15)
     assert not alive
+
+
+def test_a_stop_asked_for_many_times_at_once_is_heard() -> None:
+    asked = Asked()
+    before = signal.signal(signal.SIGALRM, lambda *_: asked.set())
+    signal.setitimer(signal.ITIMER_REAL, 0.01, 0.0001)
+    try:
+        assert not asked.wait(0)
+        for _ in range(3000):
+            asked.wait(0.0001)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert asked.is_set()
