@@ -24,7 +24,7 @@ class ContactDetails(Invalid):
 
 
 def ensure_no_contact_details(text: str, *, names: Iterable[str] = (), field: str = "message") -> None:
-    """Raises ContactDetails. ``names`` are those of the companies and people who must stay masked in ``text``."""
+    """Raises ContactDetails, which names what it found: ``names`` are the masked writer's own, never the reader's."""
     if found := find_contact_details(text, names=names):
         raise ContactDetails(found=found, field=field)
 

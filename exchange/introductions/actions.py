@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from exchange.actor import Actor
 from exchange.clock import now
 from exchange.companies.actions.mail import letter, notify
+from exchange.companies.queries import own_names
 from exchange.companies.rules import MailKind, next_opening
 from exchange.database import execute, transaction
 from exchange.errors import NotSeen
@@ -14,7 +15,6 @@ from exchange.introductions.queries import (
     addressee_of,
     introduction_seen_by,
     introduction_told,
-    names_of,
     sent_in_a_month,
     sent_to,
 )
@@ -43,8 +43,7 @@ async def introduce(*, lot_id: UUID, parts: Parts, gives_name: bool, by: Actor) 
         to = await addressee_of(by, lot_id)
         if to.same_group:
             raise NotToOneself
-        masked = [to.company_id] if gives_name else [to.company_id, by.company_id]
-        parts = checked(parts, names=await names_of(*masked))
+        parts = checked(parts, names=[] if gives_name else await own_names(by))
         at, before = now(), await sent_to(by, to.company_id)
         last = next((b for b in before if b[0] == lot_id), None)
         if last is not None:

@@ -137,12 +137,6 @@ async def sent_in_a_month(actor: Actor) -> int:
     )
 
 
-async def names_of(*company_ids: UUID) -> list[str]:
-    """Names that stay masked in the five parts."""
-    rows = await fetch("select legal_name, trading_name from company where id = any($1::uuid[])", list(company_ids))
-    return [name for r in rows for name in (r["legal_name"], r["trading_name"])]
-
-
 def _read(r: Record, actor: Actor, language: str) -> Introduction:
     mine = r["sender_company_id"] == actor.company_id
     state = State(r["state"])

@@ -78,7 +78,7 @@ class Parts:
 
 
 def checked(parts: Parts, *, names: list[str]) -> Parts:
-    """The parts, trimmed. ``names`` are those that stay masked. Raises Several of PartLength and ContactDetails."""
+    """The parts, trimmed. ``names`` are the masked writer's own. Raises Several of PartLength and ContactDetails."""
     trimmed = Parts(**{f.name: getattr(parts, f.name).strip() for f in fields(parts)})
     faults: list[DomainError] = []
     for part in fields(trimmed):

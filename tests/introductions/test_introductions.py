@@ -75,6 +75,12 @@ async def test_a_sender_who_gives_the_name_shows_it_and_still_no_telephone_numbe
     assert not (await introduction_seen_by(stage.buyer.actor, sent)).other_named
 
 
+async def test_no_refusal_picks_the_recipient_out_of_a_list_of_suspects() -> None:
+    stage = await staged(seller=await make_company(legal_name="Sabots Réunis SARL"))
+    suspects = replace(PARTS, who_i_am="We deal with Dupont Sport, Sabots Réunis and Intersport.")
+    await introduce(stage, parts=suspects)
+
+
 async def test_one_pending_and_thirty_days_of_rest_after_a_refusal() -> None:
     stage = await staged()
     sent = await introduce(stage)

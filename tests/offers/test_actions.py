@@ -179,14 +179,29 @@ class TestWhoMayTalk:
 
 
 class TestWords:
-    @pytest.mark.parametrize("text", ["Appelez-moi au 06 12 34 56 78", "we are %(buyer)s", "vous êtes %(seller)s ?"])
-    async def test_contact_details_and_names_are_refused(self, text: str) -> None:
-        stage = await staged(seller=await make_company(legal_name="Sabots Réunis SARL"))
-        assert stage.seller.company
+    @pytest.mark.parametrize("text", ["Appelez-moi au 06 12 34 56 78", "we are %(company)s", "ask for %(person)s"])
+    async def test_contact_details_and_the_writers_own_names_are_refused(self, text: str) -> None:
+        stage = await staged()
         assert stage.buyer.company
-        names = {"buyer": stage.buyer.company.trading_name, "seller": "SABOTS REUNIS"}
         with pytest.raises(ContactDetails):
-            await stage.offer(message=text % names)
+            await stage.offer(
+                message=text % {"company": stage.buyer.company.trading_name, "person": "ACHILLE ACHETEUR"}
+            )
+        talk = await stage.offer()
+        assert stage.seller.company
+        with pytest.raises(ContactDetails):
+            await stage.counter(
+                talk, message=text % {"company": stage.seller.company.legal_name, "person": "Solene Vendeuse"}
+            )
+
+    async def test_no_refusal_picks_the_other_side_out_of_a_list_of_suspects(self) -> None:
+        stage = await staged(seller=await make_company(legal_name="Sabots Réunis SARL"))
+        assert stage.buyer.company
+        with pytest.raises(terms.NoPrice):
+            await stage.offer("0", message="Dupont Sport, SABOTS REUNIS, Solène Vendeuse")
+        talk = await stage.offer(message="Dupont Sport, SABOTS REUNIS, Solène Vendeuse")
+        with pytest.raises(terms.NoPrice):
+            await stage.counter(talk, "0", message=f"Dupont, {stage.buyer.company.legal_name}, Achille Acheteur")
 
     async def test_the_copy_of_the_lot_stays_as_it_was_and_names_no_reference_nor_company(self) -> None:
         stage = await staged()

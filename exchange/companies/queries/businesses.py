@@ -316,6 +316,19 @@ async def history_of(company_id: UUID) -> list[Entry]:
     return [Entry(**r) for r in rows]
 
 
+async def own_names(by: Actor) -> list[str]:
+    """Names that no text of a masked writer may hold: the company's own and its people's.
+
+    Never the reader's: a refusal that names them would tell the writer who is behind the other mask.
+    """
+    rows = await fetch(
+        "select unnest(array[c.legal_name, c.trading_name]) as name from company c where c.id = $1 union all "
+        "select p.name from membership m join person p on p.id = m.person_id where m.company_id = $1",
+        by.company_id,
+    )
+    return [r["name"] for r in rows]
+
+
 async def group_names() -> list[str]:
     """The legal groups that are known, by name."""
     return [r["name"] for r in await fetch("select distinct name from legal_group order by name")]

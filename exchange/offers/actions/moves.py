@@ -8,6 +8,7 @@ from uuid import UUID
 
 from exchange.actor import Actor
 from exchange.clock import now
+from exchange.companies.queries import own_names
 from exchange.companies.rules import ensure_strangers
 from exchange.contact_details import ensure_no_contact_details
 from exchange.database import announce, transaction
@@ -17,7 +18,7 @@ from exchange.journal.actions import record
 from exchange.listings.rules.lots import CostAnswer, Incoterm
 from exchange.offers.actions.saving import company_of, save_cost, save_move, save_talk, supersede
 from exchange.offers.queries.lines import shelf_of, stock_on
-from exchange.offers.queries.lots import lot_offered_to, names_behind
+from exchange.offers.queries.lots import lot_offered_to
 from exchange.offers.queries.talks import Negotiated, negotiation_seen_by
 from exchange.offers.rules import talks
 from exchange.offers.rules.bids import Bid, Stock
@@ -76,7 +77,7 @@ async def make_move(
     async with transaction():
         held = await negotiation_seen_by(by, negotiation_id, lock=True)
         held = replace(held, talk=replace(held.talk, asked=asked))
-        message = await checked(message, held.lot_id, held.talk.buyer)
+        message = await checked(message, by)
         at, mover = now(), company_of(by)
         talk, stock = await _with_lines(held) if bid.lines else (held.talk, held.stock)
         after = talks.move(
@@ -112,13 +113,13 @@ async def _with_lines(held: Negotiated) -> tuple[Talk, Stock]:
     return replace(held.talk, terms=replace(held.talk.terms, asks=asks)), stock_on(shelf, held.available)
 
 
-async def checked(message: str, lot_id: UUID, buyer: UUID) -> str:
-    """The message, trimmed, for a talk of this buyer about the lot. Raises MessageTooLong, ContactDetails."""
+async def checked(message: str, by: Actor) -> str:
+    """The message of a masked writer, trimmed. Raises MessageTooLong, ContactDetails."""
     message = message.strip()
     if len(message) > LONGEST_MESSAGE:
         raise MessageTooLong(most=LONGEST_MESSAGE, field="message")
     if message:
-        ensure_no_contact_details(message, names=await names_behind(lot_id, buyer))
+        ensure_no_contact_details(message, names=await own_names(by))
     return message
 
 

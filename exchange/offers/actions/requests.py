@@ -93,7 +93,7 @@ async def _ask(
         fitting,
         incoterm.value,
         list(pickup),
-        await checked(message, lot_id, company_of(by)),
+        await checked(message, by),
         at,
         talks.deadline(at, lot.seller_hours),
     )

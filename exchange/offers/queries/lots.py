@@ -6,7 +6,7 @@ from uuid import UUID
 from exchange.actor import Actor
 from exchange.clock import now
 from exchange.companies.rules import Vetting, WorkingHours
-from exchange.database import execute, fetch, fetchrow
+from exchange.database import execute, fetchrow
 from exchange.errors import NotSeen
 from exchange.listings.rules.lots import Incoterm, LotState
 from exchange.money import Money
@@ -99,15 +99,3 @@ async def lock_lot(lot_id: UUID) -> None:
     A statement of its own: the reading after it must see what was committed while this one waited.
     """
     await execute("select from lot where id = $1 for no key update", lot_id)
-
-
-async def names_behind(lot_id: UUID, buyer: UUID) -> list[str]:
-    """Names that no message of this talk may hold: the two companies' and their people's."""
-    rows = await fetch(
-        "select c.legal_name, c.trading_name, array(select p.name from membership m "
-        "join person p on p.id = m.person_id where m.company_id = c.id) as people from company c "
-        "where c.id = $2 or c.id = (select company_id from lot where id = $1)",
-        lot_id,
-        buyer,
-    )
-    return [name for r in rows for name in (r["legal_name"], r["trading_name"], *r["people"])]
