@@ -394,8 +394,14 @@ class TestInbox:
 
     async def test_many_are_declined_at_once_and_what_changed_is_left_alone(self) -> None:
         stage, mine, theirs, ended = await self._three()
-        assert await actions.refuse_offers(negotiation_ids=[mine, theirs, ended], by=stage.seller.actor) == 1
-        assert await stage.state(mine) == "refused"
+        replaced = await stage.offer("7", by=(buyer := await stage.another_buyer()))
+        seen: dict[UUID, int | None] = {mine: 1, theirs: 2, ended: 1, replaced: 1}
+        await stage.withdraw(replaced, by=buyer)
+        await stage.offer("9", by=buyer)
+        assert await actions.refuse_offers(seen=seen, by=stage.seller.actor) == 1
+        assert [await stage.state(t) for t in (mine, replaced)] == ["refused", "live"], (
+            "nobody has seen the better offer"
+        )
 
 
 async def test_the_nearest_quantities_are_named_when_one_does_not_fit() -> None:

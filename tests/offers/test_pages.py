@@ -214,9 +214,16 @@ async def test_the_list_says_what_awaits_whom_and_declines_the_ticked(client: ht
     first, second = await stage.offer(), await stage.offer("7", by=await stage.another_buyer())
     page = await _get(client, stage.seller, "/talks")
     assert page.text.count('name="talk"') == 2
-    answer = await client.post("/talks/refusals", data={"talk": [str(first), str(second), "rubbish"]})
+    stale = dict(re.findall(r'name="(seen\.[^"]+)" value="([^"]+)"', page.text))
+    await stage.withdraw(second, by=stage.buyers[0])
+    await stage.offer("9", by=stage.buyers[0])
+    ticked = {"talk": [str(first), str(second), "rubbish"]}
+    answer = await client.post("/talks/refusals", data=ticked | stale)
     assert answer.status_code == 303
-    assert {await stage.state(first), await stage.state(second)} == {"refused"}
+    assert [await stage.state(first), await stage.state(second)] == ["refused", "live"], "the better offer was unseen"
+    assert "changed meanwhile: 1" in unescape((await client.get("/talks")).text)
+    await client.post("/talks/refusals", data={"talk": str(second)})
+    assert await stage.state(second) == "live", "a tick that shows nothing declines nothing"
     for show in ("", "?show=me", "?show=them", "?show=nobody", "?show=rubbish"):
         assert (await client.get(f"/talks{show}")).status_code == 200
 

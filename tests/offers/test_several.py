@@ -57,11 +57,17 @@ async def test_a_form_counters_the_ticked_and_tells_what_became_of_each(client: 
     for buyer in (stage.buyer, *stage.buyers):
         assert buyer.company and buyer.company.trading_name not in page and buyer.name not in page
     assert (await client.post(at, data={"price": "9"})).status_code == 422, "nobody ticked"
-    form = {"talk": [str(first), str(second)], "price": "7.50", "cost": "end_of_season", f"seen.{second}": "1"}
+    form = {
+        "talk": [str(first), str(second)],
+        "price": "7.50",
+        "cost": "end_of_season",
+        **dict.fromkeys((f"seen.{first}", f"seen.{second}"), "1"),
+    }
     answer = unescape((await client.post(at, data=form)).text)
     assert "Their offer is at least as good for you" in answer
     assert (await stage.state(first), "375.00" in answer) == ("live", True)
-    declined = await client.post("/talks/refusals", data={"talk": [str(first), str(third)]})
+    seen = {f"seen.{t}": "1" for t in (first, third)}
+    declined = await client.post("/talks/refusals", data={"talk": [str(first), str(third)]} | seen)
     assert declined.status_code == 303
     assert [await stage.state(t) for t in (first, second, third)] == ["refused", "live", "refused"]
     assert "No offer awaits your answer" in (await client.get(at)).text
@@ -76,5 +82,5 @@ async def test_the_api_counters_and_declines_several(client: httpx.AsyncClient) 
     body = {"negotiations": ids[:2], "unit_price_minor": 800, "currency": "EUR", "below_cost": "end_of_season"}
     countered = await client.post(f"{at}/offers", json=body, headers=seller)
     assert [(r["code"], r["total_minor"]) for r in countered.json()] == [("better_to_accept", None), (None, 40_000)]
-    declined = await client.post(f"{at}/refusals", json={"negotiations": ids}, headers=seller)
-    assert declined.json() == {"declined": 2}, "one awaits the buyer now"
+    declined = await client.post(f"{at}/refusals", json={"negotiations": ids, "seen": {ids[2]: 0}}, headers=seller)
+    assert declined.json() == {"declined": 1}, "one awaits the buyer now, one has a move more"

@@ -1,5 +1,6 @@
 """How an offer ends: accepted, declined, withdrawn, expired, or without stock to cover it."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from exchange.actor import Actor
@@ -55,12 +56,16 @@ async def refuse_offer(*, negotiation_id: UUID, by: Actor, seen: int | None = No
         await _end(held, talks.refuse(held.talk, by=company_of(by), at=now(), seen=seen), by)
 
 
-async def refuse_offers(*, negotiation_ids: list[UUID], by: Actor) -> int:
-    """Decline several live offers at once (rule 14); those that changed meanwhile are left alone. Returns how many."""
+async def refuse_offers(*, seen: Mapping[UUID, int | None], by: Actor) -> int:
+    """Decline several live offers at once (rule 14); those that changed meanwhile are left alone. Returns how many.
+
+    ``seen`` names the talks, each with how many moves of it the person had before their eyes; None declines whatever
+    stands there now.
+    """
     declined = 0
-    for negotiation_id in sorted(set(negotiation_ids)):
+    for negotiation_id in sorted(seen):
         try:
-            await refuse_offer(negotiation_id=negotiation_id, by=by)
+            await refuse_offer(negotiation_id=negotiation_id, by=by, seen=seen[negotiation_id])
         except (Conflict, NotSeen):
             continue
         declined += 1

@@ -16,6 +16,10 @@ from exchange.web.viewer import Viewer
 Call = Request[Viewer | None, Any, Any]
 ID = "7f0c4b9e-5f0e-4f3c-9d57-0f8f3f9f2c11"
 Talks = Annotated[list[UUID], Field(min_length=1, max_length=200)]
+Seen = Annotated[
+    dict[UUID, Annotated[int, Field(ge=0, le=6)]],
+    Field(max_length=200, description="how many moves of each you know of; one that has more is left alone"),
+]
 
 
 class CountersIn(BaseModel):
@@ -32,6 +36,7 @@ class CountersIn(BaseModel):
     quantity: Quantity | None = Field(None, description="without it, each is answered for what they asked for")
     message: Annotated[str, Field(max_length=2000)] = ""
     below_cost: CostAnswer | None = None
+    seen: Seen = {}
 
 
 class CounteredOut(BaseModel):
@@ -46,9 +51,10 @@ class CounteredOut(BaseModel):
 class RefusalsIn(BaseModel):
     """Live offers to decline; those that changed meanwhile are left alone."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"negotiations": [ID]}})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"negotiations": [ID], "seen": {ID: 1}}})
 
     negotiations: Talks
+    seen: Seen = {}
 
 
 class RefusedOut(BaseModel):
@@ -65,6 +71,7 @@ async def counter(request: Call, data: JSONBody[CountersIn]) -> list[CounteredOu
             price=money_in(data.unit_price_minor, data.currency),
             quantity=data.quantity,
             message=data.message,
+            seen=data.seen,
             cost=data.below_cost,
             by=viewer_of(request).actor,
         )
@@ -81,5 +88,5 @@ async def counter(request: Call, data: JSONBody[CountersIn]) -> list[CounteredOu
 
 @post("/refusals", summary="Decline several live offers at once")
 async def refuse(request: Call, data: JSONBody[RefusalsIn]) -> RefusedOut:
-    by = viewer_of(request).actor
-    return RefusedOut(declined=await actions.refuse_offers(negotiation_ids=data.negotiations, by=by))
+    seen = {talk: data.seen.get(talk) for talk in data.negotiations}
+    return RefusedOut(declined=await actions.refuse_offers(seen=seen, by=viewer_of(request).actor))

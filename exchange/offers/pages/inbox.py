@@ -8,7 +8,7 @@ from litestar.params import FromQuery
 from exchange.companies.queries import mask
 from exchange.errors import N_
 from exchange.offers import actions
-from exchange.offers.pages.reading import Form, is_uuid, texts_in
+from exchange.offers.pages.reading import Form, ticked_in
 from exchange.offers.queries.inbox import Assigned, Awaits, Side, inbox_of
 from exchange.offers.queries.requests import requests_to
 from exchange.web.guards import viewer_of
@@ -52,6 +52,14 @@ async def index(
 @post("/talks/refusals")
 async def refuse_several(request: Web, data: Form) -> Response[str]:
     """Decline the ticked offers; there is no accepting in bulk (rule 14)."""
-    ids = [UUID(t) for t in texts_in(data, "talk") if is_uuid(t)]
-    declined = await actions.refuse_offers(negotiation_ids=ids, by=viewer_of(request).actor)
-    return see_other(request, "/talks", flash=N_("Offers declined: %(count)s."), count=declined)
+    ticked = ticked_in(data)
+    declined = await actions.refuse_offers(seen=ticked, by=viewer_of(request).actor)
+    changed = len(ticked) - declined
+    flash = N_("Offers declined: %(count)s. Left alone because they have changed meanwhile: %(changed)s. Look again.")
+    return see_other(
+        request,
+        "/talks",
+        flash=flash if changed else N_("Offers declined: %(count)s."),
+        count=declined,
+        changed=changed,
+    )

@@ -65,9 +65,16 @@ def cost_in(data: Typed) -> CostAnswer | None:
     return CostAnswer(text)
 
 
-def seen_in(data: Typed) -> int | None:
-    text = text_in(data, "seen")
+def seen_in(data: Typed, name: str = "seen") -> int | None:
+    text = text_in(data, name)
     return int(text) if text.isascii() and text.isdigit() and len(text) == 1 else None
+
+
+def ticked_in(data: Typed) -> dict[UUID, int]:
+    """The talks ticked in a list, each with the number of moves that the list showed of it; a tick without that number
+    has shown none."""
+    ticked = [UUID(t) for t in texts_in(data, "talk") if is_uuid(t)]
+    return {t: seen_in(data, f"seen.{t}") or 0 for t in ticked}
 
 
 def filled_in(data: Typed) -> Typed | None:

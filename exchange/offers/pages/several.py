@@ -11,7 +11,7 @@ from exchange.errors import N_, DomainError, Invalid
 from exchange.listings.rules.lots import COST_ANSWERS
 from exchange.offers import actions
 from exchange.offers.actions.several import Countered
-from exchange.offers.pages.reading import Form, Typed, cost_in, is_uuid, price_in, quantity_in, text_in, texts_in
+from exchange.offers.pages.reading import Form, Typed, cost_in, price_in, quantity_in, text_in, ticked_in
 from exchange.offers.queries.several import offers_awaiting
 from exchange.web.guards import viewer_of
 from exchange.web.refusals import again
@@ -36,7 +36,7 @@ async def counter(request: Web, lot_id: FromPath[UUID], data: Form) -> Response[
     by = viewer_of(request).actor
     lot = await offers_awaiting(by, lot_id)
     try:
-        ticked = [UUID(t) for t in texts_in(data, "talk") if is_uuid(t)]
+        ticked = ticked_in(data)
         if not ticked:
             raise NobodyTicked(field="talk")
         buyers = {o.negotiation_id: o.buyer for o in lot.offers}
@@ -45,7 +45,7 @@ async def counter(request: Web, lot_id: FromPath[UUID], data: Form) -> Response[
             price=price_in(data, lot.ask.currency),
             quantity=quantity_in(data) if text_in(data, "quantity").strip() else None,
             message=text_in(data, "message"),
-            seen={t: int(n) for t in ticked if (n := text_in(data, f"seen.{t}")).isdecimal() and len(n) == 1},
+            seen=ticked,
             cost=cost_in(data),
             by=by,
         )
