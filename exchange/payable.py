@@ -36,8 +36,11 @@ LEAST_MINOR: Mapping[str, int] = {
 }
 """The smallest charge, in minor units; for others the equivalent of half a dollar, which nobody trades for."""
 
-MOST_MINOR = 99_999_999
-"""The largest charge by whatever method: eight digits of minor units (†). What is dearer is bought in two lots."""
+MOST_UNITS = 99_999_999
+"""The largest charge by whatever method: eight digits as Stripe writes it (†). What is dearer is bought in two lots."""
+
+IN_HUNDREDTHS = frozenset({"ISK", "UGX"})
+"""Without decimals to everybody but Stripe, which writes them with two that are zero."""
 
 HIGHEST_VAT_BP = 2700
 """The highest standard rate in the Union (Hungary): what an offer before tax must leave room for."""
@@ -80,6 +83,11 @@ def grain(*amounts: Money) -> int:
     return size if all(amount.minor % size == 0 for amount in amounts) else 1
 
 
+def units(amount: Money) -> int:
+    """``amount`` as the integer Stripe writes."""
+    return amount.minor * 100 if amount.currency in IN_HUNDREDTHS else amount.minor
+
+
 def least(currency: str) -> Money:
     """The smallest sum that can be paid."""
     return Money(LEAST_MINOR.get(currency, 50), currency)
@@ -87,13 +95,18 @@ def least(currency: str) -> Money:
 
 def most(currency: str) -> Money:
     """The largest sum that can be paid, tax included."""
-    return Money(MOST_MINOR // step(currency) * step(currency), currency)
+    return _at_most(MOST_UNITS, currency)
 
 
 def most_before_vat(currency: str) -> Money:
     """The largest price, before tax, that can be paid whatever the tax."""
-    whole = MOST_MINOR * 10_000 // (10_000 + HIGHEST_VAT_BP)
-    return Money(whole // step(currency) * step(currency), currency)
+    return _at_most(MOST_UNITS * 10_000 // (10_000 + HIGHEST_VAT_BP), currency)
+
+
+def _at_most(whole: int, currency: str) -> Money:
+    """The largest sum that moves and is written in no more than ``whole`` units."""
+    size = step(currency)
+    return Money(whole // units(Money(size, currency)) * size, currency)
 
 
 def ensure_round(amount: Money) -> None:

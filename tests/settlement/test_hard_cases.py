@@ -155,8 +155,8 @@ async def test_one_of_three_legs_waits_and_the_others_do_not(service: Service) -
 
 
 async def test_a_deal_is_paid_held_and_sent_in_one_currency(service: Service) -> None:
-    """[39]"""
-    agreed = await agree(currency="USD")
+    """[37] [39] In one that Stripe writes with two decimals, always zero: its sums are a hundred times ours."""
+    agreed = await agree(currency="ISK", unit_minor=10_000)
     await service.onboard(agreed)
     await service.pay(agreed)
     await service.post()
@@ -169,8 +169,9 @@ async def test_a_deal_is_paid_held_and_sent_in_one_currency(service: Service) ->
     await service.control("clock", seconds=10)
     await service.post()
     assert await agreed.state() == "settled"
-    assert {line.amount.currency for line in await trial_balance()} == {"USD"}
-    assert {t["currency"] for t in await service.listed("/v1/transfers")} == {"usd"}
+    assert {line.amount.currency for line in await trial_balance()} == {"ISK"}
+    (transfer,) = await service.listed("/v1/transfers")
+    assert (transfer["currency"], transfer["amount"]) == ("isk", 114_000_00)
     await books_agree()
 
 

@@ -12,12 +12,13 @@ from exchange.payable import (
     ensure_offer_payable,
     ensure_payable,
     least,
+    most,
     most_before_vat,
     step,
+    units,
 )
 from exchange.settlement.rules import amounts
 from exchange.settlement.stripe_gateway.answers import money_in
-from exchange.settlement.stripe_gateway.requests import units
 
 CURRENCIES = ("EUR", "JPY", "KWD", "BHD", "HUF", "TWD", "ISK", "UGX", "CLP")
 
@@ -74,6 +75,12 @@ def test_the_dearest_offer_leaves_room_for_the_tax() -> None:
 def test_what_has_no_decimals_is_written_as_stripe_writes_it(minor: int, currency: str, written: int) -> None:
     assert units(Money(minor, currency)) == written
     assert money_in(written, currency.lower()) == Money(minor, currency)
+
+
+@pytest.mark.parametrize("currency", CURRENCIES)
+def test_the_dearest_sum_has_eight_digits_as_stripe_writes_it(currency: str) -> None:
+    assert len(str(units(most(currency)))) == 8
+    assert len(str(units(Money(most(currency).minor + step(currency), currency)))) == 9
 
 
 def test_half_a_krona_is_no_sum() -> None:

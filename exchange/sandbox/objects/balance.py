@@ -26,10 +26,15 @@ _CATEGORY = {
 }  # fmt: skip
 
 
-def fee_of(method: str, amount: int) -> int:
-    """The fictional processing fee, minor units, rounded half up."""
+#: Written with two decimals that are always zero (docs.stripe.com/currencies).
+IN_HUNDREDTHS = {"isk", "ugx"}
+
+
+def fee_of(method: str, amount: int, currency: str) -> int:
+    """The fictional processing fee, minor units, rounded half up to what the currency has."""
     basis_points, fixed = FEES[method]
-    return (amount * basis_points + 5_000) // 10_000 + fixed
+    fee = (amount * basis_points + 5_000) // 10_000 + fixed
+    return (fee + 50) // 100 * 100 if currency in IN_HUNDREDTHS else fee
 
 
 async def move(

@@ -73,7 +73,7 @@ async def settle(world: World, charge: Doc) -> Doc:
         currency=charge["currency"],
         source=charge["id"],
         account=charge["_account"],
-        fee=fee_of(method, charge["amount_captured"]),
+        fee=fee_of(method, charge["amount_captured"], charge["currency"]),
         available_on=world.now + days * DAY,
         description=charge["description"],
     )

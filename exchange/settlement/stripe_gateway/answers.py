@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from exchange.money import Money
+from exchange.payable import IN_HUNDREDTHS
 from exchange.settlement.rules.drift import Movement
-from exchange.settlement.stripe_gateway.requests import IN_HUNDREDTHS, Params
+from exchange.settlement.stripe_gateway.requests import Params
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ def session_in(found: Any) -> Session:
         amount=money_in(s["amount_total"], s["currency"]),
         intent_id=expanded["id"] if expanded else intent,
         intent_status=expanded["status"] if expanded else None,
-        received_minor=expanded["amount_received"] if expanded else None,
+        received_minor=money_in(expanded["amount_received"], s["currency"]).minor if expanded else None,
         charge=_charge(charge) if isinstance(charge, dict) else None,
         awaited=_awaited(expanded) if expanded else None,
     )

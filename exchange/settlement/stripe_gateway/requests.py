@@ -5,16 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from exchange.money import Money
+from exchange.payable import units
 
 Params = dict[str, Any]
-
-IN_HUNDREDTHS = frozenset({"ISK", "UGX"})
-"""Without decimals to everybody but Stripe, which writes them with two that are zero (docs.stripe.com/currencies)."""
-
-
-def units(amount: Money) -> int:
-    """``amount`` as the integer Stripe writes."""
-    return amount.minor * 100 if amount.currency in IN_HUNDREDTHS else amount.minor
 
 
 def recipient_params(*, email: str, name: str, country: str, currency: str) -> Params:
