@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_folder] = folder = tempfile.TemporaryDirectory(prefix="confrere-test-")
     config.stash[_server] = server = EmbeddedServer(
         Path(folder.name) / "pg",
-        options=["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300"],
+        options=["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300", "jit=off"],
     )
     server.start()
     os.environ["DATABASE_SERVER_URL"] = server.url

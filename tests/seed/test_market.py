@@ -2,8 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -12,14 +11,14 @@ from uuid import UUID
 import pytest
 
 from exchange import clock
-from exchange.database import fetch, fetchval
+from exchange.database import close_pool, fetch, fetchval, open_pool, transaction
 from exchange.insight.actions.release import release
 from exchange.jobs import load_handlers
 from exchange.journal.actions import record
 from exchange.seed import replay
 from exchange.seed.calendar import closed_quarters
 from exchange.seed.catalogue import products
-from exchange.seed.demo import Layout, demo, lay_out, load, plant
+from exchange.seed.demo import TALKS, Layout, demo, lay_out, load, plant
 from exchange.seed.history import DOMINATED, NICHE, History
 from exchange.seed.joining import bring_in
 from exchange.seed.marks import is_laid_out
@@ -30,9 +29,10 @@ from exchange.seed.steps import Market, NotEmpty, OtherMarket, Scale, Step, begi
 from tests.conftest import _empty
 from tests.factories import make_company
 
-TINY = Scale(quarters=2, trades=60, releases=0, lots=400, talks=6, wants=6)
+TINY = Scale(quarters=2, trades=300, releases=0, lots=400, talks=6, wants=6)
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
+pytestmark = pytest.mark.xdist_group("market")
 NOT_REPEATED = ("pgqueuer%", "migration", "want_match", "journal_entry", "sandbox%")
 """Tables of the queue's own instants, and ids the database draws."""
 
@@ -59,23 +59,34 @@ async def fingerprints() -> dict[str, str]:
     return found
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def handlers() -> None:
     load_handlers()
 
 
-async def test_one_number_makes_the_same_rows_twice(committed: None, database_url: str) -> None:
-    await sow()
-    first = await fingerprints()
-    assert await fetchval("select count(*) from lot") > TINY.lots
-    await _empty(database_url)
-    await sow()
-    second = await fingerprints()
-    assert {name for name in first if first[name] != second[name]} == set()
+@pytest.fixture(scope="module")
+def laid_out(database_url: str, handlers: None) -> Iterator[Market]:
+    """One market for the tests that only read it; they stand first in this file, and one process runs them all."""
+    yield asyncio.run(pooled(sow))
+    asyncio.run(_empty(database_url))
 
 
-async def test_the_books_balance_and_nothing_closed_holds_money(committed: None) -> None:
-    await sow(replace(TINY, trades=400))
+async def pooled(work: Callable[[], Awaitable[Market]]) -> Market:
+    await open_pool(size=2)
+    try:
+        return await work()
+    finally:
+        await close_pool()
+
+
+@pytest.fixture
+async def market(laid_out: Market) -> AsyncIterator[Market]:
+    await open_pool(size=2)
+    yield laid_out
+    await close_pool()
+
+
+async def test_the_books_balance_and_nothing_closed_holds_money(market: Market) -> None:
     assert await fetch("select 1 from ledger_entry group by currency having sum(amount_minor) <> 0") == []
     assert await fetchval("select coalesce(sum(amount_minor), 0) from ledger_entry where account = 'held'") == 0
     states = {row["state"] for row in await fetch("select distinct state from deal")}
@@ -86,8 +97,7 @@ async def test_the_books_balance_and_nothing_closed_holds_money(committed: None)
     assert await fetchval(short) == 0
 
 
-async def test_stock_reservations_and_lines_agree(committed: None) -> None:
-    await sow()
+async def test_stock_reservations_and_lines_agree(market: Market) -> None:
     assert (
         await fetch(
             "select l.id from lot l left join reservation r on r.lot_id = l.id group by l.id "
@@ -105,8 +115,7 @@ async def test_stock_reservations_and_lines_agree(committed: None) -> None:
     )
 
 
-async def test_the_guests_have_talks_of_every_kind_on_both_sides(committed: None) -> None:
-    market = await sow()
+async def test_the_guests_have_talks_of_every_kind_on_both_sides(market: Market) -> None:
     company = market.society.company_of(MERCHANT)
     rows = await fetch(
         "select state, seller_company_id = $1 as sells, turn_company_id = $1 as turn from negotiation "
@@ -123,6 +132,16 @@ async def test_the_guests_have_talks_of_every_kind_on_both_sides(committed: None
     for side in ("sender_company_id", "recipient_company_id"):
         waiting_ones = f"select count(*) from introduction where state = 'sent' and not held and {side} = $1"  # noqa: S608
         assert await fetchval(waiting_ones, company.id) > 0
+
+
+async def test_one_number_makes_the_same_rows_twice(market: Market, database_url: str) -> None:
+    first = await fingerprints()
+    assert await fetchval("select count(*) from lot") > TINY.lots
+    await _empty(database_url)
+    await sow()
+    second = await fingerprints()
+    await _empty(database_url)
+    assert {name for name in first if first[name] != second[name]} == set()
 
 
 async def test_a_seed_that_was_interrupted_goes_on_where_it_stopped(committed: None) -> None:
@@ -155,10 +174,13 @@ async def test_what_was_played_of_the_last_weeks_is_not_played_again(
                 raise ConnectionError
         await record(by, fact, subject, **details)
 
+    def weeks(scale: Scale) -> Layout:
+        return Layout(demo(scale).first, {"present": [TALKS]})
+
     monkeypatch.setattr(replay, "record", failing)
     with pytest.raises(ConnectionError):
-        await sow()
-    await sow()
+        await sow(layout=weeks)
+    await sow(layout=weeks)
     assert played[:21] == [*range(1, 21), 20]
     assert len(set(played)) == max(played) == len(played) - 1
 
@@ -198,7 +220,8 @@ async def test_a_release_publishes_what_the_guide_measured_and_keeps_the_planted
     quarter = closed_quarters(market.today, 1)[0]
     await bring_in(market, Progress())
     closed = list(History(1, market.society, [quarter], 4000).quarter(0))
-    await write_facts(closed, await write_quarter(closed))
+    async with transaction():
+        await write_facts(closed, await write_quarter(closed))
     with clock.frozen(datetime(2027, 1, 15, tzinfo=UTC)):
         await release(period=str(quarter))
     rows = await fetch(
