@@ -37,6 +37,11 @@ async def close_lot(lot_id: UUID) -> None:
     await actions.close_lot(lot_id=lot_id)
 
 
+@handles("company.barred")
+async def end_barred(company_id: UUID) -> None:
+    await actions.end_barred(company_id=company_id)
+
+
 @handles("talk.assigned")
 async def tell_assignee(assignment_id: UUID) -> None:
     await actions.tell_assignee(assignment_id=assignment_id)

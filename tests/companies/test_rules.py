@@ -296,13 +296,6 @@ def test_every_country_has_a_zone_and_a_currency() -> None:
 # --- groups, vetting, bands
 
 
-def test_companies_of_one_group_cannot_trade() -> None:
-    group = uuid4()
-    rules.ensure_strangers(group, uuid4())
-    with pytest.raises(rules.SameLegalGroup):
-        rules.ensure_strangers(group, group)
-
-
 def test_a_refusal_needs_a_reason_and_a_decision_a_state_that_allows_it() -> None:
     rules.ensure_decidable(Vetting.AWAITING, Vetting.VETTED)
     rules.ensure_decidable(Vetting.AWAITING, Vetting.REFUSED, "The Kbis is older than three months.")

@@ -127,7 +127,7 @@ class TestWhoMayTalk:
     async def test_an_unvetted_company_cannot_offer(self) -> None:
         stage = await staged()
         newcomer = await make_person(await make_company(vetting=Vetting.AWAITING))
-        with pytest.raises(talks.BuyerNotVetted):
+        with pytest.raises(talks.NotVetted):
             await stage.offer(by=newcomer)
 
     async def test_a_blocked_rival_meets_the_refusal_of_a_lot_that_does_not_exist(self) -> None:

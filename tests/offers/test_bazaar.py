@@ -216,7 +216,7 @@ class Bazaar(RuleBasedStateMachine):
 
     @rule()
     def the_expiry_job_comes_round(self) -> None:
-        self.talks = [talks.run_clock(t, self.now) for t in self.talks]
+        self.talks = [talks.as_it_stands(t, self.now) for t in self.talks]
         assert all(t.live is None or t.live.expires_at > self.now for t in self.talks)
 
     @invariant()
@@ -260,10 +260,10 @@ class Bazaar(RuleBasedStateMachine):
         """Every path ends: left alone, each talk comes to a state that no clock will change."""
         self.now += 3 * DAY
         for talk in getattr(self, "talks", []):
-            ended = talks.run_clock(talk, self.now)
+            ended = talks.as_it_stands(talk, self.now)
             self.outcomes.update(m.state for m in ended.moves)
             assert ended.live is None
-            assert talks.run_clock(ended, self.now + 1000 * DAY) == ended
+            assert talks.as_it_stands(ended, self.now + 1000 * DAY) == ended
 
 
 def _goods(move: talks.Move) -> object:

@@ -199,7 +199,7 @@ class TestEnds:
             accepted(talk, SELLER, "8", 100, at=NOON + 2 * DAY)
         with pytest.raises(talks.OfferExpired):
             talks.withdraw(talk, by=BUYER, at=NOON + 2 * DAY)
-        assert talks.run_clock(talk, just_before) is talk
+        assert talks.as_it_stands(talk, just_before) is talk
 
     def test_after_expiry_the_buyer_reopens_without_waiting_for_the_job(self) -> None:
         talk = moved(moved(fresh()), BUYER, "8.20", at=NOON + 3 * DAY)

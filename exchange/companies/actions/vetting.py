@@ -74,6 +74,7 @@ async def set_group(*, by: Actor, company_id: UUID, name: str) -> None:
         await execute("update company set legal_group_id = $2 where id = $1", company_id, group_id)
         await resolve_blocks()
         await record(by, "company.group_set", company_id, group=str(group_id))
+        await enqueue("company.barred", company_id)  # it may not deal with its new sisters
 
 
 async def set_cause(*, by: Actor, company_id: UUID, is_cause: bool) -> None:
@@ -115,3 +116,5 @@ async def _decide(by: Actor | None, company_id: UUID, state: Vetting, reason: st
     )
     await record(by, f"company.{state.value}", company_id)
     await enqueue("company.decided", company_id)  # lots hidden from it by name learn who it is
+    if state is not Vetting.VETTED:
+        await enqueue("company.barred", company_id)  # its talks end

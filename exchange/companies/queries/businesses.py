@@ -198,12 +198,6 @@ async def hours_of(company_id: UUID) -> WorkingHours:
     return hours_from(row)
 
 
-async def groups_of(*company_ids: UUID) -> dict[UUID, UUID]:
-    """The legal group of each company: for `rules.ensure_strangers`."""
-    rows = await fetch("select id, legal_group_id from company where id = any($1::uuid[])", list(company_ids))
-    return {r["id"]: r["legal_group_id"] for r in rows}
-
-
 async def team_of(by: Actor) -> list[Colleague]:
     """The actor's colleagues and the actor, owners first."""
     rows = await fetch(

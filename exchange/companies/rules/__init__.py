@@ -41,7 +41,6 @@ from exchange.companies.rules.standing import (
     Vetting,
     deals_band,
     ensure_decidable,
-    ensure_strangers,
     reliability_band,
     reply_band,
 )
@@ -78,7 +77,6 @@ __all__ = [
     "currency_of",
     "deals_band",
     "ensure_decidable",
-    "ensure_strangers",
     "fold_name",
     "in_eu",
     "is_open",

@@ -2,21 +2,16 @@
 
 from enum import StrEnum
 from typing import Self
-from uuid import UUID
 
 from exchange.errors import N_, Conflict, Invalid, NotAllowed
 
 
 class SameLegalGroup(NotAllowed):
+    """Both companies have the same parent: their trade would be no market."""
+
     message = N_(
         "This company belongs to your own legal group. Companies of one group cannot trade with each other here."
     )
-
-
-def ensure_strangers(one_group: UUID, other_group: UUID) -> None:
-    """Raises SameLegalGroup when both companies have the same parent: their trade would be no market."""
-    if one_group == other_group:
-        raise SameLegalGroup
 
 
 class Vetting(StrEnum):

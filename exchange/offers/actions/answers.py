@@ -12,13 +12,14 @@ from exchange.journal.actions import record
 from exchange.listings.actions.reservations import reserve
 from exchange.listings.rules.lots import CostAnswer
 from exchange.money import Money
-from exchange.offers.actions.saving import company_of, save_answer, save_cost, save_uncovered
+from exchange.offers.actions.saving import company_of, save_answer, save_barred_requests, save_cost, save_uncovered
 from exchange.offers.queries.lots import lock_lot
 from exchange.offers.queries.talks import (
     Negotiated,
+    live_talks_of,
     negotiation_of_offer,
     negotiation_seen_by,
-    negotiation_to_expire,
+    negotiation_to_end,
     overdue,
 )
 from exchange.offers.rules import talks
@@ -83,7 +84,7 @@ async def weigh_offer(*, offer_id: UUID) -> None:
     """The seller's hidden thresholds answer an offer nobody has answered meanwhile."""
     async with transaction():
         held = await negotiation_of_offer(offer_id, lock=True)
-        live = talks.run_clock(held.talk, now()).live
+        live = talks.as_it_stands(held.talk, now()).live
         if live is None or held.said[-1].id != offer_id:
             return
         answer, seller = talks.automatic_answer(held.talk), held.talk.seller
@@ -104,15 +105,16 @@ async def weigh_offer(*, offer_id: UUID) -> None:
 
 async def expire_overdue(*, at_most: int = 500) -> int:
     """Expire every live offer whose time is up, oldest first. Returns how many."""
-    expired = 0
-    for negotiation_id in await overdue(now(), at_most):
-        async with transaction():
-            held = await negotiation_to_expire(negotiation_id)
-            after = talks.run_clock(held.talk, now())
-            if after is not held.talk:
-                await _end(held, after, None)
-                expired += 1
-    return expired
+    return await _end_as_they_stand(await overdue(now(), at_most))
+
+
+async def end_barred(*, company_id: UUID) -> int:
+    """A company may deal with fewer than before: end its live offers and its requests that no agreement may come of.
+
+    Returns how many offers.
+    """
+    await save_barred_requests(company_id)
+    return await _end_as_they_stand(await live_talks_of(company_id))
 
 
 async def close_uncovered(*, lot_id: UUID) -> None:
@@ -129,6 +131,18 @@ async def close_lot(*, lot_id: UUID) -> None:
     async with transaction():
         await lock_lot(lot_id)
         await close_uncovered(lot_id=lot_id)
+
+
+async def _end_as_they_stand(negotiation_ids: list[UUID]) -> int:
+    ended = 0
+    for negotiation_id in negotiation_ids:
+        async with transaction():
+            held = await negotiation_to_end(negotiation_id)
+            after = talks.as_it_stands(held.talk, now())
+            if after is not held.talk:
+                await _end(held, after, None)
+                ended += 1
+    return ended
 
 
 async def _agree(held: Negotiated, after: Talk, by: Actor | None) -> None:

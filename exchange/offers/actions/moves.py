@@ -9,7 +9,6 @@ from uuid import UUID
 from exchange.actor import Actor
 from exchange.clock import now
 from exchange.companies.queries import own_names
-from exchange.companies.rules import ensure_strangers
 from exchange.contact_details import ensure_no_contact_details
 from exchange.database import announce, transaction
 from exchange.errors import N_, Invalid
@@ -45,9 +44,6 @@ async def open_talk(
         buyer = company_of(by)
         if lot.seller == buyer:
             raise talks.OwnLot
-        if not lot.buyer_vetted:
-            raise talks.BuyerNotVetted
-        ensure_strangers(lot.seller_group, lot.buyer_group)
         if not lot.is_for_sale:
             raise talks.LotClosed
         negotiation_id = lot.talk_id or await save_talk(lot, buyer)

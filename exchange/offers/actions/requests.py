@@ -21,7 +21,14 @@ from exchange.offers.queries.lots import lot_offered_to
 from exchange.offers.queries.requests import asked_since, lots_known_to, request_to, request_told
 from exchange.offers.rules import talks
 from exchange.offers.rules.bids import Bid
-from exchange.offers.rules.requests import AlreadyAsked, RequestState, WantOver, ensure_bounded, quantity_asked
+from exchange.offers.rules.requests import (
+    AlreadyAsked,
+    RequestAnswered,
+    RequestState,
+    WantOver,
+    ensure_bounded,
+    quantity_asked,
+)
 from exchange.wants.queries import matches_seen_by, want_seen_by
 
 
@@ -76,7 +83,7 @@ async def _ask(
 ) -> Sent:
     lot = await lot_offered_to(by, lot_id)
     if not lot.buyer_vetted:
-        raise talks.BuyerNotVetted
+        raise talks.NotVetted
     if not lot.available:
         return Sent(lot_id, None, talks.LotClosed())
     fitting, at, request_id = quantity_asked(lot.terms, quantity, lot.available), now(), uuid4()
@@ -121,6 +128,8 @@ async def quote(
         lot = await lot_offered_to(Actor(by.person_id, asked.request.buyer), asked.lot_id)  # as the buyer sees it
         if not lot.is_for_sale:
             raise talks.LotClosed
+        if not lot.buyer_vetted:
+            raise RequestAnswered  # as good as taken back
         talk_id = lot.talk_id or await save_talk(lot, asked.request.buyer)
         await make_move(
             negotiation_id=talk_id,

@@ -272,7 +272,7 @@ def money_in(minor: int, currency: str) -> Money:
 
 def talk_out(page: OnPage, viewer: Viewer) -> NegotiationOut:
     me = viewer.actor.company_id
-    talk = talks.run_clock(page.talk, now())
+    talk = talks.as_it_stands(page.talk, now())
     is_buyer = me == talk.buyer
     live = talk.live
     return NegotiationOut(

@@ -79,7 +79,7 @@ def half_days_for(request: Web, slots: Iterable[str]) -> list[tuple[str, str]]:
 
 async def talk_shown(request: Web, page: OnPage, messages: list[Message], inside: OwnSide | None) -> dict[str, Any]:
     me, at = viewer_of(request).actor.company_id, now()
-    talk = talks.run_clock(page.talk, at)
+    talk = talks.as_it_stands(page.talk, at)
     is_buyer = me == talk.buyer
     them = talk.seller if is_buyer else talk.buyer
     my_turn = talk.turn == me
@@ -100,7 +100,7 @@ async def talk_shown(request: Web, page: OnPage, messages: list[Message], inside
         "their_hours": page.hours[them],
         **away(request, page.hours[them], page.other_closed, page.other_team),
         "my_turn": my_turn,
-        "may_move": bool((my_turn or may_reopen) and talk.moves_left and page.available),
+        "may_move": bool((my_turn or may_reopen) and talk.moves_left and page.available and not talk.barred),
         "may_accept": my_turn and talk.live is not None and talk.live.quantity <= page.available,
         "titles": await titles_of(page.lot_id, named) if named else {},
         "lines_shown": LINES_SHOWN,

@@ -20,8 +20,6 @@ class LotOffered:
     id: UUID
     title: str
     seller: UUID
-    seller_group: UUID
-    buyer_group: UUID
     buyer_vetted: bool
     is_for_sale: bool
     available: int
@@ -37,9 +35,8 @@ class LotOffered:
 
 
 _LOT = """
-    select l.*, l.quantity - l.reserved - l.sold as lot_left, s.legal_group_id as seller_group,
-        s.zone, s.opens, s.closes, s.days, s.country as seller_country,
-        b.legal_group_id as buyer_group, b.vetting as buyer_vetting, n.id as talk_id,
+    select l.*, l.quantity - l.reserved - l.sold as lot_left,
+        s.zone, s.opens, s.closes, s.days, s.country as seller_country, b.vetting as buyer_vetting, n.id as talk_id,
         coalesce((select bool_and(c.answer = 'at_or_above_cost') from cost_statement c where c.lot_id = l.id), true)
             as above_cost,
         (select count(*) from manifest_line m where m.lot_id = l.id) as lines
@@ -69,8 +66,6 @@ async def lot_offered_to(actor: Actor, lot_id: UUID, *, lock: bool = False) -> L
         id=row["id"],
         title=row["title"],
         seller=row["company_id"],
-        seller_group=row["seller_group"],
-        buyer_group=row["buyer_group"],
         buyer_vetted=row["buyer_vetting"] == Vetting.VETTED,
         is_for_sale=is_for_sale,
         available=row["lot_left"] if is_for_sale else 0,

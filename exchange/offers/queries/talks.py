@@ -10,14 +10,14 @@ from asyncpg import Record
 
 from exchange.actor import Actor
 from exchange.clock import now
-from exchange.companies.rules import Away, WorkingHours
+from exchange.companies.rules import Away, SameLegalGroup, Vetting, WorkingHours
 from exchange.database import execute, fetch, fetchrow, fetchval
-from exchange.errors import NotSeen
+from exchange.errors import DomainError, NotSeen
 from exchange.listings.rules.lots import Incoterm, LotState
 from exchange.money import Money
 from exchange.offers.queries.team import falls_to
 from exchange.offers.rules.bids import Bid, BidLine, Stock
-from exchange.offers.rules.talks import MOVES, Move, State, Talk
+from exchange.offers.rules.talks import MOVES, Move, NotVetted, State, Talk
 from exchange.offers.rules.terms import Terms
 
 
@@ -113,6 +113,7 @@ _TALK = f"""
     n.*, l.state as lot_state, l.expires_at as lot_expires_at, l.quantity - l.reserved - l.sold as lot_left,
     b.zone as b_zone, b.country as b_country, b.opens as b_opens, b.closes as b_closes, b.days as b_days,
     s.zone as s_zone, s.country as s_country, s.opens as s_opens, s.closes as s_closes, s.days as s_days,
+    b.vetting as b_vetting, s.vetting as s_vetting, b.legal_group_id = s.legal_group_id as one_group,
     (select json_agg(json_build_object('id', o.id, 'number', o.number, 'company', o.company_id, 'price',
         o.unit_price_minor, 'quantity', o.quantity, 'incoterm', o.incoterm, 'message', o.message, 'made_at', o.made_at,
         'expires_at', o.expires_at, 'state', o.state, 'answered_at', o.answered_at, 'pickup', o.pickup,
@@ -173,9 +174,18 @@ async def negotiation_of_offer(offer_id: UUID, *, lock: bool = False) -> Negotia
     return await _negotiation(negotiation_id, None, lock=lock)
 
 
-async def negotiation_to_expire(negotiation_id: UUID) -> Negotiated:
-    """The talk under its lot's lock: for the clock, which is no party. Raises NotSeen."""
+async def negotiation_to_end(negotiation_id: UUID) -> Negotiated:
+    """The talk under its lot's lock: for the clock and the operator, who are no party. Raises NotSeen."""
     return await _negotiation(negotiation_id, None, lock=True)
+
+
+async def live_talks_of(company_id: UUID) -> list[UUID]:
+    """Talks of the company in which an offer waits for an answer, its own or the other side's."""
+    rows = await fetch(
+        "select id from negotiation where state = 'live' and $1 in (buyer_company_id, seller_company_id) order by id",
+        company_id,
+    )
+    return [r["id"] for r in rows]
 
 
 async def overdue(at: datetime, limit: int) -> list[UUID]:
@@ -225,13 +235,26 @@ def _read(row: Record) -> Negotiated:
     return Negotiated(
         id=row["id"],
         lot_id=row["lot_id"],
-        talk=Talk(row["buyer_company_id"], row["seller_company_id"], terms, tuple(s.move for s in said)),
+        talk=Talk(
+            row["buyer_company_id"],
+            row["seller_company_id"],
+            terms,
+            tuple(s.move for s in said),
+            barred=_barred(row),
+        ),
         said=said,
         stock=Stock(row["lot_left"], {UUID(line[0]): line[4] for line in named}) if for_sale else Stock(0, {}),
         hours={row["buyer_company_id"]: _hours(row, "b_"), row["seller_company_id"]: _hours(row, "s_")},
         opened_at=row["opened_at"],
         agreed_at=row["agreed_at"],
     )
+
+
+def _barred(row: Record) -> dict[UUID, type[DomainError]]:
+    sides = {row["buyer_company_id"]: row["b_vetting"], row["seller_company_id"]: row["s_vetting"]}
+    if row["one_group"]:
+        return dict.fromkeys(sides, SameLegalGroup)
+    return {company: NotVetted for company, vetting in sides.items() if vetting != Vetting.VETTED}
 
 
 def _said(o: dict[str, Any], currency: str) -> Said:

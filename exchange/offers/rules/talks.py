@@ -1,10 +1,12 @@
 """A talk between one buyer and one seller about one lot: whose turn it is, what may be said, how it ends.
 
 Every function takes the talk as it is and returns it as it becomes, or raises the refusal. ``at`` is the instant of the
-act; a clock that has run out by then decides, whether or not the expiry job has come round.
+act; a clock that has run out by then decides, whether or not the expiry job has come round. So does the operator who
+has stopped one of the two, or put both into one legal group.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -78,6 +80,8 @@ class Talk:
     moves: tuple[Move, ...] = ()
     asked: bool = False
     """Whether the buyer has asked for a price: then the seller may move first."""
+    barred: Mapping[UUID, type[DomainError]] = field(default_factory=dict)
+    """Those of the two who may not deal with the other now, each with the refusal that tells them why."""
 
     @property
     def live(self) -> Move | None:
@@ -113,8 +117,8 @@ class OwnLot(NotAllowed):
     message = N_("This is your own company's lot. You cannot make an offer for it.")
 
 
-class BuyerNotVetted(NotAllowed):
-    message = N_("Your company is being checked. You can make offers as soon as that is done.")
+class NotVetted(NotAllowed):
+    message = N_("Your company may make and accept offers as soon as the operator lets it trade. Nothing was agreed.")
 
 
 class LotClosed(Conflict):
@@ -231,8 +235,11 @@ def move(
     ``seen`` is how many moves the person had before their eyes: with another number they meant something else. Raises
     a refusal of this module, ``terms`` or ``bids``.
     """
-    talk = run_clock(talk, at)
+    _ensure_may_deal(talk, by)
+    talk = as_it_stands(talk, at)
     _ensure_turn(talk, by)
+    if talk.other(by) in talk.barred:
+        raise LotClosed if by == talk.buyer else NothingToAnswer
     _ensure_seen(talk, seen)
     if not talk.moves_left:
         raise NoMovesLeft
@@ -265,7 +272,8 @@ def accept(
 
     Raises the refusal that says what became of the offer, OfferChanged, NoLongerAvailable or CostUnanswered.
     """
-    live = _live_for(run_clock(talk, at), by)
+    _ensure_may_deal(talk, by)
+    live = _live_for(as_it_stands(talk, at), by)
     if (live.price, live.quantity, live.bid.mark) != (price, quantity, lines):
         raise OfferChanged.to(live.bid)
     if not stock.covers(live.bid):
@@ -277,7 +285,7 @@ def accept(
 
 def refuse(talk: Talk, *, by: UUID, at: datetime, seen: int | None = None) -> Talk:
     """The side whose turn it is declines; that ends the talk and is no move (rules 4 and 5)."""
-    talk = run_clock(talk, at)
+    talk = as_it_stands(talk, at)
     _live_for(talk, by)
     _ensure_seen(talk, seen)
     return replace(talk, moves=_ended(talk.moves, State.REFUSED))
@@ -285,7 +293,7 @@ def refuse(talk: Talk, *, by: UUID, at: datetime, seen: int | None = None) -> Ta
 
 def withdraw(talk: Talk, *, by: UUID, at: datetime, seen: int | None = None) -> Talk:
     """The side that made the live move takes it back. Raises NotYourOffer, or what became of the offer."""
-    talk = run_clock(talk, at)
+    talk = as_it_stands(talk, at)
     live = _live(talk)
     if live.by != by:
         raise NotYourOffer
@@ -293,10 +301,20 @@ def withdraw(talk: Talk, *, by: UUID, at: datetime, seen: int | None = None) -> 
     return replace(talk, moves=_ended(talk.moves, State.WITHDRAWN))
 
 
-def run_clock(talk: Talk, at: datetime) -> Talk:
-    """The talk as the clock has it: a live move whose time is up has expired, at the very instant it names."""
-    if talk.live and at >= talk.live.expires_at:
+def as_it_stands(talk: Talk, at: datetime) -> Talk:
+    """The talk as the clock and the operator have it.
+
+    A live move whose time is up has expired, at the very instant it names. That of a company which may not deal now is
+    withdrawn, and one that awaits the answer of such a company declined: the other side learns no more about it.
+    """
+    if talk.live is None:
+        return talk
+    if at >= talk.live.expires_at:
         return replace(talk, moves=_ended(talk.moves, State.EXPIRED))
+    if talk.live.by in talk.barred:
+        return replace(talk, moves=_ended(talk.moves, State.WITHDRAWN))
+    if talk.turn in talk.barred:
+        return replace(talk, moves=_ended(talk.moves, State.REFUSED))
     return talk
 
 
@@ -344,6 +362,11 @@ def _live_for(talk: Talk, by: UUID) -> Move:
     if live.by == by:
         raise NotYourTurn
     return live
+
+
+def _ensure_may_deal(talk: Talk, by: UUID) -> None:
+    if by in talk.barred:
+        raise talk.barred[by]
 
 
 def _ensure_turn(talk: Talk, by: UUID) -> None:

@@ -1,0 +1,152 @@
+"""A company is stopped, or both come into one legal group, in the middle of a talk: no agreement comes of it."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import pytest
+
+from exchange.actor import Role
+from exchange.companies.actions.vetting import refuse, set_group, set_stopped
+from exchange.companies.rules import SameLegalGroup
+from exchange.database import fetch, fetchval
+from exchange.errors import DomainError
+from exchange.listings.rules.lots import Incoterm
+from exchange.offers import actions
+from exchange.offers.queries.requests import requests_to
+from exchange.offers.rules import requests, talks
+from exchange.offers.rules.bids import Bid
+from tests.factories import MadePerson, make_person
+from tests.offers.stage import Stage, euros, offer_row, staged
+from tests.offers.test_requests import ask, wanting
+
+pytestmark = pytest.mark.usefixtures("db")
+
+Barring = Callable[[Stage], Awaitable[MadePerson]]
+
+
+async def stop_the_buyer(stage: Stage) -> MadePerson:
+    return await stopped(stage.buyer)
+
+
+async def stop_the_seller(stage: Stage) -> MadePerson:
+    return await stopped(stage.seller)
+
+
+async def stopped(person: MadePerson) -> MadePerson:
+    assert person.company
+    await set_stopped(by=None, company_id=person.company.id, stopped=True)
+    return person
+
+
+async def withdraw_the_vetting(stage: Stage) -> MadePerson:
+    assert stage.buyer.company
+    operator = await make_person(role=Role.OPERATOR)
+    await refuse(by=operator.actor, company_id=stage.buyer.company.id, reason="The register extract is too old.")
+    return stage.buyer
+
+
+async def merge(stage: Stage) -> MadePerson:
+    operator = await make_person(role=Role.OPERATOR)
+    for side in (stage.seller, stage.buyer):
+        assert side.company
+        await set_group(by=operator.actor, company_id=side.company.id, name="Groupe Unique")
+    return stage.buyer
+
+
+async def the_job_runs() -> None:
+    for row in await fetch("delete from pgqueuer where entrypoint = 'company.barred' returning payload"):
+        await actions.end_barred(company_id=UUID(bytes=row["payload"]))
+
+
+@pytest.mark.parametrize("bar", [stop_the_buyer, stop_the_seller, withdraw_the_vetting, merge])
+async def test_no_live_offer_is_agreed_or_countered_any_more(bar: Barring) -> None:
+    offered = await staged()
+    countered = await staged(seller=offered.seller.company)
+    countered.buyer = offered.buyer
+    theirs, ours = await offered.offer(), await countered.offer()
+    await countered.counter(ours)
+    await bar(offered)
+    for ended in (False, True):  # before and after the job has come round
+        for act in (
+            offered.accept(theirs),
+            offered.counter(theirs),
+            countered.accept(ours, "9", by=countered.buyer),
+            countered.counter(ours, "8.50", by=countered.buyer),
+            offered.offer("8.50", by=offered.buyer),
+        ):
+            with pytest.raises(DomainError):
+                await act
+        assert (await offered.state(theirs) != "live") is ended
+        await the_job_runs()
+    assert (await offered.left(), await countered.left()) == (100, 100)
+    assert not await fetchval("select count(*) from pgqueuer where entrypoint = 'negotiation.agreed'")
+
+
+@pytest.mark.parametrize(
+    ("bar", "offer", "counter"),
+    [(stop_the_buyer, "withdrawn", "refused"), (stop_the_seller, "refused", "withdrawn"), (merge, *["withdrawn"] * 2)],
+)
+async def test_to_the_other_side_it_reads_like_any_withdrawal_or_refusal(
+    bar: Barring, offer: str, counter: str
+) -> None:
+    offered = await staged()
+    countered = await staged(seller=offered.seller.company)
+    countered.buyer = offered.buyer
+    theirs, ours, foreign = await offered.offer(), await countered.offer(), await offered.offer(by=await make_person())
+    await countered.counter(ours)
+    await bar(offered)
+    await the_job_runs()
+    assert (await offered.state(theirs), await offered.state(ours)) == (offer, counter)
+    assert (await offer_row(theirs, 1))["answered_by"] is None
+    assert (await offered.state(foreign) == "live") is (bar is not stop_the_seller)
+
+
+async def test_each_side_is_told_what_concerns_it_and_nothing_of_the_other() -> None:
+    stage = await staged()
+    talk = await stage.offer()
+    await stop_the_buyer(stage)
+    with pytest.raises(talks.OfferWithdrawn):
+        await stage.accept(talk)
+    with pytest.raises(talks.NotVetted):
+        await stage.offer("8.50")
+    merged = await staged()
+    talk = await merged.offer()
+    await merge(merged)
+    with pytest.raises(SameLegalGroup):
+        await merged.accept(talk)
+
+
+async def test_a_company_let_trade_again_finds_its_offer_as_it_was_where_no_job_came_round() -> None:
+    stage = await staged()
+    talk = await stage.offer()
+    await stop_the_buyer(stage)
+    assert stage.buyer.company
+    await set_stopped(by=None, company_id=stage.buyer.company.id, stopped=False)
+    await the_job_runs()
+    await stage.accept(talk)
+
+
+async def test_thresholds_take_nothing_from_a_stopped_company() -> None:
+    stage = await staged(auto_accept="9")
+    talk = await stage.offer("9")
+    await stop_the_buyer(stage)
+    await actions.weigh_offer(offer_id=(await offer_row(talk, 1))["id"])  # type: ignore[arg-type]  # a row's UUID
+    assert (await stage.state(talk), await stage.left()) == ("live", 100)
+
+
+@pytest.mark.parametrize(
+    ("bar", "refusal"),
+    [(stop_the_buyer, requests.RequestAnswered), (stop_the_seller, DomainError), (merge, SameLegalGroup)],
+)
+async def test_a_request_for_a_price_is_answered_no_more(bar: Barring, refusal: type[DomainError]) -> None:
+    stage = await staged()
+    await ask(await wanting(stage.buyer), stage.buyer, stage)
+    (asked,) = await requests_to(stage.seller.actor)
+    await bar(stage)
+    for expected in (refusal, requests.RequestAnswered):
+        with pytest.raises(expected):
+            await actions.quote(
+                request_id=asked.id, bid=Bid(euros("9"), 50), incoterm=Incoterm.EXW, by=stage.seller.actor
+            )
+        await the_job_runs()
+    assert await requests_to(stage.seller.actor) == []
