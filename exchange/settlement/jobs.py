@@ -59,8 +59,8 @@ async def send_legs(deal_id: UUID) -> None:
 
 
 @handles("stripe.operation")
-async def drive(operation_id: UUID) -> None:
-    await operations.drive(operation_id)
+async def pursue(operation_id: UUID) -> None:
+    await operations.pursue(operation_id)
 
 
 @handles("stripe.event")

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -58,6 +58,12 @@ async def reserved_and_sold(agreed: Agreed) -> tuple[int, int]:
 
 async def balance() -> dict[Account, int]:
     return {line.account: line.amount.minor for line in await trial_balance()}
+
+
+async def silence() -> None:
+    """Stripe was last asked so long ago that nothing can be on its way."""
+    hour = "interval '1 hour'"
+    await execute(f"update stripe_operation set planned_at = planned_at - {hour}, tried_at = tried_at - {hour}")  # noqa: S608  fixed text
 
 
 class TestOpening:
@@ -325,10 +331,45 @@ class TestLostAnswers:
         state = await fetchval("select state from stripe_operation where kind = 'transfer'")
         assert state == "unknown"
 
-        await execute("update stripe_operation set planned_at = $1", now() - timedelta(minutes=5))
+        await silence()
         await reconcile.poll_objects()
         assert await agreed.state() == "settled"
         assert len(gateway.transfers) == 1
+
+    async def test_tries_side_by_side_are_one_deed(self, gateway: FakeGateway) -> None:
+        """[12] [13]"""
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await received(agreed, gateway)
+        gateway.failures += [NoAnswer() for _ in range(6)]
+        await work()
+        operation = await fetchval("select id from stripe_operation where kind = 'transfer'")
+        for _ in range(5):
+            await operations.drive(operation)
+        assert gateway.made("transfer") == 1, "while one may be on its way, all ask under one key"
+
+        class Slow(type(gateway)):  # type: ignore[misc]  # the gateway in use, which answers late
+            async def find_transfer(self, key: UUID, deal: str) -> None:
+                await operations.drive(key)  # another driver sends it, after Stripe has listed none
+
+        await silence()
+        gateway.__class__ = Slow
+        await operations.drive(operation)
+        assert (gateway.made("transfer"), len(gateway.transfers)) == (1, 1)
+        assert await agreed.state() == "settled"
+
+    async def test_the_poll_adds_no_tries_of_its_own(self, gateway: FakeGateway) -> None:
+        """[10]"""
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await received(agreed, gateway)
+        gateway.failures += [Busy() for _ in range(4)]
+        await work()
+        for _ in range(3):
+            await silence()
+            await reconcile.poll_objects()
+        assert not gateway.failures
+        assert await waiting("stripe.operation") == 1
 
     async def test_being_turned_away_is_waited_out(self, gateway: FakeGateway) -> None:
         """[16] [17]"""

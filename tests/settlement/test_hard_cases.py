@@ -206,7 +206,8 @@ async def test_a_transfer_that_fails_on_its_way_is_made_once(service: Service, k
     await received(agreed)
     await service.control("clock", seconds=10)
     await service.post()
-    for _ in range(2 * operations.LOOK_UP_AFTER):
+    for _ in range(3):
+        await execute("update stripe_operation set tried_at = tried_at - interval '1 hour'")
         for row in await fetch("select id from stripe_operation where kind = 'transfer' and state = any($1)", OPEN):
             await operations.drive(row["id"])
     await service.post()

@@ -1,15 +1,17 @@
 """Every intended write at Stripe: a row first (T1), a call second (N), its effects third (T2).
 
 The row's id is the idempotency key. Whoever drives an operation (the request that planned it, its job, an event, the
-poll) ends in the same ``complete``, which does its work once. A lost answer is asked for again under the same key;
-when the key may have died, the object is looked up first and a new operation made only if Stripe has none.
+poll) ends in the same ``complete``, which does its work once. A lost answer is asked for again under the same key, by
+any number of drivers at a time: Stripe does it once. After a silence the object is looked up, and a new operation made
+only if Stripe has none. That, and a refusal, only the latest attempt concludes, once no other can be on its way.
 """
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from random import SystemRandom
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,8 +27,12 @@ from exchange.settlement.stripe_gateway import API_VERSION, Busy, Gateway, KeyRe
 
 log = logging.getLogger(__name__)
 
-LOOK_UP_AFTER = 4
-"""Tries without an answer before the object is looked up: Stripe replays even a 500 under the same key."""
+LASTS = timedelta(minutes=2)
+"""How long one attempt may take, reads and the library's own tries included; then it counts as unanswered."""
+
+SILENCE = LASTS + timedelta(minutes=1)
+"""How long after the start of the last attempt Stripe is sure to have none of them in hand: then what it has is looked
+up, because it replays even a 500 under the same key, and what it has not is done under a new one."""
 
 _chance = SystemRandom()
 
@@ -43,7 +49,11 @@ class Operation:
     request: Params
     state: OperationState
     attempts: int
+    """How many have begun, this one included."""
     planned_at: datetime
+    first_sent_at: datetime | None
+    alone: bool = False
+    """Of an attempt: whether no earlier one can be on its way still."""
 
     @property
     def deal(self) -> UUID:
@@ -54,7 +64,7 @@ class Operation:
 
 
 class HeldBack(Refused):
-    """We held the call back ourselves before it was made, at the first try: nothing happened at Stripe."""
+    """We held the call back ourselves before it was made, and no earlier try made it: nothing happened at Stripe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,28 +108,37 @@ async def plan(
     return operation_id
 
 
-async def drive(operation_id: UUID) -> None:
+async def pursue(operation_id: UUID) -> None:
+    """Do the operation, and come back to it until it is done: what its one job does."""
+    tried = await drive(operation_id)
+    if tried is not None:
+        async with transaction():
+            await enqueue("stripe.operation", operation_id, at=now() + back_off(tried, _chance))
+
+
+async def drive(operation_id: UUID) -> int | None:
     """Do the operation if it is not done: call Stripe (N), then take over what it answered (T2).
 
-    Safe to run twice and side by side. An answer that does not come is asked for again later; a refusal is final.
+    Safe to run twice and side by side. A refusal is final. Where no answer comes, or Stripe is busy, nothing is
+    concluded: how many attempts there were is returned, None when the operation has ended.
     """
-    operation = await operation_of(operation_id)
-    if operation is None or operation.state.final:
-        return
+    operation = await _begin(operation_id)
+    if operation is None:
+        return None
     try:
-        made = await fetch_result(operation)
+        made = await _ask(operation)
+    except (NoAnswer, Busy) as failure:
+        await _note(operation, failure)
+        return operation.attempts
     except Refused as refusal:
         if isinstance(refusal, KeyReused):
             log.error("operation %s: its key was used with another body; a person must look", operation.id)
-        await _refuse(operation, refusal)
-    except (NoAnswer, Busy) as failure:
-        await _try_later(operation, failure)
-    else:
-        if made is None:
-            await _renew(operation)
-        else:
-            async with transaction(alone=True):
-                await complete(operation, made)
+        return await _conclude(operation, f"{refusal.stripe_code or ''}: {refusal}", refusal)
+    if made is None:
+        return await _conclude(operation, "proven absent; renewed")
+    async with transaction(alone=True):
+        await complete(operation, made)
+    return None
 
 
 async def operation_of(operation_id: UUID) -> Operation | None:
@@ -128,23 +147,40 @@ async def operation_of(operation_id: UUID) -> Operation | None:
     return _operation(row) if row else None
 
 
-async def fetch_result(operation: Operation) -> Any:
-    """What Stripe has made of the operation, asking it to if need be (N); None when it is proven to have nothing."""
-    doing = _DOINGS[operation.kind]
+async def _begin(operation_id: UUID) -> Operation | None:
+    """Begin an attempt, in a transaction of its own; None when the operation has ended."""
+    at = now()
     async with transaction(alone=True):
         row = await fetchrow(
             "update stripe_operation set state = case when state = 'planned' then 'sent' else state end, "
-            "first_sent_at = coalesce(first_sent_at, $2), attempts = attempts + 1 "
-            "where id = $1 and state not in ('done', 'failed') returning first_sent_at, attempts, state",
-            operation.id,
-            now(),
+            "first_sent_at = coalesce(first_sent_at, $2), tried_at = $2, attempts = attempts + 1 "
+            "where id = $1 and state not in ('done', 'failed') returning new.*, old.tried_at as before",
+            operation_id,
+            at,
         )
-    if row is None:  # another driver has just ended it: what it made is asked, nothing is done again
-        return await doing.find(gateway(), operation)
-    unanswered = row["state"] == OperationState.UNKNOWN and row["attempts"] % LOOK_UP_AFTER == 0
-    if unanswered or not key_alive(row["first_sent_at"], now()):
-        return await doing.find(gateway(), operation)
-    return await doing.call(gateway(), operation)
+    if row is None:
+        return None
+    return replace(_operation(row), alone=row["before"] is None or row["before"] <= at - SILENCE)
+
+
+async def _ask(operation: Operation) -> Any:
+    """What Stripe has made of the operation, asking it to if need be (N); None when it is proven to have nothing.
+
+    Raises NoAnswer, Busy, Refused.
+    """
+    alive = key_alive(operation.first_sent_at, now())
+    if not alive and not operation.alone:
+        raise Busy  # under a dead key it would be done again; looked up, it might be missed
+    asked = look_up if operation.alone and (not alive or operation.state is OperationState.UNKNOWN) else _send
+    try:
+        async with asyncio.timeout(LASTS.total_seconds()):
+            return await asked(operation)
+    except TimeoutError as silence:
+        raise NoAnswer from silence
+
+
+async def _send(operation: Operation) -> Any:
+    return await _DOINGS[operation.kind].call(gateway(), operation)
 
 
 async def look_up(operation: Operation) -> Any:
@@ -164,51 +200,45 @@ async def complete(operation: Operation, made: Any) -> None:
         await _DOINGS[operation.kind].finish(operation, made)
 
 
-async def _refuse(operation: Operation, refusal: Refused) -> None:
+async def _conclude(operation: Operation, why: str, refusal: Refused | None = None) -> int | None:
+    """It was refused, or Stripe has no trace of it: then the same intent goes on under a new key.
+
+    Nothing is concluded, and the attempts are returned, where another attempt has begun since.
+    """
     async with transaction(alone=True):
         row = await fetchrow(
-            "update stripe_operation set state = 'failed', last_error = $2, last_request_id = $3 "
-            "where id = $1 and state not in ('done', 'failed') and (attempts = $4 or not $5) returning id",
+            "update stripe_operation set state = 'failed', last_error = $3, last_request_id = $4 "
+            "where id = $1 and state not in ('done', 'failed') and attempts = $2 returning id",
             operation.id,
-            f"{refusal.stripe_code or ''}: {refusal}"[:500],
-            refusal.request_id,
-            operation.attempts + 1,
-            isinstance(refusal, HeldBack),
+            operation.attempts,
+            why[:500],
+            refusal.request_id if refusal else None,
         )
-        if row is not None:
+        if row is None:
+            return operation.attempts
+        if refusal is not None:
             await _DOINGS[operation.kind].refused(operation, refusal)
-
-
-async def _try_later(operation: Operation, failure: NoAnswer | Busy) -> None:
-    """Nothing is known (NoAnswer) or nothing happened (Busy): wait, longer each time, and ask again."""
-    async with transaction(alone=True):
-        await execute(
-            "update stripe_operation set state = case when $2 then 'unknown' else state end, last_error = $3 "
-            "where id = $1 and state not in ('done', 'failed')",
-            operation.id,
-            isinstance(failure, NoAnswer),
-            f"{type(failure).__name__}: {failure.__cause__ or failure}"[:500],
-        )
-        await enqueue("stripe.operation", operation.id, at=now() + back_off(operation.attempts, _chance))
+        else:
+            await _renew(operation)
+    return None
 
 
 async def _renew(operation: Operation) -> None:
-    """Stripe has no trace of it and its key is no longer sure: the same intent under a new key."""
-    async with transaction(alone=True):
-        row = await fetchrow(
-            "update stripe_operation set state = 'failed', last_error = 'proven absent; renewed' "
-            "where id = $1 and state not in ('done', 'failed') returning id",
-            operation.id,
-        )
-        if row is not None:
-            renewed = await plan(
-                operation.kind,
-                operation.subject_id,
-                operation.request,
-                deal_id=operation.deal_id,
-                lot_id=operation.lot_id,
-            )
-            await record(None, "operation.renewed", renewed, instead_of=str(operation.id))
+    renewed = await plan(
+        operation.kind, operation.subject_id, operation.request, deal_id=operation.deal_id, lot_id=operation.lot_id
+    )
+    await record(None, "operation.renewed", renewed, instead_of=str(operation.id))
+
+
+async def _note(operation: Operation, failure: NoAnswer | Busy) -> None:
+    """Nothing is known (NoAnswer) or nothing happened (Busy)."""
+    await execute(
+        "update stripe_operation set state = case when $2 then 'unknown' else state end, last_error = $3 "
+        "where id = $1 and state not in ('done', 'failed')",
+        operation.id,
+        isinstance(failure, NoAnswer),
+        f"{type(failure).__name__}: {failure.__cause__ or failure}"[:500],
+    )
 
 
 def _operation(row: asyncpg.Record) -> Operation:
@@ -222,4 +252,5 @@ def _operation(row: asyncpg.Record) -> Operation:
         state=OperationState(row["state"]),
         attempts=row["attempts"],
         planned_at=row["planned_at"],
+        first_sent_at=row["first_sent_at"],
     )

@@ -65,7 +65,9 @@ async def poll_objects() -> None:
     """Ask about everything that should have ended: operations, payments, refunds, accounts, events, clocks."""
     quiet = now() - QUIET
     for row in await fetch(
-        "select id from stripe_operation where state in ('planned', 'sent', 'unknown') and planned_at < $1", quiet
+        "select id from stripe_operation where state in ('planned', 'sent', 'unknown') and planned_at < $1 "
+        "and (tried_at is null or tried_at < $1)",
+        quiet,
     ):
         await operations.drive(row["id"])
     for row in await fetch(

@@ -238,7 +238,7 @@ async def _park(deal: Deal, leg_id: UUID, company_id: UUID, state: str) -> None:
 async def _transfer(gateway: Gateway, operation: Operation) -> Transfer:
     """The charge is asked once more just before its money leaves (money list 27).
 
-    Raises HeldBack at the first try; at a later one the earlier may have sent it: it is looked for, or Busy is raised.
+    Raises HeldBack; or Busy while an earlier try may be sending it still.
     """
     charge = operation.request["source_transaction"]
     standing = await gateway.standing(charge)
@@ -249,12 +249,12 @@ async def _transfer(gateway: Gateway, operation: Operation) -> Transfer:
     )
     if stands is None:
         return await gateway.create_transfer(operation.id, operation.request)
-    if not operation.attempts:
-        raise HeldBack(reason=stands.value, stripe_code=stands.value, request_id=None)
-    made = await _find_transfer(gateway, operation)
-    if made is None:
+    made = await _find_transfer(gateway, operation) if operation.attempts > 1 else None
+    if made is not None:
+        return made
+    if not operation.alone:
         raise Busy
-    return made
+    raise HeldBack(reason=stands.value, stripe_code=stands.value, request_id=None)
 
 
 async def _accounted_for(refunds: Sequence[Refund]) -> set[str]:

@@ -270,6 +270,8 @@ class StripeOperation(Table, tablename="stripe_operation"):
     stripe_id = Varchar(length=120, null=True, default=None)
     planned_at = Timestamptz(null=False)
     first_sent_at = Timestamptz(null=True, default=None)
+    tried_at = Timestamptz(null=True, default=None)
+    """When the latest attempt began."""
     attempts = Integer(null=False, default=0)
     last_error = Text(null=False, default="")
     last_request_id = Varchar(length=80, null=True, default=None)
