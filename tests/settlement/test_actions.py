@@ -272,6 +272,34 @@ class TestPaying:
         await work()
         assert (await balance())[Account.FEES] == FEE
 
+    async def test_what_can_change_nothing_is_not_asked_about(
+        self, gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        agreed = await agree()
+        await paid(agreed, gateway)
+        await due_now(agreed)
+        await deals.tick(agreed.deal_id)
+        await work()
+        assert await agreed.state() == "refunded"
+        (refund,) = gateway.refunds
+        session_id = await agreed.session_id()
+        intent = gateway.sessions[session_id].intent_id
+        monkeypatch.setattr(gateway, "session", None)
+        monkeypatch.setattr(gateway, "refund", None)
+        for kind, about in (
+            ("checkout.session.completed", {"id": session_id}),
+            ("payment_intent.succeeded", {"id": intent}),
+            ("charge.updated", {"id": "ch_1", "payment_intent": intent}),
+            ("charge.refunded", {"id": "ch_1", "payment_intent": intent}),
+            ("refund.created", {"id": refund}),
+        ):
+            await events.take_in(gateway.event(kind, about), "webhook")
+        await work()
+        assert await fetchval("select count(*) from stripe_event where handled_at is null") == 0
+        await events.take_in(gateway.event("refund.updated", {"id": refund}), "webhook")
+        with pytest.raises(TypeError):
+            await work()
+
     async def test_money_on_its_way_keeps_the_goods_and_no_second_page_opens(self, gateway: FakeGateway) -> None:
         """[20]"""
         agreed = await agree()

@@ -17,6 +17,7 @@ from exchange.jobs import enqueue
 from exchange.settlement.actions import cash, operations, payments, release, sellers
 from exchange.settlement.actions.disputes import take_dispute
 from exchange.settlement.actions.warnings import take_warning
+from exchange.settlement.rules.payments import PaymentState
 from exchange.settlement.stripe_gateway import API_VERSION, News, Params, gateway
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,6 @@ HANDLED_PREFIXES = (
     "payment_intent.partially_funded",
     "payment_intent.canceled",
     "charge.updated",
-    "charge.refunded",
     "charge.dispute.",
     "radar.early_fraud_warning.",
     "refund.",
@@ -41,6 +41,10 @@ HANDLED_PREFIXES = (
     "v2.core.account",
 )
 """What is looked at; anything else is kept in the inbox and marked handled (settlement guide §5 lists them)."""
+
+
+ARRIVED = frozenset({PaymentState.PAID, PaymentState.SURPLUS})
+"""Nothing more can become of a payment itself; what was refunded or disputed of it is other objects' news."""
 
 
 class WrongMode(Invalid):
@@ -94,11 +98,12 @@ async def handle(event_id: UUID) -> None:
     Every payment is on our own account: a snapshot of what happens on a seller's is kept and changes nothing here.
     """
     event = await fetchrow(
-        "select type, object_id, payload, handled_at, thin, account from stripe_event where id = $1", event_id
+        "update stripe_event set attempts = attempts + 1 where id = $1 and handled_at is null "
+        "returning type, object_id, payload, thin, account",
+        event_id,
     )
-    if event is None or event["handled_at"] is not None:
+    if event is None:
         return
-    await execute("update stripe_event set attempts = attempts + 1 where id = $1", event_id)
     effect = None
     anothers = event["account"] is not None and not event["thin"]
     if event["type"].startswith(HANDLED_PREFIXES) and not anothers:
@@ -125,14 +130,14 @@ async def _effect_of(kind: str, object_id: str | None, payload: Params) -> Effec
         return partial(take_warning, about["charge"], object_id)
     operation_id = (about.get("metadata") or {}).get("operation_id")
     if kind.startswith("refund."):
-        return await _refund(object_id, operation_id)
+        return await _refund(object_id, operation_id, created=kind == "refund.created")
     if kind.startswith("transfer."):
         return await _operation(operation_id)
     if kind.startswith("checkout.session."):
         return await _payment("session_id", object_id, operation_id)
     if kind.startswith("payment_intent."):
         return await _payment("payment_intent_id", object_id, operation_id)
-    return await _payment("payment_intent_id", about.get("payment_intent"), operation_id)  # charge.
+    return await _payment("payment_intent_id", about.get("payment_intent"), operation_id, fee=True)  # charge.updated
 
 
 async def _operation(operation_id: str | None) -> Effect | None:
@@ -144,31 +149,36 @@ async def _operation(operation_id: str | None) -> Effect | None:
     return partial(operations.complete, found, made) if made is not None else None
 
 
-async def _payment(column: str, value: str | None, operation_id: str | None) -> Effect | None:
+async def _payment(column: str, value: str | None, operation_id: str | None, *, fee: bool = False) -> Effect | None:
+    """News of a payment. Of one that has arrived only what the payment service kept of it is left to hear (``fee``)."""
     payment = await fetchrow(
-        f"select id, session_id from payment where {column} = $1",  # noqa: S608  one of two fixed names
+        f"select id, session_id, state, fee_minor from payment where {column} = $1",  # noqa: S608  one of two fixed names
         value,
     )
     if payment is None and operation_id is not None:
         payment = await fetchrow(
-            "select p.id, p.session_id from payment p join stripe_operation o on o.subject_id = p.id where o.id = $1",
+            "select p.id, p.session_id, p.state, p.fee_minor from payment p "
+            "join stripe_operation o on o.subject_id = p.id where o.id = $1",
             UUID(operation_id),
         )
     if payment is None:
+        return None
+    if payment["state"] in ARRIVED and (payment["fee_minor"] is not None or not fee):
         return None
     if payment["session_id"] is None:
         return await _operation(operation_id)  # the event overtook the answer that makes the session known
     return partial(payments.settle, payment["id"], await gateway().session(payment["session_id"]))
 
 
-async def _refund(refund_id: str, operation_id: str | None) -> Effect | None:
+async def _refund(refund_id: str, operation_id: str | None, *, created: bool) -> Effect | None:
+    """News of a refund; that it was ``created`` is no news of one we hold."""
     for sql, take in (
         ("select id from refund where refund_id = $1", release.take_refund),
         ("select id from cash_return where refund_id = $1", cash.take_return),
     ):
         ours = await fetchval(sql, refund_id)
         if ours is not None:
-            return partial(take, ours, await gateway().refund(refund_id))
+            return None if created else partial(take, ours, await gateway().refund(refund_id))
     return await _operation(operation_id)
 
 
