@@ -85,5 +85,7 @@ class Mail(Table, tablename="mail"):
     due_at = Timestamptz(null=False)
     """When it may leave: at once for security, else within the recipient's working hours."""
     sent_at = Timestamptz(null=True, default=None)
+    about = UUID(null=True, default=None)
+    """What it tells of, where that is read again when the mail leaves."""
     unsubscribe = Text(null=False, default="")
     """Where one click ends mail of this sort (RFC 8058); blank for mail that nobody subscribed to."""

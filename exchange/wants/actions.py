@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from exchange.actor import Actor
 from exchange.clock import now
-from exchange.companies.actions.mail import comes_now, letter, notify
+from exchange.companies.actions.mail import comes_now, letter, may_be_written_to_at, notify
 from exchange.companies.queries import correspondent
 from exchange.companies.rules import MailKind
 from exchange.database import execute, fetch, transaction
@@ -73,10 +73,14 @@ async def match_lot(*, lot_id: UUID) -> None:
 
 
 async def tell_of_matches(*, person_id: UUID) -> None:
-    """Write to a person of everything found since they were last told, once."""
+    """Write to a person of everything found since they were last told, once, as it stands in their working hours."""
     async with transaction():
-        if await comes_now(person_id, "want_matches", person_id) and (found := await _found_for(person_id, person_id)):
-            await notify(person_id, "want_matches", about=person_id, **found)
+        if not await comes_now(person_id, "want_matches", person_id):
+            return
+        if (at := await may_be_written_to_at(person_id)) > now():
+            await enqueue("wants.matched", person_id, at=at, once=f"finds of {person_id}")
+        elif found := await _found_for(person_id, person_id):
+            await notify(person_id, "want_matches", **found)
 
 
 @letter("want_matches", MailKind.WANTS)

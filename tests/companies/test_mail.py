@@ -41,7 +41,9 @@ from exchange.companies.rules.mail import (
 )
 from exchange.database import execute, fetch, fetchval
 from exchange.offers import actions
+from exchange.offers.actions import expire_overdue
 from exchange.settings import settings
+from exchange.settlement.actions.deals import open_deal
 from tests.accounts.test_mail import mail_server, smtp  # noqa: F401  a fixture
 from tests.companies.test_rules import hours as any_hours
 from tests.companies.test_rules import instants
@@ -213,7 +215,7 @@ class TestSummary:
         assert [text.count("/talks/") for text in await summaries(stage.seller)] == [2, 1]
         assert (await _sent(stage.seller))[1] == paris(27, 9)
 
-    async def test_what_is_nobodys_choice_is_told_at_once_and_what_was_declined_is_not(self, stage: Stage) -> None:
+    async def test_an_agreement_is_nobodys_choice_and_told_once_to_all_but_who_accepted(self, stage: Stage) -> None:
         await choose_mail(by=stage.buyer.actor, wishes=Wishes(dict.fromkeys(MailKind, Timing.NEVER)))
         refused, agreed = (
             await stage.offer(quantity=10, by=stage.buyer),
@@ -222,9 +224,14 @@ class TestSummary:
         await choose_mail(by=stage.buyers[0].actor, wishes=Wishes(dict.fromkeys(MailKind, Timing.NEVER)))
         await stage.refuse(refused)
         await stage.accept(agreed, quantity=10)
+        colleague = await make_person(stage.seller.company)
         await tell(stage)
+        await open_deal(agreed)
         told = await fetch("select person_id, subject, text from mail")
-        assert [(r["person_id"], r["subject"][:6]) for r in told] == [(stage.buyers[0].id, "Agreed")]
+        assert {(r["person_id"], r["subject"][:6]) for r in told} == {
+            (stage.buyers[0].id, "Agreed"), (colleague.id, "Agreed"),
+        }  # fmt: skip
+        assert len(told) == 2
         assert "to choose" not in told[0]["text"]
 
     async def test_the_hour_chosen_holds_for_what_waits_already(self, stage: Stage) -> None:
@@ -271,6 +278,82 @@ async def _sent(person: MadePerson) -> tuple[str, datetime]:
         )
     )[0]
     return row["subject"], row["due_at"]
+
+
+# --- mail that waits ---
+
+
+@pytest.mark.usefixtures("db")
+class TestWaiting:
+    @pytest.fixture
+    async def stage(self) -> Stage:
+        with clock.frozen(MONDAY):
+            return await staged(seller=await make_company(hours=OFFICE), buyer=await make_company(hours=OFFICE))
+
+    async def test_an_offer_of_friday_night_withdrawn_on_saturday_is_not_told_on_monday(self, stage: Stage) -> None:
+        with clock.frozen(paris(27, 18)):
+            gone = await stage.offer(by=(other := await stage.another_buyer()))
+            kept = await stage.offer("8.25", 40)
+            await tell(stage)
+            assert [due for _, due in await _told(stage.seller)] == [paris(30, 9)] * 2
+        with clock.frozen(paris(28, 11)):
+            await stage.withdraw(gone, by=other)
+        with clock.frozen(paris(30, 9)):
+            await _leave()
+        ((text, _),) = await _told(stage.seller)
+        assert f"/talks/{kept}" in text
+
+    async def test_a_mail_says_how_things_stand_when_it_leaves(self, stage: Stage) -> None:
+        with clock.frozen(paris(27, 18)):
+            await stage.offer()
+            await tell(stage)
+            await execute("update person set language = 'fr' where id = $1", stage.seller.id)
+        with clock.frozen(paris(30, 9)):
+            await _leave()
+        ((text, _),) = await _told(stage.seller)
+        assert text.startswith("Bonjour")
+
+    async def test_a_worker_that_was_down_writes_to_nobody_at_night_nor_of_what_is_over(self, stage: Stage) -> None:
+        with clock.frozen(paris(23, 15)):
+            await stage.refuse(await stage.offer())
+            late = await stage.offer(by=await stage.another_buyer())
+        with clock.frozen(paris(23, 22)):  # the worker is back after hours
+            await tell(stage)
+            await _leave()
+            assert {due for person in (stage.seller, stage.buyer) for _, due in await _told(person)} == {paris(24, 9)}
+        with clock.frozen(paris(24, 22)):  # down again all day
+            await _leave()
+            assert [due for _, due in await _told(stage.buyer)] == [paris(25, 9)]
+        with clock.frozen(paris(26, 9)):
+            await expire_overdue()
+            await _leave()
+        assert await _told(stage.seller) == [], "nobody is asked to answer what has run out"
+        assert await stage.state(late) == "expired"
+        ((text, _),) = await _told(stage.buyer)
+        assert "was declined" in text
+
+    async def test_who_chose_the_summary_meanwhile_gets_no_mail_and_who_left_none_at_all(self, stage: Stage) -> None:
+        with clock.frozen(paris(27, 18)):
+            await stage.refuse(await stage.offer())
+            await stage.offer(by=await stage.another_buyer())
+            await tell(stage)
+            await choose_mail(by=stage.seller.actor, wishes=DAILY)
+            await execute("delete from membership where person_id = $1", stage.buyer.id)
+        with clock.frozen(paris(30, 9)):
+            await _leave()
+            assert (await _told(stage.seller), await _told(stage.buyer)) == ([], [])
+            assert await fetchval("select person_id from summary_line") == stage.seller.id
+
+
+async def _leave() -> None:
+    """The worker comes round: each mail's job runs, early or late."""
+    for row in await fetch("select id from mail where sent_at is null order by created_at"):
+        await mail.send_letter(mail_id=row["id"])
+
+
+async def _told(person: MadePerson) -> list[tuple[str, datetime]]:
+    rows = await fetch("select text, due_at from mail where person_id = $1 order by created_at", person.id)
+    return [(r["text"], r["due_at"]) for r in rows]
 
 
 # --- one click ---

@@ -88,6 +88,7 @@ async def staged(
     floor: str | None = None,
     auto_accept: str | None = None,
     seller: MadeCompany | None = None,
+    buyer: MadeCompany | None = None,
 ) -> Stage:
     """A lot of ``units`` units in two lines, listed by one company, and a buyer of another."""
     selling = await make_person(seller or await make_company(), name="Solène Vendeuse")
@@ -139,7 +140,7 @@ async def staged(
         occasion="publication",
         stated_at=now(),
     ).save()
-    return Stage(selling, await make_person(await make_company(), name="Achille Acheteur"), lot_id)
+    return Stage(selling, await make_person(buyer or await make_company(), name="Achille Acheteur"), lot_id)
 
 
 async def offer_row(talk_id: UUID, number: int) -> dict[str, object]:

@@ -31,6 +31,8 @@ async def send_mail(
     secret: bool = False,
     unsubscribe: str = "",
     optional: bool = False,
+    about: UUID | None = None,
+    fact: str = "mail.queued",
     **context: Any,
 ) -> UUID:
     """Write the mail and queue it, in the current transaction. Returns its id.
@@ -38,35 +40,58 @@ async def send_mail(
     ``at`` is the earliest instant it may leave: None only for mail about security or asked for this minute; for all
     other use `companies.actions.mail.notify`, which waits for working hours (design promise 6). ``secret`` marks a
     text with a link that signs in: it is emptied once sent. ``unsubscribe`` is where one click ends mail of this sort;
-    ``optional`` says that the person chose to get it.
+    ``optional`` says that the person chose to get it. ``fact`` is handled when it may leave: by `deliver`, or by
+    who looks first whether it still should, ``about`` being what it tells of.
     """
-    whole = _rendered(to, template, brief=False, optional=optional, **context)
-    first, _, body = whole.partition("\n")
-    subject = " ".join(first.removeprefix("Subject:").split())
+    subject, text = _written(to, template, optional=optional, **context)
     mail_id, written = uuid4(), now()
     async with transaction():
         await execute(
             "insert into mail (id, person_id, recipient, recipient_name, template, subject, text, secret, created_at, "
-            "due_at, unsubscribe) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "due_at, unsubscribe, about) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             mail_id,
             to.person_id,
             to.email,
             to.name,
             template,
-            subject[:200],
-            re.sub(r"\n{3,}", "\n\n", body.strip()) + "\n",
+            subject,
+            text,
             secret,
             written,
             at or written,
             unsubscribe,
+            about,
         )
-        await enqueue("mail.queued", mail_id, at=at)
+        await enqueue(fact, mail_id, at=at)
     return mail_id
+
+
+async def rewrite(mail_id: UUID, to: Recipient, template: str, **context: Any) -> None:
+    """Write a mail that has not left anew, as things stand now."""
+    subject, text = _written(to, template, optional=True, **context)
+    await execute("update mail set subject = $2, text = $3 where id = $1 and sent_at is null", mail_id, subject, text)
+
+
+async def take_back(mail_id: UUID) -> None:
+    """A mail that has not left will not: what it told of is no more."""
+    await execute("delete from mail where id = $1 and sent_at is null", mail_id)
+
+
+async def put_off(mail_id: UUID, fact: str, at: datetime) -> None:
+    """A mail that has not left leaves at ``at`` at the earliest."""
+    await execute("update mail set due_at = $2 where id = $1 and sent_at is null", mail_id, at)
+    await enqueue(fact, mail_id, at=at)
 
 
 def in_brief(to: Recipient, template: str, **context: Any) -> str:
     """What a summary says of a mail: some lines and its link."""
     return re.sub(r"\n\s*\n", "\n", _rendered(to, template, brief=True, optional=True, **context).strip())
+
+
+def _written(to: Recipient, template: str, **context: Any) -> tuple[str, str]:
+    first, _, body = _rendered(to, template, brief=False, **context).partition("\n")
+    subject = " ".join(first.removeprefix("Subject:").split())
+    return subject[:200], re.sub(r"\n{3,}", "\n\n", body.strip()) + "\n"
 
 
 def _rendered(to: Recipient, template: str, **context: Any) -> str:

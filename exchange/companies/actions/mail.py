@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from exchange.accounts.actions.mail import in_brief, send_mail
+from exchange.accounts.actions.mail import deliver, in_brief, put_off, rewrite, send_mail, take_back
 from exchange.clock import now
 from exchange.companies.queries.mail import (
     Correspondent,
@@ -16,20 +17,23 @@ from exchange.companies.queries.mail import (
     waiting_for,
 )
 from exchange.companies.rules.mail import MailKind, Timing, may_write_at, summary_at, unsubscribe_token
-from exchange.database import execute, transaction
+from exchange.database import execute, fetchrow, transaction
 from exchange.settings import settings
 
 log = logging.getLogger(__name__)
 
 Loader = Callable[[UUID, UUID], Awaitable[dict[str, Any] | None]]
+LEAVING = "letter.leaving"
+FRESH = timedelta(minutes=1)
+"""What a mail says is taken to be true still for so long after it was written."""
 _letters: dict[str, tuple[MailKind, Loader]] = {}
 
 
 def letter(template: str, kind: MailKind) -> Callable[[Loader], Loader]:
     """Make mails of ``template`` a kind the person chooses about.
 
-    The function reads what a summary says of one: it gets the subject and the person, and answers None when there is
-    nothing to say any more. A template without a kind is sent at once to everybody.
+    The function reads what a summary, or a mail that had to wait, says of one: it gets the subject and the person, and
+    answers None when there is nothing to say any more. A template without a kind is sent at once to everybody.
     """
 
     def register(loader: Loader) -> Loader:
@@ -48,17 +52,18 @@ def templates_of(kind: MailKind) -> list[str]:
 async def notify(person_id: UUID, template: str, *, about: UUID | None = None, **context: Any) -> None:
     """Write to a person, when they may be written to and as they chose: at once, in their summary, or not.
 
-    ``about`` is the subject a summary reads again; mail without one is nobody's choice.
+    ``about`` is the subject that is read again when it leaves; mail without one says for ever what it says now.
     """
     async with transaction():
         await _write(await correspondent(person_id), template, about, context)
 
 
-async def notify_company(company_id: UUID, template: str, **context: Any) -> None:
-    """Write to everybody of a company, each when they may be written to."""
+async def notify_company(company_id: UUID, template: str, *, but: UUID | None = None, **context: Any) -> None:
+    """Write to everybody of a company ``but`` one person, each when they may be written to."""
     async with transaction():
         for to in await correspondents_of(company_id):
-            await _write(to, template, None, context)
+            if to.to.person_id != but:
+                await _write(to, template, None, context)
 
 
 async def comes_now(person_id: UUID, template: str, about: UUID) -> bool:
@@ -67,11 +72,45 @@ async def comes_now(person_id: UUID, template: str, about: UUID) -> bool:
         return await _comes_now(await correspondent(person_id), template, about)
 
 
+async def may_be_written_to_at(person_id: UUID) -> datetime:
+    """When mail written now would leave: now, or when the person's hours begin again."""
+    return _leaves(await correspondent(person_id))
+
+
+async def send_letter(*, mail_id: UUID) -> None:
+    """A mail leaves, within its receiver's hours whenever the worker comes round; one that has waited says how things
+    stand now, or does not leave where nothing is left to say.
+    """
+    async with transaction():
+        row = await fetchrow(
+            "select person_id, template, about, created_at from mail where id = $1 and sent_at is null for update",
+            mail_id,
+        )
+        if row is None:
+            return
+        to, template, about = await correspondent(row["person_id"]), row["template"], row["about"]
+        if (leaves := _leaves(to)) > now():
+            await put_off(mail_id, LEAVING, leaves)
+            return
+        if about and row["created_at"] < now() - FRESH:
+            context = await _letters[template][1](about, row["person_id"]) if to.hours else None
+            if context is None or not await _comes_now(to, template, about):
+                await take_back(mail_id)
+                return
+            await rewrite(mail_id, to.to, template, **context)
+    await deliver(mail_id)
+
+
 async def _write(to: Correspondent, template: str, about: UUID | None, context: dict[str, Any]) -> None:
     if about and not await _comes_now(to, template, about):
         return
-    at = may_write_at(now(), to.hours, to.wishes.quiet) if to.hours else None
-    await send_mail(to.to, template, at=at, optional=about is not None, **context)
+    await send_mail(
+        to.to, template, at=_leaves(to), optional=template in _letters, about=about, fact=LEAVING, **context
+    )
+
+
+def _leaves(to: Correspondent) -> datetime:
+    return may_write_at(now(), to.hours, to.wishes.quiet) if to.hours else now()
 
 
 async def _comes_now(to: Correspondent, template: str, about: UUID) -> bool:
