@@ -149,7 +149,7 @@ async def _agree(held: Negotiated, after: Talk, by: Actor | None) -> None:
     move = after.moves[-1]
     named = {line.id: line.quantity for line in move.lines} or None
     await reserve(lot_id=held.lot_id, quantity=move.quantity, agreement_id=held.id, lines=named)
-    facts = [("negotiation.agreed", held.id), ("offer.answered", held.said[-1].id)]  # settlement opens the deal
+    facts = [("negotiation.agreed", held.id)]  # settlement opens the deal and tells both sides
     if await save_answer(held, move, by=by):  # offers the rest of the stock cannot fill
         facts.append(("offers.uncovered", held.lot_id))
     await record(by, "negotiation.agreed", held.id, **_terms(move))

@@ -28,14 +28,15 @@ async def _still_awaits(offer_id: UUID, _: UUID) -> dict[str, Any] | None:
 
 
 async def tell_of_answer(*, offer_id: UUID) -> None:
-    """Write to the maker of an offer what became of it, once, in their working hours."""
+    """Write to the maker of an offer that nothing came of it, once, in their working hours.
+
+    Of an agreement the deal's own mail tells everybody it binds.
+    """
     async with transaction():
         if not await _first_time(offer_id, "answer_told"):
             return
         told = await offer_told(offer_id)
-        if told and told.state is State.AGREED:  # it binds: nobody's choice, and at once
-            await notify(told.author, "offer_answered", told=told)
-        elif told and told.state in _NOTHING_CAME_OF_IT:
+        if told and told.state in _NOTHING_CAME_OF_IT:
             await notify(told.author, "offer_answered", about=offer_id, told=told)
 
 

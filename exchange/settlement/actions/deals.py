@@ -16,7 +16,7 @@ from exchange.payable import ensure_round
 from exchange.settings import settings
 from exchange.settlement.actions.evidence import hand_in
 from exchange.settlement.actions.moves import enter, reminder_of, start_clock
-from exchange.settlement.actions.notices import alarm, remind, tell, tell_letter
+from exchange.settlement.actions.notices import alarm, remind, tell, tell_agreed, tell_letter
 from exchange.settlement.actions.payments import close_pay_page
 from exchange.settlement.actions.receivers import freeze_legs
 from exchange.settlement.actions.release import disputed, share_out
@@ -127,7 +127,7 @@ async def open_deal(negotiation_id: UUID) -> None:
             deal_id,
         )
         await record(None, "deal.opened", deal_id)
-        await tell(await any_deal(deal_id), None)
+        await tell_agreed(await any_deal(deal_id), agreed.accepted_by)
 
 
 async def make_ready(*, deal_id: UUID, note: str, by: Actor) -> None:

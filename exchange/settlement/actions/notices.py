@@ -20,21 +20,33 @@ from exchange.settlement.rules.payments import ReturnReason
 log = logging.getLogger(__name__)
 
 
+async def tell_agreed(deal: Deal, accepted_by: UUID | None) -> None:
+    """Write to everybody on both sides that they have agreed and what comes next; not to who has just accepted."""
+    for side in (Side.BUYER, Side.SELLER):
+        await _tell(deal, side, but=accepted_by, agreed=True)
+
+
 async def tell(deal: Deal, by: Actor | None) -> None:
     """Write to both sides what the deal waits for now, or how it ended; not to the side that has just moved it."""
     for side in (Side.BUYER, Side.SELLER):
         if by is None or by.company_id != deal.company(side):
-            await notify_company(
-                deal.company(side),
-                "deal",
-                deal=deal,
-                side=side,
-                other=deal.other_name(side),
-                next=deal.next_for(side),
-                ended=timeline.ended(deal.state, deal.ending),
-                state=timeline.STATE_NAMES[deal.state],
-                url=_url(deal),
-            )
+            await _tell(deal, side)
+
+
+async def _tell(deal: Deal, side: Side, *, but: UUID | None = None, agreed: bool = False) -> None:
+    await notify_company(
+        deal.company(side),
+        "deal",
+        but=but,
+        agreed=agreed,
+        deal=deal,
+        side=side,
+        other=deal.other_name(side),
+        next=deal.next_for(side),
+        ended=timeline.ended(deal.state, deal.ending),
+        state=timeline.STATE_NAMES[deal.state],
+        url=_url(deal),
+    )
 
 
 async def remind(deal: Deal) -> None:

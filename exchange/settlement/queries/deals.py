@@ -287,6 +287,8 @@ class Agreement:
     net: Money
     """Before tax; exact."""
     agreed_at: datetime
+    accepted_by: UUID | None
+    """Who pressed the button; nobody where the seller's threshold accepted."""
     seller: Trader
     buyer: Trader
 
@@ -296,9 +298,9 @@ async def agreement_of(negotiation_id: UUID) -> Agreement:
     row = await fetchrow(
         "select n.lot_id, n.seller_company_id, n.buyer_company_id, l.title, o.quantity, o.unit_price_minor, "
         "coalesce(o.lines_minor, o.unit_price_minor * o.quantity) as net_minor, "
-        "o.currency, n.agreed_at, s.country as seller_country, s.vat as seller_vat, b.country as buyer_country, "
-        "b.vat as buyer_vat, coalesce(i.franchise, false) as seller_franchise from negotiation n "
-        "join offer o on o.negotiation_id = n.id and o.state = 'agreed' "
+        "o.currency, n.agreed_at, o.answered_by, s.country as seller_country, s.vat as seller_vat, "
+        "b.country as buyer_country, b.vat as buyer_vat, coalesce(i.franchise, false) as seller_franchise "
+        "from negotiation n join offer o on o.negotiation_id = n.id and o.state = 'agreed' "
         "join lot l on l.id = n.lot_id join company s on s.id = n.seller_company_id "
         "join company b on b.id = n.buyer_company_id left join invoicing i on i.company_id = s.id "
         "where n.id = $1 and n.state = 'agreed'",
@@ -315,6 +317,7 @@ async def agreement_of(negotiation_id: UUID) -> Agreement:
         unit_price=Money(row["unit_price_minor"], row["currency"]),
         net=Money(row["net_minor"], row["currency"]),
         agreed_at=row["agreed_at"],
+        accepted_by=row["answered_by"],
         seller=Trader(row["seller_country"], row["seller_vat"], row["seller_franchise"]),
         buyer=Trader(row["buyer_country"], row["buyer_vat"]),
     )
