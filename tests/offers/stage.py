@@ -32,12 +32,18 @@ class Stage:
         return self.buyers[-1]
 
     async def offer(
-        self, price: str = "8", quantity: int = 100, *, by: MadePerson | None = None, message: str = ""
+        self,
+        price: str = "8",
+        quantity: int = 100,
+        *,
+        by: MadePerson | None = None,
+        message: str = "",
+        incoterm: Incoterm = Incoterm.FCA,
     ) -> UUID:
         return await actions.open_talk(
             lot_id=self.lot_id,
             bid=Bid(euros(price), quantity),
-            incoterm=Incoterm.FCA,
+            incoterm=incoterm,
             message=message,
             by=(by or self.buyer).actor,
         )

@@ -37,7 +37,8 @@ async def test_an_offer_a_counter_and_an_acceptance(client: httpx.AsyncClient) -
     countered = await _post(client, stage.seller, talk["id"], "offers", _move(900, below_cost="end_of_season", seen=1))
     assert countered.status_code == 201, countered.text
     body = {"unit_price_minor": 900, "currency": "EUR", "quantity": 40}
-    agreed = await _post(client, stage.buyer, talk["id"], "acceptance", body)
+    assert (await _post(client, stage.buyer, talk["id"], "acceptance", body | {"seen": 1})).status_code == 409
+    agreed = await _post(client, stage.buyer, talk["id"], "acceptance", body | {"seen": 2})
     assert agreed.status_code == 201
     assert stage.seller.company
     assert agreed.json()["other"] == stage.seller.company.trading_name

@@ -56,31 +56,45 @@ class Bazaar(RuleBasedStateMachine):
 
     which = st.integers(0, 5)
     side = st.booleans()
+    carried = st.sampled_from([Incoterm.FCA, Incoterm.FCA, Incoterm.EXW, Incoterm.DDP])
+    old_page = st.sampled_from([None, None, 0, 0, 0, 1, 2])
+    """How many moves have been made since the page was opened; None where no page names any."""
 
     @property
     def stock(self) -> Stock:
         return Stock(sum(self.free.values()), self.free)
 
-    def _try(self, n: int, by_buyer: bool, act: str, bid: Bid | None = None, lines: str | None = None) -> None:
+    def _try(
+        self,
+        n: int,
+        by_buyer: bool,
+        act: str,
+        bid: Bid | None = None,
+        lines: str | None = None,
+        incoterm: Incoterm = Incoterm.FCA,
+        old: int | None = None,
+    ) -> None:
         n %= len(self.talks)
         before, stock = self.talks[n], self.stock
         by = before.buyer if by_buyer else before.seller
+        seen = None if old is None else len(before.moves) - old
         try:
             if bid is None:
-                after = getattr(talks, act)(before, by=by, at=self.now)
+                after = getattr(talks, act)(before, by=by, at=self.now, seen=seen)
             elif act == "move":
                 cost = CostAnswer.AT_OR_ABOVE_COST if bid.price.minor % 2 else None
                 after = talks.move(
-                    before, by=by, bid=bid, incoterm=Incoterm.FCA, at=self.now, expires_at=self.now + 2 * DAY,
-                    stock=stock, cost=cost,
+                    before, by=by, bid=bid, incoterm=incoterm, at=self.now, expires_at=self.now + 2 * DAY,
+                    stock=stock, cost=cost, seen=seen,
                 )  # fmt: skip
             else:
                 after = talks.accept(
                     before, by=by, price=bid.price, quantity=bid.quantity, lines=bid.mark if lines is None else lines,
-                    at=self.now, stock=stock, cost=CostAnswer.AT_OR_ABOVE_COST,
+                    at=self.now, stock=stock, cost=CostAnswer.AT_OR_ABOVE_COST, seen=seen,
                 )  # fmt: skip
         except DomainError:
             return
+        assert not old, "nobody answers what they have not seen"
         self._check_step(before, after, by, act)
         self.talks[n] = after
         if act == "move":
@@ -90,6 +104,8 @@ class Bazaar(RuleBasedStateMachine):
             assert live
             assert bid == live.bid, "it names exactly what it accepts, line by line"
             assert lines in (None, live.bid.mark)
+            same = [m for m in before.moves if (m.by, m.bid) == (live.by, live.bid)]
+            assert old == 0 or same == [live], "whatever else it says, one move only can be meant"
             self._take(live.bid)
 
     def _take(self, bid: Bid) -> None:
@@ -130,9 +146,9 @@ class Bazaar(RuleBasedStateMachine):
             "what was said stays said"
         )
 
-    @rule(n=which, by_buyer=side, price=st.integers(-5, 1100), quantity=st.integers(0, 130))
-    def make_a_wild_move(self, n: int, by_buyer: bool, price: int, quantity: int) -> None:
-        self._try(n, by_buyer, "move", Bid(Money(price, "EUR"), quantity))
+    @rule(n=which, by_buyer=side, price=st.integers(-5, 1100), quantity=st.integers(0, 130), old=old_page)
+    def make_a_wild_move(self, n: int, by_buyer: bool, price: int, quantity: int, old: int | None) -> None:
+        self._try(n, by_buyer, "move", Bid(Money(price, "EUR"), quantity), old=old)
 
     @rule(n=which, by_buyer=side, named=st.lists(st.tuples(st.integers(-1, 31), st.integers(-5, 3100)), min_size=1))
     def make_a_wild_move_on_lines(self, n: int, by_buyer: bool, named: list[tuple[int, int]]) -> None:
@@ -142,8 +158,8 @@ class Bazaar(RuleBasedStateMachine):
         ]
         self._try(n, by_buyer, "move", Bid.of(lines))
 
-    @rule(n=which, by_buyer=side, closer=st.integers(0, 100), share=st.integers(1, 100))
-    def make_a_sensible_move(self, n: int, by_buyer: bool, closer: int, share: int) -> None:
+    @rule(n=which, by_buyer=side, closer=st.integers(0, 100), share=st.integers(1, 100), incoterm=carried)
+    def make_a_sensible_move(self, n: int, by_buyer: bool, closer: int, share: int, incoterm: Incoterm) -> None:
         talk = self.talks[n % len(self.talks)]
         left = max(1, self.stock.units)
         quantity = (
@@ -151,7 +167,13 @@ class Bazaar(RuleBasedStateMachine):
             if talk.live and share % 2
             else nearest_quantities(talk.terms, max(1, left * share // 100), left)[0]
         )
-        self._try(n, by_buyer, "move", Bid(Money(_price(by_buyer, closer, ASK), "EUR"), quantity))
+        self._try(n, by_buyer, "move", Bid(Money(_price(by_buyer, closer, ASK), "EUR"), quantity), incoterm=incoterm)
+
+    @rule(n=which, incoterm=carried)
+    def take_an_offer_back_and_make_it_again_on_other_terms(self, n: int, incoterm: Incoterm) -> None:
+        if live := self.talks[n % len(self.talks)].live:
+            self._try(n, True, "withdraw")
+            self._try(n, True, "move", live.bid, incoterm=incoterm)
 
     @rule(
         n=which,
@@ -180,13 +202,13 @@ class Bazaar(RuleBasedStateMachine):
             price = _price(by_buyer, closer, lot.ask_of(line).minor) * (90 + bend // 10) // 100
             yield BidLine(line, units, Money(max(1, price), "EUR"))
 
-    @rule(n=which, by_buyer=side, slip=st.sampled_from([0, 0, 0, 1]), more=st.sampled_from([0, 0, 0, 1]))
-    def accept(self, n: int, by_buyer: bool, slip: int, more: int) -> None:
+    @rule(n=which, by_buyer=side, slip=st.sampled_from([0, 0, 0, 1]), more=st.sampled_from([0, 0, 0, 1]), old=old_page)
+    def accept(self, n: int, by_buyer: bool, slip: int, more: int, old: int | None) -> None:
         talk = self.talks[n % len(self.talks)]
         if talk.moves:
             last = talk.moves[-1].bid
             bent = Bid(Money(last.price.minor + slip, "EUR"), last.quantity + more, last.lines)
-            self._try(n, by_buyer, "accept", bent)
+            self._try(n, by_buyer, "accept", bent, old=old)
 
     @rule(n=which, by_buyer=side)
     def accept_without_the_lines(self, n: int, by_buyer: bool) -> None:
@@ -196,19 +218,19 @@ class Bazaar(RuleBasedStateMachine):
             self._try(n, by_buyer, "accept", talk.live.bid, lines="")
             assert len(self.agreed) == before
 
-    @rule(n=which)
-    def accept_what_awaits_an_answer(self, n: int) -> None:
+    @rule(n=which, old=old_page)
+    def accept_what_awaits_an_answer(self, n: int, old: int | None) -> None:
         talk = self.talks[n % len(self.talks)]
         if live := talk.live:
-            self._try(n, talk.turn == talk.buyer, "accept", live.bid)
+            self._try(n, talk.turn == talk.buyer, "accept", live.bid, old=old)
 
-    @rule(n=which, by_buyer=side)
-    def refuse(self, n: int, by_buyer: bool) -> None:
-        self._try(n, by_buyer, "refuse")
+    @rule(n=which, by_buyer=side, old=old_page)
+    def refuse(self, n: int, by_buyer: bool, old: int | None) -> None:
+        self._try(n, by_buyer, "refuse", old=old)
 
-    @rule(n=which, by_buyer=side)
-    def withdraw(self, n: int, by_buyer: bool) -> None:
-        self._try(n, by_buyer, "withdraw")
+    @rule(n=which, by_buyer=side, old=old_page)
+    def withdraw(self, n: int, by_buyer: bool, old: int | None) -> None:
+        self._try(n, by_buyer, "withdraw", old=old)
 
     @rule(hours=st.integers(1, 72))
     def time_passes(self, hours: int) -> None:

@@ -35,7 +35,7 @@ from tests.offers.stage import Stage, euros, offer_row, staged
 OFFICE = WorkingHours(opens=time(9), closes=time(16))  # Paris
 THURSDAY = datetime(2026, 11, 26, 10, tzinfo=UTC)
 FORM = {"price": "8.50", "quantity": "40", "incoterm": "FCA", "message": "Collected next week"}
-ACCEPTANCE = {"price": "8.00", "quantity": "100", "cost": "end_of_season"}
+ACCEPTANCE = {"price": "8.00", "quantity": "100", "cost": "end_of_season", "seen": "1"}
 
 
 async def _at(instant: datetime, act: Callable[[], Awaitable[object]]) -> object:
@@ -276,7 +276,7 @@ class TestOldPages:
             await stage.counter(talk)
         else:
             await stage.withdraw(talk)
-            await stage.offer("8.50")  # another offer than the one on the old page
+            await stage.offer(incoterm=Incoterm.DDP)  # the price on the old page, but now delivered
         before = await _everything(talk)
         await sign_in(client, stage.seller)
         old_forms = {"acceptance": ACCEPTANCE, "refusal": {"seen": "1"}, "offers": FORM | {"price": "9", "seen": "1"}}

@@ -105,8 +105,8 @@ async def test_the_seller_counters_and_the_buyer_accepts(client: httpx.AsyncClie
     )
     assert countered.status_code == 303
     page = await _get(client, stage.buyer, f"/talks/{talk}")
-    hidden = dict(re.findall(r'<input type="hidden" name="(price|quantity)" value="([^"]+)"', page.text))
-    assert hidden == {"price": "9.00", "quantity": "40"}
+    hidden = dict(re.findall(r'<input type="hidden" name="(price|quantity|seen)" value="([^"]+)"', page.text))
+    assert hidden == {"price": "9.00", "quantity": "40", "seen": "2"}
     accepted = await client.post(f"/talks/{talk}/acceptance", data=hidden)
     assert accepted.status_code == 303
     assert await stage.left() == 60

@@ -57,9 +57,17 @@ def fresh(lot: Terms = TERMS) -> Talk:
     return Talk(BUYER, SELLER, lot)
 
 
-def accepted(talk: Talk, by: UUID, price: str, quantity: int, at: datetime = NOON, available: int = 100) -> Talk:
+def accepted(
+    talk: Talk,
+    by: UUID,
+    price: str,
+    quantity: int,
+    at: datetime = NOON,
+    available: int = 100,
+    seen: int | None = None,
+) -> Talk:
     stock = Stock(available, {})
-    return talks.accept(talk, by=by, price=euros(price), quantity=quantity, at=at, stock=stock)
+    return talks.accept(talk, by=by, price=euros(price), quantity=quantity, at=at, stock=stock, seen=seen)
 
 
 class TestQuantity:
@@ -157,6 +165,14 @@ class TestMoves:
             moved(talk, SELLER, "9.50", 50, seen=1)
         with pytest.raises(talks.OfferChanged):
             talks.refuse(talk, by=SELLER, at=NOON, seen=1)
+
+    def test_an_acceptance_means_the_terms_it_has_seen_not_only_the_price(self) -> None:
+        collected = moved(fresh(), incoterm=Incoterm.EXW)
+        talk = moved(talks.withdraw(collected, by=BUYER, at=NOON), incoterm=Incoterm.DDP)
+        for seen in (1, None):  # the page before, and somebody who does not say which of the two is meant
+            with pytest.raises(talks.OfferChanged, match=r"100 units at 8\.00"):
+                accepted(talk, SELLER, "8", 100, seen=seen)
+        assert accepted(talk, SELLER, "8", 100, seen=2).moves[-1].incoterm is Incoterm.DDP
 
     @pytest.mark.parametrize("price", ["0", "-1"])
     def test_a_price_is_above_zero(self, price: str) -> None:

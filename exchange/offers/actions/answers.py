@@ -28,11 +28,19 @@ from exchange.offers.rules.terms import Answer
 
 
 async def accept_offer(
-    *, negotiation_id: UUID, price: Money, quantity: int, lines: str = "", by: Actor, cost: CostAnswer | None = None
+    *,
+    negotiation_id: UUID,
+    price: Money,
+    quantity: int,
+    lines: str = "",
+    by: Actor,
+    cost: CostAnswer | None = None,
+    seen: int | None = None,
 ) -> None:
     """The side whose turn it is accepts exactly what it names; the quantity is reserved.
 
-    ``lines`` is the mark of the lines accepted (`Bid.mark`), empty where the lot is bought as it comes.
+    ``lines`` is the mark of the lines accepted (`Bid.mark`), empty where the lot is bought as it comes; ``seen`` the
+    number of moves the person had before their eyes.
     """
     async with transaction():
         held = await negotiation_seen_by(by, negotiation_id, lock=True)  # the lot's row first
@@ -45,6 +53,7 @@ async def accept_offer(
             at=now(),
             stock=held.stock,
             cost=cost,
+            seen=seen,
         )
         await save_cost(held, after, cost, by, "acceptance")
         await _agree(held, after, by)
@@ -99,6 +108,7 @@ async def weigh_offer(*, offer_id: UUID) -> None:
                 lines=live.bid.mark,
                 at=now(),
                 stock=held.stock,
+                seen=held.seen,
             )
             await _agree(held, after, None)
 

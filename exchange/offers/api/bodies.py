@@ -121,7 +121,7 @@ class AcceptanceIn(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"example": {"unit_price_minor": 850, "currency": "EUR", "quantity": 120}},
+        json_schema_extra={"example": {"unit_price_minor": 850, "currency": "EUR", "quantity": 120, "seen": 3}},
     )
 
     unit_price_minor: Price | None = Field(None, description="needed without `lines`")
@@ -131,6 +131,12 @@ class AcceptanceIn(BaseModel):
         None, max_length=MOST_LINES, description="every line of the live offer, where it names lines"
     )
     below_cost: CostAnswer | None = None
+    seen: int | None = Field(
+        None,
+        ge=0,
+        le=6,
+        description="how many moves you know of; needed where this price and quantity were offered before",
+    )
 
 
 class AnswerIn(BaseModel):

@@ -93,6 +93,7 @@ async def accept(request: Call, negotiation_id: FromPath[UUID], data: JSONBody[A
             lines=bid.mark,
             by=viewer.actor,
             cost=data.below_cost,
+            seen=data.seen,
         )
     return await _shown(viewer, negotiation_id)
 

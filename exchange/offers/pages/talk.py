@@ -93,6 +93,7 @@ async def accept(request: Web, talk_id: FromPath[UUID], data: Form) -> Response[
             lines=text_in(data, "lines"),
             by=by,
             cost=cost_in(data),
+            seen=seen_in(data),
         )
     except DomainError as refusal:
         return await refused(request, talk_id, refusal, {})

@@ -165,8 +165,8 @@ class NoMovesLeft(Conflict):
 
 class OfferChanged(Conflict):
     message = N_(
-        "The offer has changed: it now says %(quantity)s units at %(price)s each, %(total)s in all. Look at it and "
-        "decide anew."
+        "The offer has changed: it now says %(quantity)s units at %(price)s each, %(total)s in all. Look at it, "
+        "delivery and message included, and decide anew."
     )
 
     @classmethod
@@ -266,14 +266,19 @@ def accept(
     stock: Stock,
     lines: str = "",
     cost: CostAnswer | None = None,
+    seen: int | None = None,
 ) -> Talk:
     """The side whose turn it is accepts exactly what it names: ``price``, ``quantity`` and the mark of the ``lines``
-    (rules 7 and 9).
+    (rules 7 and 9), in the move that was the last of those ``seen``.
 
-    Raises the refusal that says what became of the offer, OfferChanged, NoLongerAvailable or CostUnanswered.
+    Who names no move means the only one that says so: of two with one price the terms of delivery may differ. Raises
+    the refusal that says what became of the offer, OfferChanged, NoLongerAvailable or CostUnanswered.
     """
     _ensure_may_deal(talk, by)
     live = _live_for(as_it_stands(talk, at), by)
+    _ensure_seen(talk, seen)
+    if seen is None and any((m.by, m.bid) == (live.by, live.bid) for m in talk.moves[:-1]):
+        raise OfferChanged.to(live.bid)
     if (live.price, live.quantity, live.bid.mark) != (price, quantity, lines):
         raise OfferChanged.to(live.bid)
     if not stock.covers(live.bid):
@@ -381,7 +386,7 @@ def _ensure_turn(talk: Talk, by: UUID) -> None:
 
 def _ensure_seen(talk: Talk, seen: int | None) -> None:
     if seen is not None and seen != len(talk.moves):
-        raise OfferChanged.to(talk.moves[-1].bid)
+        raise OfferChanged.to(talk.moves[-1].bid) if talk.moves else NothingToAnswer
 
 
 def _ensure_monotone(talk: Talk, said: Move, stock: Stock) -> None:
