@@ -49,6 +49,11 @@ async def test_a_year_of_a_seller_quarter_by_quarter(
     account = await onboarded(agreed, gateway)
     await paid(agreed, gateway)
     await execute("update deal set state = 'delivered' where id = $1", agreed.deal_id)
+    await execute(  # one it had before, one it asked for: neither is the account that identifies it
+        "insert into payout_account (id, company_id, standing, account_id, livemode, asked_at) select "
+        "gen_random_uuid(), company_id, s, 'acct_' || s, false, now() from payout_account, unnest($1::text[]) s",
+        ["former", "next"],
+    )
 
     with clock.frozen(datetime(2026, 6, 30, 22, 30, tzinfo=UTC)):  # half past midnight in Paris: the third quarter
         await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)

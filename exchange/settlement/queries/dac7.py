@@ -55,7 +55,8 @@ async def dac7(year: int) -> str:
         "select c.id, c.legal_name, c.registration, c.vat, c.country, coalesce(i.street, '') as street, "
         "coalesce(i.postcode, '') as postcode, coalesce(i.city, c.region) as city, "
         "coalesce(a.account_id, '') as account from company c left join invoicing i on i.company_id = c.id "
-        "left join payout_account a on a.company_id = c.id where c.id = any($1) order by c.legal_name, c.id",
+        "left join payout_account a on a.company_id = c.id and a.standing = 'current' "
+        "where c.id = any($1) order by c.legal_name, c.id",
         list({company for company, _ in years}),
     )
     sellers = [
