@@ -110,7 +110,8 @@ class TestAmounts:
     def test_a_plan_gives_out_exactly_what_came_in(
         self, terms: amounts.Terms, shares: list[amounts.Share], data: st.DataObject
     ) -> None:
-        back = Money(data.draw(st.integers(0, terms.total.minor)), terms.total.currency)
+        whole = terms.total.minor
+        back = Money(data.draw(st.one_of(st.just(whole - 1), st.integers(0, whole))), terms.total.currency)
         plan = amounts.plan(terms, shares, back)
         parts = [plan.refund, plan.commission, plan.commission_vat, *plan.legs]
         assert sum(part.minor for part in parts) == terms.total.minor
@@ -131,18 +132,6 @@ class TestAmounts:
         terms = amounts.terms(Money(100, "EUR"), vat_bp=2000, commission_bp=300, commission_vat_bp=2000)
         with pytest.raises(amounts.RefundTooLarge):
             amounts.plan(terms, [amounts.Share(1)], Money(121, "EUR"))
-
-    @given(st.integers(1, 10**9), st.lists(st.integers(0, 10**6), min_size=1, max_size=8))
-    def test_any_chain_of_partial_refunds_ends_exactly_at_the_whole(self, leg: int, chain: list[int]) -> None:
-        base = sum(chain) + 1
-        chain.append(1)
-        before, back = 0, 0
-        for refund in chain:
-            part = amounts.taken_back(leg, base, before, refund)
-            assert part >= 0
-            back += part
-            before += refund
-        assert back == leg
 
     @given(deals_terms(), SHARES, st.integers(1, 6), st.data())
     def test_what_is_taken_back_is_exact_and_a_chain_ends_at_nothing(

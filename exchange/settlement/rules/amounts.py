@@ -87,21 +87,11 @@ def with_vat(net_part: Money, whole: Terms) -> Money:
     return Money(whole.total.minor * net_part.minor // whole.net.minor // size * size, net_part.currency)
 
 
-def taken_back(whole: int, base: int, before: int, refund: int) -> int:
-    """The part of ``whole`` that a refund of ``refund`` out of ``base`` takes back, ``before`` already refunded.
-
-    Cumulative, so any chain of refunds that reaches ``base`` ends exactly at ``whole``: with ``T`` the whole,
-    ``T*(before+refund)//base - T*before//base``.
-    """
-    if base <= 0 or before < 0 or refund < 0 or before + refund > base:
-        raise ValueError("refunds lie between nothing and the whole")
-    return whole * (before + refund) // base - whole * before // base
-
-
 def plan(whole: Terms, shares: Sequence[Share], refund: Money) -> Plan:
     """Share out ``whole`` with ``refund`` of it going back to the buyer.
 
-    The commission falls with the price; the legs take all the rest, fixed sums first in their order, then by weight.
+    The commission falls with the price, its fraction of a cent let go: what is kept never exceeds what is left. The
+    legs take all the rest, fixed sums first in their order, then by weight.
     Raises RefundTooLarge.
     """
     total, currency = whole.total, whole.total.currency
@@ -110,8 +100,7 @@ def plan(whole: Terms, shares: Sequence[Share], refund: Money) -> Plan:
 
     def kept(part: Money) -> Money:
         size = grain(part, total, refund)
-        back = taken_back(part.minor // size, total.minor // size, 0, refund.minor // size) * size
-        return Money(part.minor - back, currency)
+        return Money(part.minor * (total - refund).minor // total.minor // size * size, currency)
 
     commission, commission_vat = kept(whole.commission), kept(whole.commission_vat)
     rest = total - refund - commission - commission_vat
