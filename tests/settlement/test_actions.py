@@ -690,6 +690,23 @@ class TestClocks:
         await work()
         assert await agreed.state() == "partly_refunded"
 
+    @pytest.mark.parametrize(("refund", "left"), [(120_00, (0, 0)), (119_99, (0, 10))])
+    async def test_goods_that_never_left_are_for_sale_again_when_the_whole_price_goes_back(
+        self, gateway: FakeGateway, refund: int, left: tuple[int, int]
+    ) -> None:
+        operator = await make_person(role=Role.OPERATOR)
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await paid(agreed, gateway)
+        with frozen(now() + timedelta(days=76)):
+            await deals.tick(agreed.deal_id)
+            await deals.decide(
+                deal_id=agreed.deal_id, refund=Money(refund, "EUR"), reasons="never handed over", by=operator.actor
+            )
+        await work()
+        assert (await any_deal(agreed.deal_id)).state.final
+        assert await reserved_and_sold(agreed) == left
+
     async def test_the_sweep_catches_up_after_a_stopped_worker(self, gateway: FakeGateway) -> None:
         """[44]"""
         agreed = await agree()
@@ -810,6 +827,7 @@ class TestClaims:
         await work()
         assert await agreed.state() == "refunded"
         assert await fetchval("select state from claim") == "decided"
+        assert await reserved_and_sold(agreed) == (0, 10), "the buyer has them"
 
     async def test_within_the_tolerance_nothing_is_due(self, gateway: FakeGateway) -> None:
         agreed = await agree()

@@ -12,7 +12,6 @@ import asyncpg
 from exchange.database import execute, fetch, fetchrow, fetchval, transaction
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
-from exchange.listings.actions.reservations import release_reservation
 from exchange.money import Money
 from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.moves import enter
@@ -27,9 +26,6 @@ from exchange.settlement.rules import books
 from exchange.settlement.rules.deal import Move, Side, State, step
 from exchange.settlement.rules.payments import DISPUTE_WON
 from exchange.settlement.stripe_gateway import Dispute, gateway
-
-AT_THE_SELLERS = frozenset({State.PAID, State.READY, State.UNCOLLECTED})
-"""Where the goods have not left: a chargeback puts them on sale again."""
 
 
 async def look_at_dispute(dispute_id: UUID) -> None:
@@ -114,13 +110,10 @@ async def _taken(deal: Deal, dispute: asyncpg.Record, *, surplus: bool) -> None:
             )
             await _book_lost(deal, dispute, backed)
     elif lost:
-        before = deal.state
         arrow = step(deal.state, Move.CHARGE_BACK, Side.STRIPE)
         backed = min(amount, deal.terms.total)
         deal = await enter(deal, Move.CHARGE_BACK, arrow, None)
         await share_out(deal, backed, by_bank=True)
-        if before in AT_THE_SELLERS:
-            await release_reservation(agreement_id=deal.negotiation_id)
         await _book_lost(deal, dispute, backed)
 
 

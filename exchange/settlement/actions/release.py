@@ -76,10 +76,8 @@ async def share_out(deal: Deal, refund: Money, *, by_bank: bool = False) -> None
     await post(books.earned(shared.commission, shared.commission_vat), deal.id, deal_id=deal.id, lot_id=deal.lot_id)
     if refund and not by_bank:
         await pay_back(deal, payment["id"], payment["charge_id"], refund, reason=deal.ending or Ending.DECIDED)
-    if deal.ending is not None and deal.ending.refunds_all and deal.ending is not Ending.UNDELIVERED:
-        await release_reservation(
-            agreement_id=deal.negotiation_id
-        )  # the goods are still at the seller's: for sale again
+    if refund == deal.terms.total and deal.at_the_sellers:
+        await release_reservation(agreement_id=deal.negotiation_id)  # for sale again
     await owe_papers(deal)
     await enqueue("deal.release", deal.id)
 
@@ -176,8 +174,7 @@ async def close_if_done(deal: Deal) -> None:
         return
     end = ended_as(deal.terms.total.minor, deal.refund.minor)
     await enter(deal, Move.CLOSE, step(deal.state, Move.CLOSE, Side.STRIPE), None, to=end)
-    if deal.ending is None or not deal.ending.refunds_all or deal.ending is Ending.UNDELIVERED:
-        await mark_sold(agreement_id=deal.negotiation_id)
+    await mark_sold(agreement_id=deal.negotiation_id)  # unless they are for sale again
     if end in {State.SETTLED, State.PARTLY_REFUNDED}:
         await enqueue("deal.settled", deal.id)
 

@@ -78,6 +78,11 @@ class Deal:
         return letter_by(received, partial(is_public_holiday, country="FR"))
 
     @property
+    def at_the_sellers(self) -> bool:
+        """Whether the goods never left: no carrier has had them, and nobody says that the buyer has."""
+        return not self.carrier and self.received_at is None
+
+    @property
     def channel(self) -> str:
         """Where open pages hear that something happened to the deal."""
         return f"deal-{self.id}"
