@@ -3,19 +3,20 @@
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+import httpx
 import pytest
 
 from exchange.actor import Role
 from exchange.companies.actions.vetting import refuse, set_group, set_stopped
 from exchange.companies.rules import SameLegalGroup
-from exchange.database import fetch, fetchval
+from exchange.database import execute, fetch, fetchval
 from exchange.errors import DomainError
 from exchange.listings.rules.lots import Incoterm
 from exchange.offers import actions
 from exchange.offers.queries.requests import requests_to
 from exchange.offers.rules import requests, talks
 from exchange.offers.rules.bids import Bid
-from tests.factories import MadePerson, make_person
+from tests.factories import MadePerson, bearer, make_person, sign_in
 from tests.offers.stage import Stage, euros, offer_row, staged
 from tests.offers.test_requests import ask, wanting
 
@@ -150,3 +151,32 @@ async def test_a_request_for_a_price_is_answered_no_more(bar: Barring, refusal: 
             )
         await the_job_runs()
     assert await requests_to(stage.seller.actor) == []
+
+
+async def test_a_stopped_company_reads_its_contract_and_writes_to_the_other_side_but_deals_no_more(
+    client: httpx.AsyncClient,
+) -> None:
+    stage = await staged()
+    agreed, open_one = await stage.offer(quantity=50), await stage.offer(quantity=50, by=await stage.another_buyer())
+    await stage.accept(agreed, quantity=50)
+    await execute("set constraints all immediate")  # as at the commit, when the contract is written
+    await stop_the_seller(stage)
+    await sign_in(client, stage.seller)
+    page = await client.get(f"/talks/{agreed}")
+    assert page.status_code == 200
+    assert f'action="/talks/{agreed}/messages"' in page.text
+    assert (await client.get(f"/talks/{agreed}/contract")).status_code == 200
+    assert (await client.post(f"/talks/{agreed}/messages", data={"message": "Our lorry comes"})).status_code == 303
+    assert (await client.get("/talks")).status_code == 200
+    shown = await client.get(f"/talks/{open_one}")
+    assert shown.status_code == 200
+    for noun in ("offers", "acceptance"):
+        assert f"/talks/{open_one}/{noun}" not in shown.text
+        assert (
+            await client.post(f"/talks/{open_one}/{noun}", data={"price": "8", "quantity": "50"})
+        ).status_code == 403
+    api, headers = "/api/v1/negotiations", await bearer(stage.seller)
+    for path in ("", f"/{agreed}", f"/{agreed}/contract", f"/{agreed}/messages"):
+        assert (await client.get(api + path, headers=headers)).status_code == 200
+    acceptance = {"unit_price_minor": 800, "currency": "EUR", "quantity": 50}
+    assert (await client.post(f"{api}/{open_one}/acceptance", json=acceptance, headers=headers)).status_code == 403

@@ -3,19 +3,21 @@
 from litestar import Router
 
 from exchange.offers.api import agreed, requests, several, talks, team
-from exchange.web.guards import trading
+from exchange.web.guards import settling, trading
 
-negotiations = Router(
-    "/negotiations",
+dealing = Router(
+    "/",
+    route_handlers=[talks.open_talk, talks.make_move, talks.accept, several.counter],
+    guards=[trading],
+)
+"""What may lead to an agreement."""
+finishing = Router(
+    "/",
     route_handlers=[
         talks.index,
-        talks.open_talk,
         talks.show,
-        talks.make_move,
-        talks.accept,
         talks.refuse,
         talks.withdraw,
-        several.counter,
         several.refuse,
         agreed.contract,
         agreed.messages,
@@ -24,7 +26,8 @@ negotiations = Router(
         team.assign,
         team.write_note,
     ],
-    guards=[trading],
-    tags=["negotiations"],
+    guards=[settling],
 )
+"""What a company that was stopped needs too: to read what it agreed on, and to finish that with the other side."""
+negotiations = Router("/negotiations", route_handlers=[dealing, finishing], tags=["negotiations"])
 router = Router("/", route_handlers=[negotiations, requests.router])

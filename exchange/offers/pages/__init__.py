@@ -3,9 +3,9 @@
 from litestar import Router
 
 from exchange.offers.pages import agreed, first, inbox, lines, requests, several, talk, team
-from exchange.web.guards import trading
+from exchange.web.guards import settling, trading
 
-router = Router(
+dealing = Router(
     "/",
     route_handlers=[
         first.offer_form,
@@ -16,7 +16,6 @@ router = Router(
         lines.open_talk,
         lines.next_move,
         lines.next_file,
-        lines.said_file,
         lines.next_filled,
         lines.make_move,
         requests.ask_form,
@@ -26,12 +25,20 @@ router = Router(
         requests.decline,
         several.index,
         several.counter,
-        inbox.index,
-        inbox.refuse_several,
-        talk.show,
-        talk.listen,
         talk.make_move,
         talk.accept,
+    ],
+    guards=[trading],
+)
+"""What may lead to an agreement."""
+finishing = Router(
+    "/",
+    route_handlers=[
+        inbox.index,
+        inbox.refuse_several,
+        lines.said_file,
+        talk.show,
+        talk.listen,
         talk.refuse,
         talk.withdraw,
         agreed.contract,
@@ -40,5 +47,7 @@ router = Router(
         team.assign,
         team.write_note,
     ],
-    guards=[trading],
+    guards=[settling],
 )
+"""What a company that was stopped needs too: to read what it agreed on, and to finish that with the other side."""
+router = Router("/", route_handlers=[dealing, finishing])
