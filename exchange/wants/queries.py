@@ -48,12 +48,15 @@ class Match:
     seller: str
 
 
-# a lot that became hidden, sold out or too dear since it was found is not shown
+# a lot that became hidden, sold out or too dear since it was found is not shown; nor is one whose seller may not sell
+# to this buyer any more
 _SHOWN = """
     l.state in ('open', 'part_sold') and l.expires_at > $2 and l.quantity - l.reserved - l.sold > 0
     and (w.ceiling_minor is null or w.currency <> l.currency or l.unit_ask_minor <= w.ceiling_minor)
     and not exists (select from company_block k where k.company_id = l.company_id and k.rival_id = w.company_id)
     and not exists (select from lot_block k where k.lot_id = l.id and k.company_id = w.company_id)
+    and exists (select from company s join company b on b.id = w.company_id where s.id = l.company_id
+        and s.vetting = 'vetted' and s.legal_group_id <> b.legal_group_id)
 """
 _OWN = f"""
     select w.*, (select count(*) from want_match m join lot l on l.id = m.lot_id where m.want_id = w.id and {_SHOWN})

@@ -19,6 +19,7 @@ from exchange.offers.queries.requests import requests_to
 from exchange.offers.rules import requests, talks
 from exchange.offers.rules.bids import Bid
 from exchange.wants.actions import open_want
+from exchange.wants.queries import matches_seen_by
 from exchange.wants.rules import Wanted
 from tests.factories import MadePerson, bearer, make_company, make_person, sign_in
 from tests.offers.stage import Stage, euros, staged
@@ -92,6 +93,20 @@ async def test_requests_are_bounded_and_go_once_to_what_the_buyer_may_see() -> N
         requests.ensure_bounded(1, requests.MOST_A_DAY)
     with pytest.raises(NotSeen):
         await ask(want, stage.seller, stage)
+
+
+async def test_one_seller_stopped_or_come_into_the_buyers_group_spoils_no_request_to_the_others() -> None:
+    stage, stopped, sister = await staged(), await staged(), await staged()
+    buyer = stage.buyer
+    assert buyer.company and stopped.seller.company and sister.seller.company
+    want = await wanting(buyer)
+    await execute("update company set vetting = 'stopped' where id = $1", stopped.seller.company.id)
+    await execute(
+        "update company set legal_group_id = $2 where id = $1", sister.seller.company.id, buyer.company.legal_group_id
+    )
+    assert [m.lot_id for m in await matches_seen_by(buyer.actor, want, "en")] == [stage.lot_id]
+    sent = await ask(want, buyer, stopped, stage, sister)
+    assert [(s.quantity, type(s.refusal)) for s in sent] == [(None, NotSeen), (50, type(None)), (None, NotSeen)]
 
 
 async def test_hiding_from_a_buyer_after_his_request_does_not_tell_the_seller_which_mask_he_wears() -> None:

@@ -81,7 +81,10 @@ async def ask_for_quotes(
 async def _ask(
     want_id: UUID, lot_id: UUID, quantity: int, incoterm: Incoterm, pickup: Sequence[str], message: str, by: Actor
 ) -> Sent:
-    lot = await lot_offered_to(by, lot_id)
+    try:
+        lot = await lot_offered_to(by, lot_id)
+    except NotSeen as hidden:
+        return Sent(lot_id, None, hidden)
     if not lot.buyer_vetted:
         raise talks.NotVetted
     if not lot.available:
