@@ -12,6 +12,12 @@ async def expire_overdue() -> None:
     await actions.expire_overdue()
 
 
+@every("* * * * *")
+async def end_requests() -> None:
+    """Every minute, for requests whose time is up or whose lot has nothing left."""
+    await actions.end_requests()
+
+
 @handles("offer.made")
 async def tell_receiver(offer_id: UUID) -> None:
     await actions.tell_of_offer(offer_id=offer_id)
@@ -55,3 +61,8 @@ async def tell_of_message(message_id: UUID) -> None:
 @handles("quote.asked")
 async def tell_of_request(request_id: UUID) -> None:
     await actions.tell_of_request(request_id=request_id)
+
+
+@handles("quote.answered")
+async def tell_of_no_quote(request_id: UUID) -> None:
+    await actions.tell_of_no_quote(request_id=request_id)

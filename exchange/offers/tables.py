@@ -170,13 +170,14 @@ class QuoteRequest(Table, tablename="quote_request"):
     answered_at = Timestamptz(null=True, default=None)
     answered_by = ForeignKey(Person, null=True, default=None, on_delete=OnDelete.restrict)
     told = Boolean(null=False, default=False)
-    """Whether the seller was written to."""
+    """Whether the seller was written to; `answer_told` the buyer, where no price came."""
+    answer_told = Boolean(null=False, default=False)
 
     asked_once = Unique([lot_id, buyer_company_id])
     asks_another = Check("buyer_company_id <> seller_company_id")
     asks_for_units = Check("quantity > 0 and expires_at > asked_at")
     request_known_incoterm = Check("incoterm in ('EXW', 'FCA', 'DAP', 'DDP')")
-    request_known_state = Check("state in ('asked', 'quoted', 'declined')")
+    request_known_state = Check("state in ('asked', 'quoted', 'declined', 'expired', 'closed')")
     answered_unless_asked = Check("(state = 'asked') = (answered_at is null)")
 
 

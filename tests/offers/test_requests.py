@@ -8,10 +8,12 @@ from uuid import UUID
 import httpx
 import pytest
 
+from exchange import clock
 from exchange.clock import now
 from exchange.companies.actions.rivals import hide_from
-from exchange.database import execute, fetchval
+from exchange.database import execute, fetch, fetchval
 from exchange.errors import NotSeen
+from exchange.listings.actions.lots import withdraw_lot
 from exchange.listings.rules.lots import CostAnswer, Incoterm
 from exchange.offers import actions
 from exchange.offers.actions.requests import Sent
@@ -132,6 +134,41 @@ async def test_a_request_runs_out_by_the_clock_and_several_are_declined_at_once(
     assert await actions.decline_requests(request_ids=every, by=buyers[0].actor) == 0, "a stranger declines nothing"
     assert await actions.decline_requests(request_ids=every, by=stage.seller.actor) == 2
     assert await requests_to(stage.seller.actor) == []
+
+
+@pytest.mark.parametrize(
+    ("end", "state", "says"),
+    [
+        ("decline", "declined", "The seller has declined"),
+        ("run out", "expired", "has not answered in time"),
+        ("withdraw", "closed", "Nothing of it is for sale"),
+        ("sell", "closed", "Nothing of it is for sale"),
+    ],
+)
+async def test_who_asked_hears_once_that_no_price_comes_even_from_a_worker_that_was_down(
+    end: str, state: str, says: str
+) -> None:
+    stage, at = await staged(), now()
+    await ask(await wanting(stage.buyer), stage.buyer, stage)
+    (asked,) = await requests_to(stage.seller.actor)
+    if end == "decline":
+        await actions.decline_requests(request_ids=[asked.id], by=stage.seller.actor)
+    elif end == "withdraw":
+        await withdraw_lot(lot_id=stage.lot_id, by=stage.seller.actor)
+    elif end == "sell":
+        await stage.accept(await stage.offer(by=await stage.another_buyer()))
+    with clock.frozen(at + timedelta(days=10 if end == "run out" else 0)):
+        for _ in range(2):  # the jobs late, and twice
+            await actions.close_lot(lot_id=stage.lot_id)
+            await actions.end_requests()
+            await actions.tell_of_request(request_id=asked.id)
+            await actions.tell_of_no_quote(request_id=asked.id)
+        assert await fetchval("select state from quote_request") == state
+        assert await requests_to(stage.seller.actor) == []
+        assert await fetchval("select count(*) from pgqueuer where entrypoint = 'quote.answered'") == 1
+    mails = await fetch("select person_id, text from mail where template like 'quote_%'")
+    assert [(m["person_id"], says in m["text"]) for m in mails] == [(stage.buyer.id, True)]
+    assert str(stage.lot_id) not in mails[0]["text"]
 
 
 async def test_the_seller_is_written_to_once() -> None:

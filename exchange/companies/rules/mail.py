@@ -31,7 +31,7 @@ class MailKind(StrEnum):
 
     OFFERS = "offers"
     ENDINGS = "endings"
-    """Offers of one's own that were declined, ran out, or lost their stock. An agreement is none of them."""
+    """Offers and requests of one's own that were declined, ran out, or lost their stock. An agreement is none."""
     MESSAGES = "messages"
     TEAM = "team"
     INTRODUCTIONS = "introductions"
@@ -47,7 +47,7 @@ class MailKind(StrEnum):
         """English msgid."""
         return {
             MailKind.OFFERS: N_("Offers that await your answer"),
-            MailKind.ENDINGS: N_("Offers of yours that came to nothing"),
+            MailKind.ENDINGS: N_("Offers and requests of yours that came to nothing"),
             MailKind.MESSAGES: N_("Messages after an agreement"),
             MailKind.TEAM: N_("Talks a colleague gives you"),
             MailKind.INTRODUCTIONS: N_("Introductions and their answers"),

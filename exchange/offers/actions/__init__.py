@@ -17,7 +17,14 @@ from exchange.offers.actions.answers import (
 )
 from exchange.offers.actions.messages import tell_of_message, write_message
 from exchange.offers.actions.moves import make_move, open_talk
-from exchange.offers.actions.requests import ask_for_quotes, decline_requests, quote, tell_of_request
+from exchange.offers.actions.requests import (
+    ask_for_quotes,
+    decline_requests,
+    end_requests,
+    quote,
+    tell_of_no_quote,
+    tell_of_request,
+)
 from exchange.offers.actions.several import counter_offers
 from exchange.offers.actions.team import assign_talk, tell_assignee, write_note
 from exchange.offers.actions.telling import tell_of_answer, tell_of_offer, tell_uncovered
@@ -31,6 +38,7 @@ __all__ = [
     "counter_offers",
     "decline_requests",
     "end_barred",
+    "end_requests",
     "expire_overdue",
     "make_move",
     "open_talk",
@@ -40,6 +48,7 @@ __all__ = [
     "tell_assignee",
     "tell_of_answer",
     "tell_of_message",
+    "tell_of_no_quote",
     "tell_of_offer",
     "tell_of_request",
     "tell_uncovered",

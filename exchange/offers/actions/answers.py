@@ -12,6 +12,7 @@ from exchange.journal.actions import record
 from exchange.listings.actions.reservations import reserve
 from exchange.listings.rules.lots import CostAnswer
 from exchange.money import Money
+from exchange.offers.actions.requests import end_requests
 from exchange.offers.actions.saving import company_of, save_answer, save_barred_requests, save_cost, save_uncovered
 from exchange.offers.queries.lots import lock_lot
 from exchange.offers.queries.talks import (
@@ -141,6 +142,7 @@ async def close_lot(*, lot_id: UUID) -> None:
     async with transaction():
         await lock_lot(lot_id)
         await close_uncovered(lot_id=lot_id)
+        await end_requests(lot_id=lot_id)
 
 
 async def _end_as_they_stand(negotiation_ids: list[UUID]) -> int:

@@ -41,6 +41,7 @@ STATES = {
     RequestState.QUOTED: N_("answered with a price"),
     RequestState.DECLINED: N_("declined"),
     RequestState.EXPIRED: N_("not answered in time"),
+    RequestState.CLOSED: N_("no longer available"),
 }
 
 

@@ -142,6 +142,30 @@ async def request_told(request_id: UUID) -> RequestTold | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class RequestEnded:
+    """A request that no price came for: for the mail that tells who asked."""
+
+    lot_title: str
+    want_id: UUID
+    quantity: int
+    state: RequestState
+    receiver: UUID
+
+
+async def request_ended(request_id: UUID) -> RequestEnded | None:
+    """None while it waits, or once a price was named."""
+    row = await fetchrow(
+        "select q.want_id, q.quantity, q.state, q.buyer_company_id, q.person_id, l.title from quote_request q "
+        "join lot l on l.id = q.lot_id where q.id = $1 and q.state not in ('asked', 'quoted')",
+        request_id,
+    )
+    receiver = await falls_to(request_id, row["buyer_company_id"], known=row["person_id"]) if row else None
+    if row is None or receiver is None:
+        return None
+    return RequestEnded(row["title"], row["want_id"], row["quantity"], RequestState(row["state"]), receiver)
+
+
 def _asked(r: Record) -> Asked:
     request = Request(
         buyer=r["buyer_company_id"],

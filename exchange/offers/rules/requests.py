@@ -28,6 +28,8 @@ class RequestState(StrEnum):
     """The seller has answered with a price; the rest is a talk."""
     DECLINED = "declined"
     EXPIRED = "expired"
+    CLOSED = "closed"
+    """The lot was taken down, ran out or was sold to others before the seller answered."""
 
 
 class NoLotChosen(Invalid):
