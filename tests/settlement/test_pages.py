@@ -1,11 +1,16 @@
 """Deals through the browser's doors."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
+from exchange import clock
 from exchange.actor import Role
-from exchange.database import execute, fetchval
-from exchange.settlement.actions import deals
+from exchange.database import execute, fetch, fetchval
+from exchange.money import Money
+from exchange.settlement.actions import deals, events
+from exchange.settlement.stripe_gateway import Dispute
 from tests.factories import make_person, sign_in
 from tests.settlement.conftest import Agreed, agree, onboarded, paid, work
 from tests.settlement.fakes import FakeGateway
@@ -70,6 +75,39 @@ async def test_the_page_in_french_speaks_french(client: httpx.AsyncClient, gatew
     assert "retenu jusqu’à réception" in page.text
     for word in ("escrow", "séquestre", "What happens next", "Every cent"):
         assert word not in page.text
+
+
+async def test_a_disputed_payment_is_said_to_each_side_before_the_goods_leave(
+    client: httpx.AsyncClient, gateway: FakeGateway
+) -> None:
+    agreed = await agree()
+    await onboarded(agreed, gateway)
+    await paid(agreed, gateway)
+    charge = await fetchval("select charge_id from payment")
+    for status in ("needs_response", "under_review"):
+        gateway.disputes["dp_1"] = Dispute("dp_1", status, Money(120_00, "EUR"), charge)
+        await events.take_in(gateway.event("charge.dispute.updated", {"id": "dp_1"}), "webhook")
+        await work()
+    told = {row["recipient"]: row["text"] for row in await fetch("select * from mail where template = 'deal_disputed'")}
+    assert len(told) == await fetchval("select count(*) from mail where template = 'deal_disputed'"), "once each"
+    assert "Do not hand over the goods" in told[agreed.seller.email]
+    assert "Do not hand over" not in told[agreed.buyer.email]
+
+    at = f"/deals/{agreed.deal_id}"
+    for reader, said in ((agreed.buyer, "ask your bank to withdraw it"), (agreed.seller, "Do not hand over the goods")):
+        await sign_in(client, reader)
+        page = (await client.get(at)).text
+        assert said in page
+        assert "Hand the goods to a carrier" not in page
+    with clock.frozen(clock.now() + timedelta(days=30)):
+        await deals.tick(agreed.deal_id)
+        assert await agreed.state() == "paid", "a seller told to keep the goods is not late"
+        gateway.disputes["dp_1"] = Dispute("dp_1", "won", Money(120_00, "EUR"), charge)
+        await events.take_in(gateway.event("charge.dispute.closed", {"id": "dp_1"}), "webhook")
+        await work()
+        assert await agreed.state() == "paid"
+        assert await fetchval("select due_at from deal") > clock.now() + timedelta(days=9), "its time counts anew"
+    assert "Hand the goods to a carrier" in (await client.get(at)).text
 
 
 DOORS = [

@@ -100,6 +100,17 @@ class TestTheTimeline:
         assert mine.whose is theirs.whose is Side.SELLER
         assert mine.text != theirs.text
 
+    @pytest.mark.parametrize("state", State)
+    @pytest.mark.parametrize("reader", [Side.BUYER, Side.SELLER, Side.OPERATOR])
+    def test_goods_that_have_not_left_and_money_wait_for_a_bank_that_disputes(self, state: State, reader: Side) -> None:
+        told = timeline.next_step(state, reader, NOON, disputed=True)
+        if state in {State.PAID, State.READY, State.UNCOLLECTED, State.CLOSING}:
+            assert told
+            assert (told.whose, told.until) == (Side.STRIPE, None)
+            assert "bank" in told.text
+        else:
+            assert told == timeline.next_step(state, reader, NOON)
+
     def test_no_text_calls_held_money_by_a_word_it_is_not(self) -> None:
         texts = [*timeline._MINE.values(), *timeline._THEIRS.values(), *timeline._OTHERWISE.values()]
         assert not [text for text in texts if "escrow" in text.lower()]

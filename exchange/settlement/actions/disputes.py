@@ -9,13 +9,14 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from exchange.database import execute, fetch, fetchrow, fetchval, transaction
+from exchange.clock import now
+from exchange.database import announce, execute, fetch, fetchrow, fetchval, transaction
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.money import Money
 from exchange.settlement.actions.ledger import post
-from exchange.settlement.actions.moves import enter
-from exchange.settlement.actions.notices import alarm
+from exchange.settlement.actions.moves import enter, start_clock
+from exchange.settlement.actions.notices import alarm, tell_disputed
 from exchange.settlement.actions.papers import owe_papers
 from exchange.settlement.actions.recourse import advance_short, ask_back
 from exchange.settlement.actions.release import close_if_done, end_again, pay_back, share_out
@@ -75,8 +76,11 @@ async def take_dispute(dispute: Dispute) -> None:
         posting = books.dispute_moved(moved.amount, moved.fee)
         await post(posting, moved.id, deal_id=deal.id, lot_id=deal.lot_id, stripe_object=dispute.id)
     if before != dispute.status:
-        await record(None, "deal.disputed", deal.id, status=dispute.status)
+        await record(None, "deal.disputed" if before is None else "deal.dispute_moved", deal.id, status=dispute.status)
         await alarm("disputed", deal)
+    if before is None:
+        await tell_disputed(await any_deal(deal.id), "opened")
+        await announce(deal.channel, "deal.disputed", deal.id)
     row = await one("select * from dispute where dispute_id = $1", dispute.id)
     if row["over"]:
         return
@@ -109,6 +113,7 @@ async def _taken(deal: Deal, dispute: asyncpg.Record, *, surplus: bool) -> None:
                 backed.minor,
             )
             await _book_lost(deal, dispute, backed)
+            await tell_disputed(await any_deal(deal.id), "lost")
     elif lost:
         arrow = step(deal.state, Move.CHARGE_BACK, Side.STRIPE)
         backed = min(amount, deal.terms.total)
@@ -162,12 +167,16 @@ async def _won(deal: Deal, dispute: asyncpg.Record) -> None:
         amount = Money(row["amount_minor"], row["currency"])
         await pay_back(deal, row["id"], row["charge_id"], amount, reason=row["reason"])
     await _over(deal, dispute, "deal.dispute_won")
+    await tell_disputed(await any_deal(deal.id), "won")
 
 
 async def _over(deal: Deal, dispute: asyncpg.Record, fact: str) -> None:
     await execute("update dispute set over = true where id = $1", dispute["id"])
     await record(None, fact, deal.id)
+    await announce(deal.channel, fact, deal.id)
     deal = await any_deal(deal.id, lock=True)
+    if deal.at_the_sellers and deal.due_at is not None:  # the seller was told to keep the goods: its time counts anew
+        await execute("update deal set due_at = $2 where id = $1", deal.id, await start_clock(deal, now()))
     await owe_papers(deal)
     await end_again(deal)
     await close_if_done(deal)

@@ -83,6 +83,24 @@ async def tell_taken_back(deal: Deal, amount: Money) -> None:
     await notify_company(deal.seller_company_id, "deal_taken_back", deal=deal, amount=amount, url=_url(deal))
 
 
+async def tell_disputed(deal: Deal, step: str) -> None:
+    """The buyer's bank disputes the payment or has decided. ``step`` is ``opened``, ``won`` or ``lost``, by the seller.
+
+    Both sides read it: the seller before it hands anything over, the buyer in case its bank is mistaken.
+    """
+    for side in (Side.BUYER, Side.SELLER):
+        await notify_company(
+            deal.company(side),
+            "deal_disputed",
+            deal=deal,
+            side=side,
+            step=step,
+            other=deal.other_name(side),
+            next=deal.next_for(side),
+            url=_url(deal),
+        )
+
+
 async def tell_short(deal: Deal, arrived: Money, missing: Money) -> None:
     """A bank transfer came that does not cover what is due: the buyer is told what is left, and until when."""
     await notify_company(

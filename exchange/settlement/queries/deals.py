@@ -64,10 +64,12 @@ class Deal:
     buyer_country: str
     seller_zone: str
     buyer_zone: str
+    disputed: bool
+    """Whether the buyer's bank disputes the payment, or asks about it, and has not decided."""
 
     def next_for(self, side: Side) -> Next | None:
         """What the deal waits for, told to ``side``."""
-        return next_step(self.state, side, self.due_at, self.claim)
+        return next_step(self.state, side, self.due_at, self.claim, disputed=self.disputed)
 
     @property
     def letter_by(self) -> date | None:
@@ -117,7 +119,8 @@ _COLUMNS = """
     d.paid_at, d.ready_at, d.alarm_at, d.closed_at, d.ending, d.refund_minor, d.cancel_asked_by, d.carrier,
     d.tracking, d.proof, d.news, d.received_at, d.reserves, d.decision, c.state as claim_state, c.escalate_from,
     c.opened_at as claimed_at, s.country as seller_country, b.country as buyer_country, s.zone as seller_zone,
-    b.zone as buyer_zone
+    b.zone as buyer_zone, exists (select from dispute x join payment p on p.id = x.payment_id
+        where p.deal_id = d.id and not x.over) as disputed
 """
 _FROM = (
     "from deal d join company s on s.id = d.seller_company_id join company b on b.id = d.buyer_company_id "
@@ -170,6 +173,7 @@ def _deal(row: asyncpg.Record) -> Deal:
         buyer_country=row["buyer_country"],
         seller_zone=row["seller_zone"],
         buyer_zone=row["buyer_zone"],
+        disputed=row["disputed"],
     )
 
 

@@ -77,6 +77,14 @@ _OTHERWISE: Mapping[State, str] = {
 }
 
 
+_DISPUTED: Mapping[Side, str] = {
+    Side.BUYER: N_("Your bank disputes the payment. The deal stands still until your bank has decided."),
+    Side.SELLER: N_("The buyer's bank disputes the payment. Do not hand over the goods until it has decided."),
+    Side.OPERATOR: N_("The buyer's bank disputes the payment. The deal stands still until it has decided."),
+}
+_UNDECIDED = N_("The money stands still until the buyer's bank has decided.")
+
+
 _ANSWERED = {
     Side.BUYER: N_("The seller has answered. Take what is offered, withdraw the claim, or ask the operator to decide."),
     Side.SELLER: N_("The buyer considers your answer. You may still name a higher sum."),
@@ -86,13 +94,20 @@ _LATE = N_("The seller has not answered in time. You may ask the operator to dec
 _THEN_THE_OPERATOR = N_("From then on the buyer may ask the operator to decide.")
 
 
-def next_step(state: State, reader: Side, due_at: datetime | None, claim: Standing | None = None) -> Next | None:
+def next_step(
+    state: State, reader: Side, due_at: datetime | None, claim: Standing | None = None, *, disputed: bool = False
+) -> Next | None:
     """What a deal in ``state`` waits for, told to ``reader``; ``None`` when nothing is left to wait for.
 
-    ``claim`` is the open claim of a deal, if there is one.
+    ``claim`` is the open claim of a deal, if there is one. While the payment is ``disputed`` goods that have not left
+    stay where they are; what has left is received and checked as ever, only the money stands still.
     """
     if state.final:
         return None
+    if disputed and state in {State.PAID, State.READY, State.UNCOLLECTED}:
+        return Next(Side.STRIPE, _DISPUTED[reader], None, None)
+    if disputed and state is State.CLOSING:
+        return Next(Side.STRIPE, _UNDECIDED, None, None)
     whose, until, otherwise = _WHOSE[state], due_at, _OTHERWISE.get(state)
     text = _MINE[state] if reader is whose and state in _MINE else _THEIRS[state]
     if state is State.CLAIMED and claim is not None:
