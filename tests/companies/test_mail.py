@@ -26,6 +26,7 @@ from exchange.companies.rules import (
     Timing,
     Wishes,
     WorkingHours,
+    after_work,
     answers_at,
     is_open,
     may_write_at,
@@ -123,6 +124,20 @@ def test_the_first_to_be_back_answers_and_a_closed_company_answers_when_it_opens
     assert answers_at(at, OFFICE, None, [week]) == paris(30, 9)
     assert answers_at(at, OFFICE, week, [None, day]) == paris(30, 9)
     assert answers_at(at, OFFICE, week, []) == paris(30, 9)
+
+
+def test_work_left_at_closing_goes_on_when_somebody_is_there_again() -> None:
+    week, day = Away(date(2026, 11, 23), date(2026, 11, 29)), Away(date(2026, 11, 24), date(2026, 11, 24))
+    half_an_hour = timedelta(minutes=30)
+    assert after_work(paris(23, 10), half_an_hour, OFFICE, None, [None]) == paris(23, 10, 30)
+    assert after_work(paris(23, 15, 50), half_an_hour, OFFICE, None, []) == paris(24, 9, 20)
+    assert after_work(paris(23, 15, 50), half_an_hour, OFFICE, day, []) == paris(25, 9, 20)
+    assert after_work(paris(23, 15, 50), half_an_hour, OFFICE, None, [day]) == paris(25, 9, 20)
+    assert after_work(paris(23, 15, 50), half_an_hour, OFFICE, None, [day, None]) == paris(24, 9, 20)
+    assert after_work(paris(22, 12), half_an_hour, OFFICE, week, [None]) == paris(30, 9, 30)
+    assert after_work(paris(27, 15, 50), timedelta(hours=8), OFFICE, None, []) == paris(30, 16, 50) + timedelta(
+        hours=17
+    )
 
 
 def test_a_token_ends_the_summaries_of_its_person_and_is_made_by_us_alone() -> None:

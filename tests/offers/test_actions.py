@@ -270,39 +270,7 @@ class TestClock:
         assert [(await offer_row(talk, n))["state"] for n in (1, 2)] == ["expired", "live"]
 
 
-class TestThresholds:
-    async def test_a_low_offer_is_declined_by_a_job_that_nobody_can_tell_from_a_person(self) -> None:
-        with clock.frozen(THURSDAY):
-            stage = await staged(floor="6", seller=await make_company(hours=OFFICE))
-            talk = await stage.offer("5")
-            assert await stage.state(talk) == "live"
-            assert await queued("offer.made") == []
-        waits = await fetchval("select execute_after - created from pgqueuer where entrypoint = 'offer.weighed'")
-        assert actions.moves.PAUSE[0] <= waits <= actions.moves.PAUSE[1] + timedelta(seconds=1)
-        (offer_id,) = await queued("offer.weighed")
-        with clock.frozen(THURSDAY + timedelta(hours=1)):
-            await actions.weigh_offer(offer_id=offer_id)
-            await actions.weigh_offer(offer_id=offer_id)
-        row = await offer_row(talk, 1)
-        assert row["state"] == "refused"
-        assert row["answered_by"] is None
-
-    async def test_a_good_offer_is_accepted_by_the_job(self) -> None:
-        stage = await staged(auto_accept="9")
-        talk = await stage.offer("9")
-        (offer_id,) = await queued("offer.weighed")
-        await actions.weigh_offer(offer_id=offer_id)
-        await actions.weigh_offer(offer_id=offer_id)
-        assert (await stage.state(talk), await stage.left()) == ("agreed", 0)
-
-    async def test_an_offer_answered_meanwhile_is_left_alone(self) -> None:
-        stage = await staged(floor="6")
-        talk = await stage.offer("5")
-        (offer_id,) = await queued("offer.weighed")
-        await stage.counter(talk, "9")
-        await actions.weigh_offer(offer_id=offer_id)
-        assert await stage.state(talk) == "live"
-
+class TestBelowCost:
     async def test_a_counter_below_the_answered_price_needs_the_sellers_word_and_keeps_it_private(self) -> None:
         stage = await staged()
         talk = await stage.offer("8")

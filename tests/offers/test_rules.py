@@ -256,12 +256,6 @@ class TestSellersSecrets:
         counter = moved(moved(fresh(self.LOT), price="6"), SELLER, "9.50")
         assert talks.automatic_answer(counter) is None
 
-    def test_an_automatic_answer_arrives_in_the_sellers_hours_after_a_pause(self) -> None:
-        hours = WorkingHours(zone="Europe/Paris")  # 9:00 to 16:00, 8:00 to 15:00 UTC in winter
-        friday = datetime(2026, 11, 27, 14, 50, tzinfo=UTC)
-        assert talks.answers_at(friday, hours, timedelta(minutes=5)) == friday + timedelta(minutes=5)
-        assert talks.answers_at(friday, hours, timedelta(minutes=30)) == datetime(2026, 11, 30, 8, tzinfo=UTC)
-
     def test_below_the_price_answered_for_the_seller_says_why(self) -> None:
         talk = moved(fresh(self.LOT), price="7")
         with pytest.raises(talks.CostUnanswered):

@@ -3,7 +3,7 @@
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from asyncpg import Record
@@ -196,6 +196,21 @@ async def hours_of(company_id: UUID) -> WorkingHours:
     if row is None:
         raise NotSeen
     return hours_from(row)
+
+
+async def absences_of(company_id: UUID) -> tuple[Away | None, list[Away | None]]:
+    """The company's holidays, and the next absence of each of its people: for `rules.answers_at`."""
+    rows = await fetch(
+        "select c.closed_from, c.closed_until, m.person_id, m.away_from, m.away_until "
+        "from company c left join membership m on m.company_id = c.id where c.id = $1",
+        company_id,
+    )
+    team = [_away(r["away_from"], r["away_until"]) for r in rows if r["person_id"]]
+    return (_away(rows[0]["closed_from"], rows[0]["closed_until"]) if rows else None), team
+
+
+def _away(first: date | None, last: date | None) -> Away | None:
+    return Away(first, last) if first and last else None
 
 
 async def team_of(by: Actor) -> list[Colleague]:

@@ -63,6 +63,9 @@ class Away:
     first: date
     last: date
 
+    def covers(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
 
 class AwayOutOfOrder(Invalid):
     message = N_("The last day comes before the first. Give both days, the first one first.")
@@ -86,26 +89,51 @@ def absence(first: date | None, last: date | None, today: date) -> Away | None:
 LONGEST_ABSENCE = timedelta(days=366)
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One day's working time, as UTC instants."""
+
+    day: date
+    opens: datetime
+    closes: datetime
+
+
 def is_open(at: datetime, hours: WorkingHours) -> bool:
     """Whether the company works at ``at``; the closing instant itself is closed."""
     window = _window(at.astimezone(ZoneInfo(hours.zone)).date(), hours)
     return window is not None and window.opens <= at < window.closes
 
 
-def next_opening(at: datetime, hours: WorkingHours, *away: Away | None) -> datetime:
-    """``at`` itself when the company is open, else the first instant after it at which it opens. UTC.
-
-    The days of an absence are no opening.
-    """
-    for window in windows_ending_after(at, hours):
-        if not any(a and a.first <= window.day <= a.last for a in away):
-            return max(at.astimezone(UTC), window.opens)
-    raise AssertionError("there is always another working day")
+def next_opening(at: datetime, hours: WorkingHours) -> datetime:
+    """``at`` itself when the company is open, else the first instant after it at which it opens. UTC."""
+    return max(at.astimezone(UTC), next(windows_ending_after(at, hours)).opens)
 
 
 def answers_at(at: datetime, hours: WorkingHours, closed: Away | None, team: Iterable[Away | None]) -> datetime:
     """From when somebody of a company answers: the first of its ``team`` to be back, once it is open again. UTC."""
-    return min((next_opening(at, hours, closed, away) for away in team), default=next_opening(at, hours, closed))
+    return max(at.astimezone(UTC), next(_attended(at, hours, closed, team)).opens)
+
+
+def after_work(
+    at: datetime, worked: timedelta, hours: WorkingHours, closed: Away | None, team: Iterable[Away | None]
+) -> datetime:
+    """When somebody of a company has worked for so long since ``at``: what is left at closing goes on at the next
+    opening with somebody there. UTC."""
+    for window in _attended(at, hours, closed, team):
+        begins = max(at.astimezone(UTC), window.opens)
+        if begins + worked < window.closes:
+            return begins + worked
+        worked -= window.closes - begins
+    raise AssertionError("there is always another working day")
+
+
+def _attended(at: datetime, hours: WorkingHours, closed: Away | None, team: Iterable[Away | None]) -> Iterator[Window]:
+    """The working days not over at ``at`` on which the company is not closed nor everybody of its ``team`` away."""
+    mates = list(team)
+    for window in windows_ending_after(at, hours):
+        there = not mates or any(not (away and away.covers(window.day)) for away in mates)
+        if there and not (closed and closed.covers(window.day)):
+            yield window
 
 
 def is_public_holiday(day: date, country: str) -> bool:
@@ -127,15 +155,6 @@ def after_business_days(at: datetime, days: int, hours: WorkingHours) -> datetim
     for _ in range(days):
         last = next(windows)
     return min(last.opens + (start - first.opens), last.closes)
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """One day's working time, as UTC instants."""
-
-    day: date
-    opens: datetime
-    closes: datetime
 
 
 def _window(day: date, hours: WorkingHours) -> Window | None:

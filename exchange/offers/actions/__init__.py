@@ -1,4 +1,4 @@
-"""What may happen in a talk, by noun: moves, answers, a side's own team, the telling of people.
+"""What may happen in a talk, by noun: moves, answers, weighing by thresholds, a side's own team, the telling of people.
 ``saving`` writes what they decide.
 
 Every action locks the lot's row before it reads, so that rivals come one after the other.
@@ -12,7 +12,6 @@ from exchange.offers.actions.answers import (
     expire_overdue,
     refuse_offer,
     refuse_offers,
-    weigh_offer,
     withdraw_offer,
 )
 from exchange.offers.actions.messages import tell_of_message, write_message
@@ -28,6 +27,7 @@ from exchange.offers.actions.requests import (
 from exchange.offers.actions.several import counter_offers
 from exchange.offers.actions.team import assign_talk, tell_assignee, write_note
 from exchange.offers.actions.telling import tell_of_answer, tell_of_offer, tell_uncovered
+from exchange.offers.actions.weighing import weigh_offer
 
 __all__ = [
     "accept_offer",

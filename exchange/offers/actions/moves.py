@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
-from secrets import randbelow
 from uuid import UUID
 
 from exchange.actor import Actor
@@ -16,6 +14,7 @@ from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.listings.rules.lots import CostAnswer, Incoterm
 from exchange.offers.actions.saving import company_of, save_cost, save_move, save_talk, supersede
+from exchange.offers.actions.weighing import weigh_later
 from exchange.offers.queries.lines import shelf_of, stock_on
 from exchange.offers.queries.lots import lot_offered_to
 from exchange.offers.queries.talks import Negotiated, negotiation_seen_by
@@ -24,8 +23,6 @@ from exchange.offers.rules.bids import Bid, Stock
 from exchange.offers.rules.talks import Talk
 
 LONGEST_MESSAGE = 2000
-PAUSE = (timedelta(minutes=12), timedelta(minutes=95))
-"""Worked time between an offer and its automatic answer, drawn anew each time: within what people take (rule 11)."""
 
 
 class MessageTooLong(Invalid):
@@ -96,7 +93,7 @@ async def make_move(
         if answer is None:
             await enqueue("offer.made", offer_id)
         else:
-            await enqueue("offer.weighed", offer_id, at=talks.answers_at(at, held.hours[after.seller], _pause()))
+            await weigh_later(held, offer_id)
         await record(by, "offer.made", held.id, number=len(after.moves))
         await announce(held.channel, "offer.made", held.id)
         return offer_id
@@ -117,8 +114,3 @@ async def checked(message: str, by: Actor) -> str:
     if message:
         ensure_no_contact_details(message, names=await own_names(by))
     return message
-
-
-def _pause() -> timedelta:
-    shortest, longest = (int(p.total_seconds()) for p in PAUSE)
-    return timedelta(seconds=shortest + randbelow(longest - shortest))

@@ -7,11 +7,11 @@ has stopped one of the two, or put both into one legal group.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from exchange.companies.rules import WorkingHours, after_business_days, next_opening
+from exchange.companies.rules import WorkingHours, after_business_days
 from exchange.errors import N_, Conflict, DomainError, Invalid, NotAllowed
 from exchange.listings.rules.lots import SLOTS, CostAnswer, Incoterm
 from exchange.money import Money
@@ -342,15 +342,6 @@ def automatic_answer(talk: Talk) -> Answer | None:
     """What the seller's hidden thresholds say to the buyer's live offer; None leaves it to a person (rule 11)."""
     live = talk.live
     return talk.terms.answer_to(live.bid) if live and live.by == talk.buyer else None
-
-
-def answers_at(at: datetime, seller: WorkingHours, pause: timedelta) -> datetime:
-    """When an automatic answer arrives, to look like a human one (rule 11): in the seller's hours, ``pause`` later.
-
-    The pause is worked time: at closing it goes on at the next opening.
-    """
-    opened = next_opening(at, seller)
-    return next_opening(opened + pause, seller)
 
 
 # --- what they share ------------------------------------------------------------------------------------------------
