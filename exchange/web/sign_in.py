@@ -20,6 +20,7 @@ from litestar.middleware import AbstractAuthenticationMiddleware, Authentication
 from litestar.types import ASGIApp
 
 from exchange.settings import settings
+from exchange.web.stream import MISSED
 from exchange.web.viewer import Viewer
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,10 @@ class Remembered:
         async with channels.start_subscription([VIEWERS]) as subscriber:
             self._hears = True
             async for message in subscriber.iter_events():
-                self.forget(UUID(message.decode().rpartition(" ")[2]))
+                if message.decode() == MISSED:
+                    self._viewers.clear()
+                else:
+                    self.forget(UUID(message.decode().rpartition(" ")[2]))
 
 
 class SignIn(AbstractAuthenticationMiddleware):

@@ -1,12 +1,14 @@
 """Live pages: what an action announced reaches the open page as a server-sent event.
 
 ``announce`` (pg_notify, in the action's transaction) → one listening connection per process → Litestar Channels → the
-page, which asks its ordinary door again. The event names a fact, never content.
+page, which asks its ordinary door again. The event names a fact, never content. A stream begins with the event
+`MISSED`, and has it again when PostgreSQL was not heard for a while: what happened meanwhile is asked for.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterable
+from contextlib import suppress
 
 import asyncpg
 from litestar.channels import ChannelsPlugin
@@ -17,6 +19,8 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from exchange.database import engine
 
 log = logging.getLogger(__name__)
+MISSED = "missed"
+"""In a fact's place: something may have happened unheard."""
 QUIET = 20.0
 """Seconds of silence after which a comment keeps proxies from closing the stream."""
 
@@ -48,11 +52,21 @@ class ListeningBackend(AsyncPgChannelsBackend):
                     self._listener_conn = await self._open()
                     for channel in self._subscribed_channels:
                         await self._listener_conn.add_listener(channel, self._listener)
+                        if self._queue is not None:
+                            self._queue.put_nowait((channel, MISSED.encode()))
                 return
             except (OSError, asyncpg.PostgresError):
                 log.warning("live pages: PostgreSQL does not answer, next try in %.1f s", wait)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, 30)
+
+    async def subscribe(self, channels: Iterable[str]) -> None:
+        """Listen to the channels; while the connection is lost, as soon as there is another."""
+        async with self._listener_lock:
+            for channel in set(channels) - self._subscribed_channels:
+                self._subscribed_channels.add(channel)
+                with suppress(asyncpg.InterfaceError, asyncpg.PostgresError, OSError):
+                    await self._listener_conn.add_listener(channel, self._listener)
 
     async def on_shutdown(self) -> None:
         self._closing = True
@@ -72,6 +86,8 @@ def channels_plugin() -> ChannelsPlugin:
 def live(channels: ChannelsPlugin, *names: str) -> ServerSentEvent:
     """Stream the facts announced on the channels ``names`` as events called ``changed``, with the fact as their data.
 
+    The first comes at once: what happened since the page was made, or since its last stream broke, is asked for.
+
     The caller has already loaded the subject as this viewer.
     """
     return ServerSentEvent(_events(channels, names), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
@@ -79,7 +95,7 @@ def live(channels: ChannelsPlugin, *names: str) -> ServerSentEvent:
 
 async def _events(channels: ChannelsPlugin, names: Iterable[str]) -> AsyncGenerator[ServerSentEventMessage, None]:
     async with channels.start_subscription(names) as subscriber:
-        yield ServerSentEventMessage(comment="listening", retry=2000)
+        yield ServerSentEventMessage(event="changed", data=MISSED, retry=2000)
         facts = _facts(subscriber)
         pending = asyncio.ensure_future(anext(facts))
         try:

@@ -88,7 +88,9 @@ def test_a_move_appears_in_the_open_page_and_takes_no_typed_word_away(running: I
         seller.get_by_role("button", name="Envoyer la contre-proposition").click()
     expect(buyer.locator("#thread")).to_contain_text("€9.20", timeout=SOON)
     expect(buyer.locator("#answer form")).to_have_count(1)
-    assert buyer.evaluate("window.heard") == ["offer"], "and of what happened inside the other side heard nothing"
+    assert buyer.evaluate("window.heard") == ["missed", "offer"], (
+        "and of what happened inside the other side heard nothing"
+    )
     assert "Plancher" not in buyer.content()
     _picture(buyer, "talk-phone-en")
 

@@ -50,7 +50,7 @@ async def open_page(host: str, port: int, path: str, cookie: str, begun: asyncio
     """One open page: its stream, until the first event after ``begun``. Returns when that came."""
     reader, writer = await asyncio.open_connection(host, port)
     writer.write(f"GET {path}/live HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n".encode())
-    await reader.readuntil(b"listening")
+    await reader.readuntil(b"data: missed")
     begun.set()
     await reader.readuntil(b"event: changed")
     at = time.perf_counter()

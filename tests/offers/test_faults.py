@@ -433,6 +433,4 @@ class TestClocks:
         makers = [
             await fetchval("select negotiation_id from offer where id = $1", UUID(bytes=r["payload"])) for r in told
         ]
-        assert makers == [refused, *(r["negotiation_id"] for r in ends)], (
-            "and their makers hear in that order"
-        )
+        assert makers == [refused, *(r["negotiation_id"] for r in ends)], "and their makers hear in that order"
