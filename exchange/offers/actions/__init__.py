@@ -14,16 +14,10 @@ from exchange.offers.actions.answers import (
     refuse_offers,
     withdraw_offer,
 )
+from exchange.offers.actions.endings import end_requests, tell_of_no_quote
 from exchange.offers.actions.messages import tell_of_message, write_message
 from exchange.offers.actions.moves import make_move, open_talk
-from exchange.offers.actions.requests import (
-    ask_for_quotes,
-    decline_requests,
-    end_requests,
-    quote,
-    tell_of_no_quote,
-    tell_of_request,
-)
+from exchange.offers.actions.requests import ask_for_quotes, decline_requests, quote, tell_of_request
 from exchange.offers.actions.several import counter_offers
 from exchange.offers.actions.team import assign_talk, tell_assignee, write_note
 from exchange.offers.actions.telling import tell_of_answer, tell_of_offer, tell_uncovered

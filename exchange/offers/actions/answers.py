@@ -12,7 +12,7 @@ from exchange.journal.actions import record
 from exchange.listings.actions.reservations import reserve
 from exchange.listings.rules.lots import CostAnswer
 from exchange.money import Money
-from exchange.offers.actions.requests import end_requests
+from exchange.offers.actions.endings import end_requests
 from exchange.offers.actions.saving import company_of, save_answer, save_barred_requests, save_cost, save_uncovered
 from exchange.offers.queries.lots import lock_lot
 from exchange.offers.queries.talks import (

@@ -10,15 +10,15 @@ from exchange.actor import Actor
 from exchange.clock import now
 from exchange.companies.actions.mail import letter, notify
 from exchange.companies.rules import MailKind
-from exchange.database import execute, fetch, fetchval, transaction
+from exchange.database import execute, fetchval, transaction
 from exchange.errors import Conflict, DomainError, NotSeen
-from exchange.jobs import enqueue, enqueue_all
+from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.listings.rules.lots import SLOTS, CostAnswer, Incoterm
 from exchange.offers.actions.moves import checked, make_move
 from exchange.offers.actions.saving import company_of, save_talk
 from exchange.offers.queries.lots import lot_offered_to
-from exchange.offers.queries.requests import asked_since, lots_known_to, request_ended, request_to, request_told
+from exchange.offers.queries.requests import asked_since, lots_known_to, request_to, request_told
 from exchange.offers.rules import talks
 from exchange.offers.rules.bids import Bid
 from exchange.offers.rules.requests import (
@@ -164,32 +164,6 @@ async def decline_requests(*, request_ids: Sequence[UUID], by: Actor) -> int:
     return declined
 
 
-async def end_requests(*, lot_id: UUID | None = None, at_most: int = 500) -> int:
-    """End what nobody has answered in time, and what is asked about a lot that has nothing left to sell.
-
-    Returns how many. With ``lot_id`` those of one lot.
-    """
-    async with transaction():
-        ended = await fetch(_END, now(), lot_id, at_most)
-        for row in ended:
-            await record(None, f"quote.{row['state']}", row["id"])
-        if ended:
-            await enqueue_all(*(("quote.answered", row["id"]) for row in ended))
-    return len(ended)
-
-
-_END = """
-    update quote_request q set state = case when q.expires_at <= $1 then 'expired' else 'closed' end,
-        answered_at = least(q.expires_at, $1)
-    from (select q.id from quote_request q join lot l on l.id = q.lot_id
-          where q.state = 'asked' and ($2::uuid is null or q.lot_id = $2)
-          and (q.expires_at <= $1 or l.expires_at <= $1 or l.state not in ('open', 'part_sold')
-               or l.quantity - l.reserved - l.sold = 0)
-          order by q.id limit $3 for no key update of q skip locked) over
-    where q.id = over.id and q.state = 'asked' returning q.id, q.state
-"""
-
-
 async def tell_of_request(*, request_id: UUID) -> None:
     """Write to the seller that somebody asks for a price, once, in their working hours."""
     async with transaction():
@@ -204,23 +178,6 @@ async def tell_of_request(*, request_id: UUID) -> None:
 @letter("quote_asked", MailKind.OFFERS)
 async def _still_asked(request_id: UUID, _: UUID) -> dict[str, Any] | None:
     told = await request_told(request_id)
-    return {"told": told} if told else None
-
-
-async def tell_of_no_quote(*, request_id: UUID) -> None:
-    """Write to who asked for a price that none comes, once, in their working hours."""
-    async with transaction():
-        first = await fetchval(
-            "update quote_request set answer_told = true where id = $1 and not answer_told returning id", request_id
-        )
-        told = await request_ended(request_id) if first else None
-        if told:
-            await notify(told.receiver, "quote_answered", about=request_id, told=told)
-
-
-@letter("quote_answered", MailKind.ENDINGS)
-async def _no_price(request_id: UUID, _: UUID) -> dict[str, Any] | None:
-    told = await request_ended(request_id)
     return {"told": told} if told else None
 
 
