@@ -56,6 +56,12 @@ async def reserved_and_sold(agreed: Agreed) -> tuple[int, int]:
     return row["reserved"], row["sold"]
 
 
+async def alarms() -> list[str]:
+    """What the operator was called about."""
+    rows = await fetch("select subject from mail where template = 'settlement_alarm' order by created_at")
+    return [row["subject"] for row in rows]
+
+
 async def balance() -> dict[Account, int]:
     return {line.account: line.amount.minor for line in await trial_balance()}
 
@@ -682,6 +688,11 @@ class TestClocks:
         with frozen(now() + timedelta(days=76)):
             await deals.tick(agreed.deal_id)
             assert await agreed.state() == "operator"
+            told = await fetchval("select count(*) from mail where template = 'deal'")
+        with frozen(now() + timedelta(days=77, minutes=1)):
+            await deals.tick(agreed.deal_id)
+            assert await alarms() == ["Money has been held for seventy-five days: Outillage, fin de série"] * 2
+            assert await fetchval("select count(*) from mail where template = 'deal'") == told, "no news to the sides"
             with pytest.raises(deals.ReasonsMissing):
                 await deals.decide(deal_id=agreed.deal_id, refund=Money(60_00, "EUR"), reasons=" ", by=operator.actor)
             await deals.decide(
@@ -821,6 +832,7 @@ class TestClaims:
         with frozen(now() + timedelta(days=6)):
             await claims.escalate(deal_id=agreed.deal_id, by=agreed.buyer.actor)
         assert await agreed.state() == "operator"
+        assert await alarms() == ["A deal waits for your decision: Outillage, fin de série"]
         await deals.decide(
             deal_id=agreed.deal_id, refund=Money(120_00, "EUR"), reasons="nothing was right", by=operator.actor
         )

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from random import Random
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from exchange import payable
 from exchange.money import Money
 from exchange.settlement.rules import amounts, books, claims, deal, drift, payments, timeline, vat
+from exchange.settlement.rules.alarms import ALARMS, AlarmKind, called
 from exchange.settlement.rules.deal import Move, Side, State
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -110,6 +112,10 @@ class TestTheTimeline:
             assert "bank" in told.text
         else:
             assert told == timeline.next_step(state, reader, NOON)
+
+    def test_every_alarm_says_what_happened_and_what_to_do(self) -> None:
+        assert set(ALARMS) == set(get_args(AlarmKind))
+        assert {State.OPERATOR, State.UNCOLLECTED} == {to for to in State if called(to, Move.LAPSE, again=False)}
 
     def test_no_text_calls_held_money_by_a_word_it_is_not(self) -> None:
         texts = [*timeline._MINE.values(), *timeline._THEIRS.values(), *timeline._OTHERWISE.values()]

@@ -249,21 +249,17 @@ async def _tick(deal_id: UUID) -> bool:
             await _call_about_parked(deal)
         move = struck(deal.state, due_at=deal.due_at, alarm_at=deal.alarm_at, at=now())
         if move is Move.ALARM:
-            deal = await enter(deal, move, step(deal.state, move, Side.CLOCK), None)
-            await alarm("held_too_long", deal)
+            await enter(deal, move, step(deal.state, move, Side.CLOCK), None)
         if move is not Move.LAPSE:
             return False
         if deal.state is State.AWAITING_PAYMENT and await fetchval(
             "select exists (select from payment where deal_id = $1 and state in ('open', 'processing'))", deal_id
         ):
             return True
-        before = deal.state
         ending = step(deal.state, Move.LAPSE, Side.CLOCK).ending
         if ending is not None and ending.refunds_all and await disputed(deal_id):
             return False  # the clock runs again when the buyer's bank has decided
-        deal = await _take(deal, Move.LAPSE, None)
-        if before in {State.READY, State.OPERATOR}:
-            await alarm("operator_called", deal)
+        await _take(deal, Move.LAPSE, None)
         return False
 
 
@@ -272,7 +268,7 @@ async def _call_about_parked(deal: Deal) -> None:
     again = now() + timedelta(days=7)
     await execute("update deal set alarm_at = $2 where id = $1", deal.id, again)
     await enqueue("deal.due", deal.id, at=again)
-    await alarm("held_too_long", deal)
+    await alarm("parked_too_long", deal)
 
 
 async def remind_side(deal_id: UUID) -> None:

@@ -10,9 +10,10 @@ from exchange.companies.queries import hours_of
 from exchange.database import announce, execute
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
-from exchange.settlement.actions.notices import tell
+from exchange.settlement.actions.notices import alarm, tell
 from exchange.settlement.queries.deals import Deal, any_deal
 from exchange.settlement.rules import clocks
+from exchange.settlement.rules.alarms import called
 from exchange.settlement.rules.deal import ALARM_AGAIN, CLOCKS, HELD_AT_MOST, REMIND_AFTER, Move, State, Step
 
 
@@ -59,7 +60,10 @@ async def enter(
     if not again:
         await _remind_later(deal, state, at)
     entered = await any_deal(deal.id)
-    await tell(entered, by)
+    if (kind := called(state, move, again=again)) is not None:
+        await alarm(kind, entered)
+    if not (again and state is State.OPERATOR):  # nothing is new to the two sides
+        await tell(entered, by)
     await announce(deal.channel, f"deal.{move.value}", deal.id)
     return entered
 

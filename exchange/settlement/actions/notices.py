@@ -14,6 +14,7 @@ from exchange.settings import settings
 from exchange.settlement.queries.deals import Deal
 from exchange.settlement.queries.money import Reconciled
 from exchange.settlement.rules import timeline
+from exchange.settlement.rules.alarms import ALARMS, AlarmKind
 from exchange.settlement.rules.deal import Side, State
 from exchange.settlement.rules.payments import ReturnReason
 
@@ -141,11 +142,11 @@ async def tell_account_change(company_id: UUID, step: str, effective_at: datetim
             await notify(operator["id"], "account_change_asked", url=f"{settings().base_url}/operator/money")
 
 
-async def alarm(kind: str, deal: Deal) -> None:
+async def alarm(kind: AlarmKind, deal: Deal) -> None:
     """Something about a deal needs a person: the operator is written to, and the log says so."""
     log.error("settlement alarm %s for deal %s", kind, deal.id)
     for operator in await fetch("select id from person where is_operator"):
-        await notify(operator["id"], "settlement_alarm", kind=kind, deal=deal, url=_url(deal))
+        await notify(operator["id"], "settlement_alarm", alarm=ALARMS[kind], deal=deal, url=_url(deal))
 
 
 async def alarm_books(result: Reconciled) -> None:

@@ -1,0 +1,118 @@
+"""What a person must look at, in words: what happened, and what is to be done."""
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from exchange.errors import N_
+from exchange.settlement.rules.deal import Move, State
+
+AlarmKind = Literal[
+    "balance_insufficient",
+    "converted",
+    "decision_late",
+    "disputed",
+    "foreign_payment",
+    "fraud_warning",
+    "held_too_long",
+    "not_collected",
+    "paper_refused",
+    "parked_too_long",
+    "pay_page_refused",
+    "refund_failed",
+    "refund_refused",
+    "return_failed",
+    "reversal_short",
+    "surplus_payment",
+    "to_decide",
+    "transfer_refused",
+]
+
+
+class Alarm(NamedTuple):
+    """Both are message ids."""
+
+    what: str
+    do: str
+
+
+ALARMS: Mapping[AlarmKind, Alarm] = {
+    "balance_insufficient": Alarm(
+        N_("Our balance does not cover a payment"),
+        N_("The balance at the payment service is too low for what a receiver is owed. Top it up; the rest follows."),
+    ),
+    "converted": Alarm(
+        N_("A payment was converted"),
+        N_("The payment service settled it in another currency than the deal's: books and balance differ from now on."),
+    ),
+    "decision_late": Alarm(
+        N_("A decision is overdue"),
+        N_("The time to decide is over and the money is still held. Both sides wait for you."),
+    ),
+    "disputed": Alarm(
+        N_("A buyer's bank disputes a payment, or has news of its dispute"),
+        N_("Answer it at the payment service before the day named there. The deal's money stands still meanwhile."),
+    ),
+    "foreign_payment": Alarm(
+        N_("A pay page names another payment"),
+        N_("Nothing of it was booked here. Look at the payment at the payment service."),
+    ),
+    "fraud_warning": Alarm(
+        N_("The card network takes a payment for fraud"),
+        N_("Nothing is sent to the seller. Look at the deal; refund the buyer, or let the money go."),
+    ),
+    "held_too_long": Alarm(
+        N_("Money has been held for seventy-five days"),
+        N_("Decide today how it is shared out: it may not be held much longer."),
+    ),
+    "not_collected": Alarm(
+        N_("Goods were not collected"),
+        N_("The buyer has let its time pass. Speak to both; from the fourteenth day on the seller may cancel."),
+    ),
+    "paper_refused": Alarm(
+        N_("An invoice does not pass the official checks"),
+        N_("It is not issued until it does. The deal's page names the fault."),
+    ),
+    "parked_too_long": Alarm(
+        N_("A receiver still cannot be paid"),
+        N_("The deal was decided long ago and a receiver's account cannot receive money. Call the receiver."),
+    ),
+    "pay_page_refused": Alarm(
+        N_("A pay page was refused"),
+        N_("The buyer cannot pay. What the payment service said stands on your page of the money."),
+    ),
+    "refund_failed": Alarm(
+        N_("A refund came back"),
+        N_("The buyer's bank returned it. Ask the buyer for another account, pay it and enter the reference."),
+    ),
+    "refund_refused": Alarm(
+        N_("A refund was refused"),
+        N_("The payment service did not make it. Look at the payment there; the buyer is still owed its money."),
+    ),
+    "return_failed": Alarm(
+        N_("A bank transfer could not be sent back"),
+        N_("The buyer sent it without owing it. Ask the buyer for another account, pay it and enter the reference."),
+    ),
+    "reversal_short": Alarm(
+        N_("A seller's account cannot give its part back"),
+        N_("The exchange advances it and the seller owes it. It is asked for again every day."),
+    ),
+    "surplus_payment": Alarm(
+        N_("Money arrived that was not owed"),
+        N_("It goes back to the buyer in full. Find out why it came: another sum, a second payment, or too late."),
+    ),
+    "to_decide": Alarm(
+        N_("A deal waits for your decision"),
+        N_("Hear both sides and decide how the money held is shared out."),
+    ),
+    "transfer_refused": Alarm(
+        N_("A receiver could not be paid"),
+        N_("The payment service refused the transfer. It is tried again; the receiver was asked to check its account."),
+    ),
+}
+
+
+def called(to: State, move: Move, *, again: bool) -> AlarmKind | None:
+    """Why the operator is called when a deal takes ``move`` into ``to``, which it was in before if ``again``."""
+    if to is State.OPERATOR:
+        return "held_too_long" if move is Move.ALARM else "decision_late" if again else "to_decide"
+    return "not_collected" if to is State.UNCOLLECTED and not again else None
