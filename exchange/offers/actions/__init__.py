@@ -12,6 +12,7 @@ from exchange.offers.actions.answers import (
     expire_overdue,
     refuse_offer,
     refuse_offers,
+    weigh_offer,
     withdraw_offer,
 )
 from exchange.offers.actions.endings import end_requests, tell_of_no_quote
@@ -21,7 +22,6 @@ from exchange.offers.actions.requests import ask_for_quotes, decline_requests, q
 from exchange.offers.actions.several import counter_offers
 from exchange.offers.actions.team import assign_talk, tell_assignee, write_note
 from exchange.offers.actions.telling import tell_of_answer, tell_of_offer, tell_uncovered
-from exchange.offers.actions.weighing import weigh_offer
 
 __all__ = [
     "accept_offer",

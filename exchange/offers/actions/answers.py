@@ -14,16 +14,19 @@ from exchange.listings.rules.lots import CostAnswer
 from exchange.money import Money
 from exchange.offers.actions.endings import end_requests
 from exchange.offers.actions.saving import company_of, save_answer, save_barred_requests, save_cost, save_uncovered
+from exchange.offers.actions.weighing import somebody_answers, weigh_later
 from exchange.offers.queries.lots import lock_lot
 from exchange.offers.queries.talks import (
     Negotiated,
     live_talks_of,
+    negotiation_of_offer,
     negotiation_seen_by,
     negotiation_to_end,
     overdue,
 )
 from exchange.offers.rules import talks
 from exchange.offers.rules.talks import Move, Talk
+from exchange.offers.rules.terms import Answer
 
 
 async def accept_offer(
@@ -55,14 +58,14 @@ async def accept_offer(
             seen=seen,
         )
         await save_cost(held, after, cost, by, "acceptance")
-        await agree(held, after, by)
+        await _agree(held, after, by)
 
 
 async def refuse_offer(*, negotiation_id: UUID, by: Actor, seen: int | None = None) -> None:
     """The side whose turn it is declines the live offer."""
     async with transaction():
         held = await negotiation_seen_by(by, negotiation_id, lock=True)
-        await end(held, talks.refuse(held.talk, by=company_of(by), at=now(), seen=seen), by)
+        await _end(held, talks.refuse(held.talk, by=company_of(by), at=now(), seen=seen), by)
 
 
 async def refuse_offers(*, seen: Mapping[UUID, int | None], by: Actor) -> int:
@@ -85,7 +88,37 @@ async def withdraw_offer(*, negotiation_id: UUID, by: Actor, seen: int | None = 
     """The side that made the live offer takes it back."""
     async with transaction():
         held = await negotiation_seen_by(by, negotiation_id, lock=True)
-        await end(held, talks.withdraw(held.talk, by=company_of(by), at=now(), seen=seen), by)
+        await _end(held, talks.withdraw(held.talk, by=company_of(by), at=now(), seen=seen), by)
+
+
+async def weigh_offer(*, offer_id: UUID) -> None:
+    """The seller's hidden thresholds answer an offer nobody has answered meanwhile.
+
+    Where nobody of his would answer now, the answer waits once more: the worker may have been down until the evening.
+    """
+    async with transaction():
+        at, held = now(), await negotiation_of_offer(offer_id, lock=True)
+        live = talks.as_it_stands(held.talk, at).live
+        if live is None or held.said[-1].id != offer_id:
+            return
+        if not await somebody_answers(held, at):
+            await weigh_later(held, offer_id)
+            return
+        answer, seller = talks.automatic_answer(held.talk), held.talk.seller
+        if answer is Answer.REFUSE:
+            await _end(held, talks.refuse(held.talk, by=seller, at=at), None)
+        elif answer is Answer.ACCEPT and held.stock.covers(live.bid):
+            after = talks.accept(
+                held.talk,
+                by=seller,
+                price=live.price,
+                quantity=live.quantity,
+                lines=live.bid.mark,
+                at=at,
+                stock=held.stock,
+                seen=held.seen,
+            )
+            await _agree(held, after, None)
 
 
 async def expire_overdue(*, at_most: int = 500) -> int:
@@ -126,13 +159,12 @@ async def _end_as_they_stand(negotiation_ids: list[UUID]) -> int:
             held = await negotiation_to_end(negotiation_id)
             after = talks.as_it_stands(held.talk, now())
             if after is not held.talk:
-                await end(held, after, None)
+                await _end(held, after, None)
                 ended += 1
     return ended
 
 
-async def agree(held: Negotiated, after: Talk, by: Actor | None) -> None:
-    """Write the agreement that ``after`` ends with, reserve its goods, tell of it. Joins the caller's transaction."""
+async def _agree(held: Negotiated, after: Talk, by: Actor | None) -> None:
     move = after.moves[-1]
     named = {line.id: line.quantity for line in move.lines} or None
     await reserve(lot_id=held.lot_id, quantity=move.quantity, agreement_id=held.id, lines=named)
@@ -143,8 +175,7 @@ async def agree(held: Negotiated, after: Talk, by: Actor | None) -> None:
     await enqueue_all(*facts)
 
 
-async def end(held: Negotiated, after: Talk, by: Actor | None) -> None:
-    """Write how the live offer ended without an agreement. Joins the caller's transaction."""
+async def _end(held: Negotiated, after: Talk, by: Actor | None) -> None:
     await save_answer(held, after.moves[-1], by=by)
     await record(by, f"offer.{after.moves[-1].state}", held.id, number=len(after.moves))
     await enqueue("offer.answered", held.said[-1].id)
