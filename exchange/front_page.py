@@ -11,6 +11,7 @@ from litestar import Response, Router, get
 from exchange.actor import Actor
 from exchange.companies.actions.recognition import recognise_session, recognise_token
 from exchange.offers.queries.inbox import Awaits, InboxRow, count_awaiting, inbox_of
+from exchange.offers.queries.requests import Asked, requests_to
 from exchange.settlement.queries.deals import Deal, deals_of
 from exchange.settlement.rules.deal import Side
 from exchange.settlement.rules.timeline import Next
@@ -18,7 +19,7 @@ from exchange.web.render import Web, render, see_other
 from exchange.web.viewer import Viewer
 
 SHOWN = 6
-"""Talks and deals each; the rest is a link away."""
+"""Talks, requests and deals each; the rest is a link away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,13 @@ async def front(request: Web) -> Response[str]:
     if viewer.actor.is_operator:
         return see_other(request, "/operator")
     talks: list[InboxRow] = []
+    asked: list[Asked] = []
     deals: list[Awaiting] = []
     if viewer.vetted or viewer.stopped:
         talks = (await inbox_of(viewer.actor, show=Awaits.ME, limit=SHOWN)).rows
+        asked = await requests_to(viewer.actor, limit=SHOWN) if viewer.vetted else []
         deals = awaiting(viewer.actor, await deals_of(viewer.actor, limit=2 * SHOWN))[:SHOWN]
-    return render(request, "today.html", talks=talks, deals=deals)
+    return render(request, "today.html", talks=talks, asked=asked, deals=deals)
 
 
 def awaiting(actor: Actor, deals: list[Deal]) -> list[Awaiting]:

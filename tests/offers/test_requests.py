@@ -17,6 +17,7 @@ from exchange.listings.actions.lots import withdraw_lot
 from exchange.listings.rules.lots import CostAnswer, Incoterm
 from exchange.offers import actions
 from exchange.offers.actions.requests import Sent
+from exchange.offers.queries.inbox import count_awaiting
 from exchange.offers.queries.requests import requests_to
 from exchange.offers.rules import requests, talks
 from exchange.offers.rules.bids import Bid
@@ -214,6 +215,23 @@ async def test_the_pages_ask_show_answer_and_mask_both(client: httpx.AsyncClient
     await sign_in(client, stage.buyer)
     assert "answered with a price" in (await client.get(f"/wants/{want}/requests")).text
     assert "Your answer is awaited" in (await client.get(quoted.headers["location"])).text
+
+
+async def test_requests_count_among_what_awaits_an_answer_and_pass_the_filters(client: httpx.AsyncClient) -> None:
+    stage = await staged()
+    await ask(await wanting(stage.buyer), stage.buyer, stage)
+    (asked,) = await requests_to(stage.seller.actor)
+    await stage.offer(by=await stage.another_buyer())
+    assert await count_awaiting(stage.seller.actor) == 2
+    assert await count_awaiting(stage.buyer.actor) == 0
+    await sign_in(client, stage.seller)
+    for query in ("", "?q=sabots", "?who=nobody", "?show=me&side=seller"):
+        page = (await client.get(f"/talks{query}")).text
+        assert page.index("data-keys") < page.index(f"/requests/{asked.id}"), "shown, and walked with the keys"
+    for query in ("?q=parasol", "?who=mine", "?side=buyer", "?show=them"):
+        assert f"/requests/{asked.id}" not in (await client.get(f"/talks{query}")).text
+    assert 'Your answer awaited <span class="total">2<' in (await client.get("/talks?show=them")).text
+    assert f"/requests/{asked.id}" in (await client.get("/")).text
 
 
 async def test_the_api_asks_lists_quotes_and_declines(client: httpx.AsyncClient) -> None:

@@ -10,7 +10,7 @@ from exchange.errors import N_
 from exchange.offers import actions
 from exchange.offers.pages.reading import Form, ticked_in
 from exchange.offers.queries.inbox import Assigned, Awaits, Side, inbox_of
-from exchange.offers.queries.requests import requests_to
+from exchange.offers.queries.requests import count_requests_to, requests_to
 from exchange.web.guards import viewer_of
 from exchange.web.render import Web, language_of, render, see_other
 
@@ -32,7 +32,10 @@ async def index(
     assigned = Assigned(who) if who in set(Assigned) else None
     actor = viewer_of(request).actor
     inbox = await inbox_of(actor, show=chosen, side=of_side, assigned=assigned, words=q, after=after)
-    asked = await requests_to(actor) if chosen in (None, Awaits.ME) and of_side is not Side.BUYER and not after else []
+    # requests come to the seller's side, and no colleague looks after one before it is a talk
+    none = of_side is Side.BUYER or assigned is Assigned.MINE
+    requests = 0 if none else await count_requests_to(actor, words=q)
+    asked = await requests_to(actor, words=q) if requests and chosen in (None, Awaits.ME) and not after else []
     filters = {"side": of_side, "who": assigned, "q": q.strip()}
     language = language_of(request)
     return render(
@@ -40,6 +43,7 @@ async def index(
         INDEX,
         inbox=inbox,
         asked=asked,
+        requests=requests,
         asked_masks={r.id: mask(r.request.buyer, r.lot_id, language) for r in asked},
         show=chosen or "",
         filters=filters,

@@ -137,18 +137,26 @@ async def inbox_of(
         side,
         assigned,
         actor.person_id,
-        " ".join(words.split())[:80] or None,
+        searched(words),
     )
     rows = [_inbox_row(r, actor.company_id) for r in found[:limit] if r["id"]]
     counts = {awaits: found[0][awaits.value] for awaits in _KINDS}
     return Inbox(rows, counts, rows[-1].id if len(found) > limit else None)
 
 
+def searched(words: str) -> str | None:
+    """The words as a lot's title is searched for them; None filters nothing."""
+    return " ".join(words.split())[:80] or None
+
+
 async def count_awaiting(actor: Actor) -> int:
-    """How many talks await the company's answer: the number beside Talks on every page, read from one small index."""
+    """How many talks and requests for a price await the company's answer: the number beside Talks on every page, read
+    from two small indexes."""
     return int(
         await fetchval(
-            "select count(*) from negotiation where turn_company_id = $1 and state = 'live' and deadline > $2",
+            "select (select count(*) from negotiation where turn_company_id = $1 and state = 'live' and deadline > $2) "
+            "+ (select count(*) from quote_request where seller_company_id = $1 and state = 'asked' "
+            "and expires_at > $2)",
             actor.company_id,
             now(),
         )

@@ -12,6 +12,7 @@ from exchange.database import execute, fetch, fetchrow, fetchval
 from exchange.errors import NotSeen
 from exchange.listings.rules.lots import Incoterm
 from exchange.money import Money
+from exchange.offers.queries.inbox import searched
 from exchange.offers.queries.team import falls_to
 from exchange.offers.rules.requests import Request, RequestState
 
@@ -43,16 +44,37 @@ _ASKED = """
 """
 
 
-async def requests_to(actor: Actor, *, limit: int = 100) -> list[Asked]:
-    """What the company as a seller is asked for a price on and has not answered, the nearest deadline first."""
+_AWAITING = """
+    q.seller_company_id = $1 and q.state = 'asked' and q.expires_at > $2
+    and ($3::text is null or position(fold($3) in fold(l.title)) > 0)
+"""
+
+
+async def requests_to(actor: Actor, *, words: str = "", limit: int = 100) -> list[Asked]:
+    """What the company as a seller is asked for a price on and has not answered, the nearest deadline first.
+
+    ``words`` stand in the lot's title.
+    """
     rows = await fetch(
-        f"{_ASKED.format(now='$2')} where q.seller_company_id = $1 and q.state = 'asked' and q.expires_at > $2 "
-        "order by q.expires_at, q.id limit $3",
+        f"{_ASKED.format(now='$2')} where {_AWAITING} order by q.expires_at, q.id limit $4",
         actor.company_id,
         now(),
+        searched(words),
         limit,
     )
     return [_asked(r) for r in rows]
+
+
+async def count_requests_to(actor: Actor, *, words: str = "") -> int:
+    """How many requests await the company's price."""
+    return int(
+        await fetchval(
+            f"select count(*) from quote_request q join lot l on l.id = q.lot_id where {_AWAITING}",  # noqa: S608
+            actor.company_id,
+            now(),
+            searched(words),
+        )
+    )
 
 
 async def requests_from(actor: Actor, want_id: UUID) -> list[Asked]:
