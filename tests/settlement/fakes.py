@@ -42,6 +42,8 @@ class FakeGateway(Gateway):
         self.calls: list[tuple[str, UUID]] = []
         self.failures: list[Exception] = []
         self.lost: list[Exception] = []
+        self.refuses: dict[str, str] = {}
+        """Why the writes of a kind are refused."""
         self.sessions: dict[str, Session] = {}
         self.session_of: dict[UUID, str] = {}
         self.charges: dict[str, Charge] = {}
@@ -61,6 +63,8 @@ class FakeGateway(Gateway):
     def _do(self, what: str, key: UUID, work: Callable[[], Any]) -> Any:
         assert not in_transaction(), "Stripe is never called while a transaction is open"
         self.calls.append((what, key))
+        if what in self.refuses:
+            raise Refused(reason="no", stripe_code=self.refuses[what], request_id=None)
         if self.failures:
             raise self.failures.pop(0)
         if key not in self.answers:

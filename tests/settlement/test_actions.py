@@ -22,6 +22,7 @@ from exchange.settlement.actions import (
     operations,
     payments,
     reconcile,
+    recourse,
     release,
     sellers,
 )
@@ -32,7 +33,7 @@ from exchange.settlement.queries.money import trial_balance
 from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.deal import NotNow, NotYet, NotYourMove, Side
-from exchange.settlement.stripe_gateway import Busy, Dispute, NoAnswer
+from exchange.settlement.stripe_gateway import Busy, Dispute, NoAnswer, Refund, Refused
 from tests.factories import make_person
 from tests.settlement.conftest import Agreed, agree, due_now, onboarded, paid, waiting, work
 from tests.settlement.fakes import FEE, FakeGateway
@@ -543,6 +544,39 @@ class TestSellersAccount:
         await work()
         assert await agreed.state() == "settled"
 
+    @pytest.mark.parametrize("to", [Side.SELLER, Side.BUYER])
+    async def test_what_a_receiver_cannot_be_paid_the_operator_gives_to_another(
+        self, gateway: FakeGateway, to: Side
+    ) -> None:
+        """[22]"""
+        chief, agreed, charity = await make_person(role=Role.OPERATOR), await agree(), await make_person()
+        await onboarded(agreed, gateway)
+        await execute(
+            "insert into release_leg (id, deal_id, lot_id, company_id, rank, weight, fixed_minor, currency, state) "
+            "values (gen_random_uuid(), $1, $2, $3, 1, 0, 1000, 'EUR', 'planned')",
+            agreed.deal_id,
+            agreed.lot_id,
+            charity.company.id,  # type: ignore[union-attr]  # it has one
+        )
+        await received(agreed, gateway)
+        await work()
+        legs = await fetch("select id from release_leg where state = 'parked'")
+        assert (len(legs), await agreed.held()) == (1, 10_00)
+        with frozen(now() + timedelta(days=76)):
+            await deals.tick(agreed.deal_id)
+            assert await fetchval("select count(*) from mail where template = 'settlement_alarm'") == 1
+        chosen = {"deal_id": agreed.deal_id, "leg_id": legs[0]["id"], "to": to}
+        with pytest.raises(NotYourMove):
+            await recourse.give_leg(**chosen, by=agreed.seller.actor)
+        await recourse.give_leg(**chosen, by=chief.actor)
+        with pytest.raises(recourse.LegNotWaiting):
+            await recourse.give_leg(**chosen, by=chief.actor)
+        await work()
+        assert await agreed.held() == 0
+        assert await agreed.state() == ("settled" if to is Side.SELLER else "partly_refunded")
+        assert [r.amount.minor for r in gateway.refunds.values()] == ([] if to is Side.SELLER else [10_00])
+        assert await fetchval("select count(*) from mail where template = 'leg_given'") == 3
+
     async def test_each_click_mints_a_fresh_link_to_one_account(self, gateway: FakeGateway) -> None:
         agreed = await agree()
         links = {await sellers.start_onboarding(by=agreed.seller.actor) for _ in range(3)}
@@ -875,6 +909,52 @@ class TestRefundsAndDisputes:
         assert await agreed.held() == 120_00
         assert await fetchval("select count(*) from mail where template = 'settlement_alarm'") == 1
 
+    async def test_a_refund_made_by_hand_counts_for_the_one_that_was_refused(self, gateway: FakeGateway) -> None:
+        """[46]"""
+        chief, agreed = await make_person(role=Role.OPERATOR), await agree()
+        await paid(agreed, gateway)
+        charge = await fetchval("select charge_id from payment")
+        gateway.refunds["re_hand"] = Refund("re_hand", "succeeded", Money(120_00, "EUR"), None, charge)
+        gateway._move("re_hand", "refund", Money(-120_00, "EUR"))
+        await due_now(agreed)
+        await deals.tick(agreed.deal_id)
+        gateway.failures.append(Refused(reason="no", stripe_code="charge_already_refunded", request_id=None))
+        await work()
+        assert (await agreed.state(), await agreed.held()) == ("closing", 120_00)
+        with frozen(now() + timedelta(minutes=10)):
+            await reconcile.match_books()
+            assert (await reconcile.explain(source="re_hand", currency="EUR", by=chief.actor)).agreed
+        with pytest.raises(NotYourMove):
+            await recourse.refund_again(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        await recourse.refund_again(deal_id=agreed.deal_id, by=chief.actor)
+        assert (await agreed.state(), await agreed.held()) == ("refunded", 0)
+        assert list(gateway.refunds) == ["re_hand"]
+        assert (await balance())[Account.EXTERNAL] == 0
+        with pytest.raises(recourse.NothingRefused):
+            await recourse.refund_again(deal_id=agreed.deal_id, by=chief.actor)
+
+    @pytest.mark.parametrize("otherwise", [False, True])
+    async def test_a_refund_refused_after_release_has_a_way_out(self, gateway: FakeGateway, otherwise: bool) -> None:
+        """[29] [30]"""
+        chief, agreed = await make_person(role=Role.OPERATOR), await agree()
+        await onboarded(agreed, gateway)
+        await received(agreed, gateway)
+        await work()
+        await recourse.refund_released(deal_id=agreed.deal_id, refund=Money(60_00, "EUR"), by=chief.actor)
+        gateway.refuses["refund"] = "expired_or_canceled_card"
+        await work()
+        assert (await agreed.state(), await agreed.held()) == ("closing", 60_00), "open until the buyer has its money"
+        gateway.refuses.clear()
+        if otherwise:
+            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 7", by=chief.actor)
+        else:
+            await recourse.refund_again(deal_id=agreed.deal_id, by=chief.actor)
+            await work()
+        assert (await agreed.state(), await agreed.held()) == ("partly_refunded", 0)
+        assert len(gateway.refunds) == (not otherwise)
+        with pytest.raises(recourse.NothingCameBack):
+            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 7", by=chief.actor)
+
     async def test_nothing_is_released_while_the_payment_is_disputed(self, gateway: FakeGateway) -> None:
         """[27] [32] [34]"""
         agreed = await agree()
@@ -978,6 +1058,30 @@ class TestTheBooks:
             assert (await reconcile.match_books()).agreed
         await work()
         assert await agreed.state() == "settled"
+
+    async def test_a_difference_is_explained_as_it_stands_and_again_when_it_comes_back(
+        self, gateway: FakeGateway
+    ) -> None:
+        """[46] [47]"""
+        chief, agreed = await make_person(role=Role.OPERATOR), await agree()
+        await onboarded(agreed, gateway)
+        await received(agreed, gateway)
+        gateway.lost.append(NoAnswer())
+        await work()
+        (transfer,) = gateway.transfers
+        with frozen(now() + timedelta(minutes=10)):
+            assert [d.minor for d in (await reconcile.match_books()).differences] == [-114_00]
+            assert (await reconcile.explain(source=transfer, currency="EUR", by=chief.actor)).agreed
+            await operations.drive(await fetchval("select id from stripe_operation where kind = 'transfer'"))
+            assert [d.minor for d in (await reconcile.match_books()).differences] == [114_00], (
+                "it was our own after all"
+            )
+            gateway._move(transfer, "adjustment", Money(-114_00, "EUR"))
+            with pytest.raises(reconcile.NothingToExplain):
+                await reconcile.explain(source=transfer, currency="EUR", by=chief.actor)
+            gateway._move(transfer, "adjustment", Money(114_00, "EUR"))
+            assert (await reconcile.explain(source=transfer, currency="EUR", by=chief.actor)).agreed
+        assert (await balance())[Account.EXTERNAL] == 0
 
     async def test_what_agreed_is_not_read_again_and_a_late_change_to_it_is(self, gateway: FakeGateway) -> None:
         """[47]"""

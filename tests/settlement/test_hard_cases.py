@@ -248,6 +248,15 @@ async def test_a_refund_by_hand_stops_releases_until_the_operator_owns_it(servic
     assert await other.state() == "settled"
     assert (await balance())[Account.EXTERNAL] == 7_00
 
+    await deals.decide(
+        deal_id=agreed.deal_id, refund=Money(7_00, "EUR"), reasons="given back by hand already", by=chief.actor
+    )
+    await service.post()
+    assert (await agreed.state(), (await balance())[Account.EXTERNAL]) == ("partly_refunded", 0)
+    assert len(await service.listed("/v1/refunds")) == 1, "what was given by hand is not given again"
+    assert sorted(t["amount"] for t in await service.listed("/v1/transfers")) == [120_00 - 7_00 - 5_66, 114_00]
+    await books_agree()
+
 
 async def charge_of(agreed: Agreed) -> str:
     return str(await fetchval("select charge_id from payment where deal_id = $1", agreed.deal_id))

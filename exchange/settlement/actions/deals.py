@@ -19,8 +19,9 @@ from exchange.settlement.actions.moves import enter, reminder_of, start_clock
 from exchange.settlement.actions.notices import alarm, remind, tell, tell_agreed, tell_letter
 from exchange.settlement.actions.payments import close_pay_page
 from exchange.settlement.actions.receivers import freeze_legs
-from exchange.settlement.actions.release import disputed, share_out
+from exchange.settlement.actions.release import share_out
 from exchange.settlement.queries.deals import Deal, agreement_of, any_deal, deal_seen_by
+from exchange.settlement.queries.money import disputed
 from exchange.settlement.rules import amounts, vat
 from exchange.settlement.rules.amounts import RefundTooLarge
 from exchange.settlement.rules.clocks import struck

@@ -19,7 +19,7 @@ from exchange.settlement.actions.moves import enter, start_clock
 from exchange.settlement.actions.notices import alarm, tell_disputed
 from exchange.settlement.actions.papers import owe_papers
 from exchange.settlement.actions.recourse import advance_short, ask_back
-from exchange.settlement.actions.release import close_if_done, end_again, pay_back, share_out
+from exchange.settlement.actions.release import close_if_done, end_again, send_refused_back, share_out
 from exchange.settlement.actions.warnings import take_warning
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal
@@ -125,7 +125,23 @@ async def _taken(deal: Deal, dispute: asyncpg.Record, *, surplus: bool) -> None:
 async def _book_lost(deal: Deal, dispute: asyncpg.Record, backed: Money, *, surplus: bool = False) -> None:
     amount = Money(dispute["amount_minor"], dispute["currency"])
     await post(books.dispute_lost(amount, backed, surplus=surplus), dispute["id"], deal_id=deal.id, lot_id=deal.lot_id)
+    await _given_by_bank(dispute["payment_id"], amount)
     await _over(deal, dispute, "deal.charged_back")
+
+
+async def _given_by_bank(payment_id: UUID, amount: Money) -> None:
+    """The buyer has ``amount`` from its bank: a refund that Stripe had refused is owed so much less."""
+    for row in await fetch(
+        "select id, amount_minor from refund where payment_id = $1 and state = 'failed' and refund_id is null "
+        "order by created_at for no key update",
+        payment_id,
+    ):
+        owed = Money(row["amount_minor"], amount.currency)
+        if amount < owed:
+            await execute("update refund set amount_minor = $2 where id = $1", row["id"], (owed - amount).minor)
+            return
+        await execute("update refund set state = 'canceled' where id = $1", row["id"])
+        amount -= owed
 
 
 async def _won(deal: Deal, dispute: asyncpg.Record) -> None:
@@ -159,13 +175,7 @@ async def _won(deal: Deal, dispute: asyncpg.Record) -> None:
         Money(int(given["commission"]), dispute["currency"]), Money(int(given["vat"]), dispute["currency"])
     )
     await post(again, dispute["id"], deal_id=deal.id, lot_id=deal.lot_id)
-    for row in await fetch(
-        "select r.amount_minor, r.currency, r.reason, p.id, p.charge_id from refund r "
-        "join payment p on p.id = r.payment_id where p.id = $1 and r.state = 'failed' and r.refund_id is null",
-        dispute["payment_id"],
-    ):  # refused while the bank had the matter
-        amount = Money(row["amount_minor"], row["currency"])
-        await pay_back(deal, row["id"], row["charge_id"], amount, reason=row["reason"])
+    await send_refused_back(deal)  # the bank had the matter; it has no longer
     await _over(deal, dispute, "deal.dispute_won")
     await tell_disputed(await any_deal(deal.id), "won")
 

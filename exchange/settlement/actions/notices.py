@@ -79,6 +79,15 @@ async def tell_parked(deal: Deal, company_id: UUID) -> None:
     await notify_company(company_id, template, deal=deal, seller=deal.seller_name, url=url)
 
 
+async def tell_leg_given(deal: Deal, company_id: UUID, part: Money, to: Side) -> None:
+    """A part its receiver could not be paid goes to the seller or back to the buyer: both sides and it are told."""
+    receivers = {deal.buyer_company_id, deal.seller_company_id, company_id}
+    for company in receivers:
+        side = company in {deal.buyer_company_id, deal.seller_company_id}
+        url = _url(deal) if side else f"{settings().base_url}/money"
+        await notify_company(company, "leg_given", deal=deal, part=part, given=to.value, side=side, url=url)
+
+
 async def tell_taken_back(deal: Deal, amount: Money) -> None:
     """A part of what the seller had been paid goes back."""
     await notify_company(deal.seller_company_id, "deal_taken_back", deal=deal, amount=amount, url=_url(deal))

@@ -188,32 +188,46 @@ async def _in_full(suspects: Sequence[Difference]) -> list[Difference]:
 async def explain(*, source: str, currency: str, by: Actor) -> Reconciled:
     """The operator takes a difference on itself: what was done by hand at Stripe is booked as *external*.
 
-    The books are compared again at once, so releases go on. Raises NotYourMove, NothingToExplain.
+    It is booked as it stands now, not as it was last compared; the books are compared again at once, so releases go on.
+    Raises NotYourMove, NothingToExplain.
     """
     if not by.is_operator:
         raise NotYourMove
+    last = await fetchrow("select id, differences from reconciliation order by at desc limit 1")
+    named = [
+        d
+        for d in (Difference(**each) for each in json.loads(last["differences"] if last else "[]"))
+        if (d.source, d.currency) == (source, currency)
+    ]
+    found = next((d for d in await _in_full(named) if d.currency == currency), None)
+    if last is None or found is None:
+        raise NothingToExplain
+    refunded = (await gateway().refund(source)).charge_id if source.startswith("re_") else None
     async with transaction():
-        last = await fetchrow("select id, differences from reconciliation order by at desc limit 1 for no key update")
-        found = next(
-            (
-                d
-                for d in (Difference(**each) for each in json.loads(last["differences"] if last else "[]"))
-                if (d.source, d.currency) == (source, currency)
-            ),
-            None,
-        )
-        if last is None or found is None:
+        await fetchrow("select from reconciliation where id = $1 for no key update", last["id"])
+        ours = _sums(await fetch(_OURS + "and p.stripe_object = $1 group by 1, 2", source))
+        if ours.get((source, currency), 0) != found.ours_minor:
             raise NothingToExplain
-        about = await fetchrow("select deal_id, lot_id from ledger_posting where stripe_object = $1 limit 1", source)
+        about = await _deal_of(source, refunded)
         await post(
             books.external(found.theirs - found.ours),
-            f"{source} {found.theirs_minor} {currency}",
+            f"{source} {found.ours_minor} {found.theirs_minor} {currency}",
             deal_id=about["deal_id"] if about else None,
             lot_id=about["lot_id"] if about else None,
             stripe_object=source,
         )
         await record(by, "books.explained", last["id"], source=source)
     return await match_books()
+
+
+async def _deal_of(source: str, charge: str | None) -> asyncpg.Record | None:
+    """The deal that an object at Stripe is about, or the ``charge`` it refunds: what a deal's buyer has back counts."""
+    return await fetchrow(
+        "select deal_id, lot_id from ledger_posting where stripe_object = $1 and deal_id is not null "
+        "union all select deal_id, lot_id from payment where charge_id = $2 and state = 'paid' limit 1",
+        source,
+        charge,
+    )
 
 
 async def poll() -> None:

@@ -11,7 +11,7 @@ import asyncpg
 
 from exchange.actor import Actor
 from exchange.clock import now
-from exchange.database import execute, fetch, fetchval, transaction
+from exchange.database import announce, execute, fetch, fetchrow, fetchval, transaction
 from exchange.errors import N_, Conflict, Invalid
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
@@ -19,17 +19,25 @@ from exchange.money import Money
 from exchange.payable import ensure_round
 from exchange.settlement.actions import operations
 from exchange.settlement.actions.ledger import post
-from exchange.settlement.actions.notices import alarm, tell_paid_otherwise, tell_taken_back
+from exchange.settlement.actions.notices import alarm, tell_leg_given, tell_paid_otherwise, tell_taken_back
 from exchange.settlement.actions.operations import Doing, Operation
 from exchange.settlement.actions.papers import owe_papers
-from exchange.settlement.actions.release import Disputed, close_if_done, disputed
+from exchange.settlement.actions.release import (
+    Disputed,
+    close_if_done,
+    end_again,
+    pay_back,
+    send_back,
+    send_refused_back,
+)
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal, deal_seen_by
+from exchange.settlement.queries.money import disputed
 from exchange.settlement.rules import books
 from exchange.settlement.rules.amounts import RefundTooLarge, take_back
 from exchange.settlement.rules.deal import NotNow, NotYourMove, Side, State
 from exchange.settlement.rules.payments import Kind
-from exchange.settlement.stripe_gateway import Gateway, Refused, refund_params, reversal_params
+from exchange.settlement.stripe_gateway import Gateway, Refused, reversal_params
 
 
 class RefundUnderway(Conflict):
@@ -41,7 +49,19 @@ class RefundUnderway(Conflict):
 class NothingCameBack(Conflict):
     """No refund of the deal was returned."""
 
-    message = N_("No refund of this deal came back: there is nothing to pay another way.")
+    message = N_("No refund of this deal came back or was refused: there is nothing to pay another way.")
+
+
+class NothingRefused(Conflict):
+    """No refund of the deal was refused."""
+
+    message = N_("No refund of this deal was refused: there is nothing to try again.")
+
+
+class LegNotWaiting(Conflict):
+    """The part has left, or never waited."""
+
+    message = N_("This part does not wait for its receiver's account any more. Look at the deal again.")
 
 
 class ReferenceMissing(Invalid):
@@ -56,13 +76,9 @@ async def refund_released(*, deal_id: UUID, refund: Money, by: Actor) -> None:
     Raises NotYourMove, NotNow, Disputed, RefundUnderway, RefundTooLarge, NotRound.
     """
     async with transaction():
-        deal = await deal_seen_by(by, deal_id, lock=True)
-        if deal.side_of(by) is not Side.OPERATOR:
-            raise NotYourMove
+        deal = await _by_operator(deal_id, by)
         if deal.state not in {State.SETTLED, State.PARTLY_REFUNDED}:
             raise NotNow
-        if await disputed(deal_id):
-            raise Disputed
         if await fetchval(
             "select exists (select from refund where deal_id = $1 and state = 'planned') "
             "or exists (select from release_leg where deal_id = $1 and state = 'sent')",
@@ -83,20 +99,19 @@ async def refund_released(*, deal_id: UUID, refund: Money, by: Actor) -> None:
 
 
 async def pay_otherwise(*, deal_id: UUID, reference: str, by: Actor) -> None:
-    """The operator has paid the buyer what the buyer's bank had returned, from our bank account, under ``reference``.
+    """The operator has paid the buyer, from our bank account and under ``reference``, what no refund brought.
 
-    Every refund of the deal that came back is settled by it. Raises NotYourMove, NothingCameBack, ReferenceMissing.
+    Every refund of the deal that came back or was refused is settled by it.
+    Raises NotYourMove, Disputed, NothingCameBack, ReferenceMissing.
     """
     async with transaction():
-        deal = await deal_seen_by(by, deal_id, lock=True)
-        if deal.side_of(by) is not Side.OPERATOR:
-            raise NotYourMove
+        deal = await _by_operator(deal_id, by)
         if not reference.strip():
             raise ReferenceMissing(field="reference")
         back = [
             *await fetch(
                 "update refund r set state = 'otherwise' from payment p where p.id = r.payment_id and r.deal_id = $1 "
-                "and r.state in ('failed', 'canceled') and r.refund_id is not null "
+                "and (r.state = 'failed' or r.state = 'canceled' and r.refund_id is not null) "
                 "returning r.id, r.amount_minor, p.state = 'surplus' as surplus",
                 deal_id,
             ),
@@ -115,7 +130,70 @@ async def pay_otherwise(*, deal_id: UUID, reference: str, by: Actor) -> None:
         await record(by, "deal.refunded_otherwise", deal_id, reference=reference.strip()[:200])
         amount = Money(sum(row["amount_minor"] for row in back), currency)
         await tell_paid_otherwise(deal, amount, reference.strip()[:200])
+        await end_again(deal)
         await close_if_done(deal)
+
+
+async def refund_again(*, deal_id: UUID, by: Actor) -> None:
+    """The operator has every refund that Stripe refused asked for again; what it gave back by hand counts.
+
+    Raises NotYourMove, Disputed, NothingRefused.
+    """
+    async with transaction():
+        deal = await _by_operator(deal_id, by)
+        if not await send_refused_back(deal):
+            raise NothingRefused
+        await record(by, "deal.refund_again", deal_id)
+        await announce(deal.channel, "deal.refund_again", deal_id)
+        await end_again(deal)
+        await close_if_done(deal)
+
+
+async def give_leg(*, deal_id: UUID, leg_id: UUID, to: Side, by: Actor) -> None:
+    """The operator gives the part of a receiver that cannot be paid to the seller, or back to the buyer.
+
+    All three are told. Raises NotYourMove, Disputed, LegNotWaiting.
+    """
+    async with transaction():
+        deal = await _by_operator(deal_id, by)
+        leg = await fetchrow(
+            "update release_leg set amount_minor = 0, state = 'paid' where id = $1 and deal_id = $2 "
+            "and state = 'parked' and ($3 or company_id <> $4) "
+            "returning company_id, payment_id, currency, old.amount_minor as minor",
+            leg_id,
+            deal_id,
+            to is Side.BUYER,
+            deal.seller_company_id,
+        )
+        if leg is None:
+            raise LegNotWaiting
+        part = Money(leg["minor"], leg["currency"])
+        if to is Side.BUYER:
+            await execute("update deal set refund_minor = refund_minor + $2 where id = $1", deal_id, part.minor)
+            charge = await fetchval("select charge_id from payment where id = $1", leg["payment_id"])
+            await pay_back(deal, leg["payment_id"], charge, part, reason="leg")
+        else:
+            await execute(
+                "insert into release_leg (id, deal_id, lot_id, company_id, rank, weight, currency, payment_id, "
+                "amount_minor, state) select $1, $2, $3, $4, max(rank) + 1, 0, $5, $6, $7, 'planned' "
+                "from release_leg where deal_id = $2",
+                uuid4(), deal_id, deal.lot_id, deal.seller_company_id, leg["currency"], leg["payment_id"], part.minor,
+            )  # fmt: skip
+        await record(by, "deal.leg_given", deal_id, to=to.value)
+        await announce(deal.channel, "deal.leg_given", deal_id)
+        await tell_leg_given(deal, leg["company_id"], part, to)
+        await owe_papers(deal)
+        await enqueue("deal.release", deal_id)
+
+
+async def _by_operator(deal_id: UUID, by: Actor) -> Deal:
+    """The deal, locked, for a move of the operator's that the buyer's bank must not stand against."""
+    deal = await deal_seen_by(by, deal_id, lock=True)
+    if deal.side_of(by) is not Side.OPERATOR:
+        raise NotYourMove
+    if await disputed(deal_id):
+        raise Disputed
+    return deal
 
 
 async def ask_back(
@@ -214,9 +292,8 @@ async def _refund_if_ready(deal: Deal, refund_id: UUID) -> None:
         refund_id,
     )
     if row["state"] == "planned" and not row["planned"]:
-        amount = Money(row["amount_minor"], row["currency"])
-        request = refund_params(charge=row["charge_id"], amount=amount)
-        await operations.plan(Kind.REFUND, refund_id, request, deal_id=deal.id, lot_id=deal.lot_id)
+        await send_back(deal, refund_id, row["charge_id"], Money(row["amount_minor"], row["currency"]))
+        await end_again(deal)
 
 
 async def _plan_reversal(deal_id: UUID, lot_id: UUID, reversal_id: UUID, transfer: str, part: Money) -> None:

@@ -24,7 +24,7 @@ from exchange.settlement.actions.operations import Doing, HeldBack, Operation
 from exchange.settlement.actions.papers import owe_papers
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal
-from exchange.settlement.queries.money import warned
+from exchange.settlement.queries.money import disputed, warned
 from exchange.settlement.rules import books
 from exchange.settlement.rules.accounts import Receiving, receiver
 from exchange.settlement.rules.amounts import Share, plan
@@ -97,13 +97,46 @@ async def pay_back(deal: Deal, payment_id: UUID, charge_id: str, amount: Money, 
         str(reason),
         now(),
     )
-    await operations.plan(
-        Kind.REFUND,
-        refund_id,
-        refund_params(charge=charge_id, amount=amount),
-        deal_id=deal.id,
-        lot_id=deal.lot_id,
+    await send_back(deal, refund_id, charge_id, amount, surplus=reason == "surplus")
+
+
+async def send_back(deal: Deal, refund_id: UUID, charge_id: str, amount: Money, *, surplus: bool = False) -> None:
+    """Plan the call of a planned refund, in the current transaction: less what the operator gave back by hand."""
+    by_hand = Money(0, amount.currency) if surplus else min(await _by_hand(deal), amount)
+    if by_hand:
+        await post(books.refunded_by_hand(by_hand), refund_id, deal_id=deal.id, lot_id=deal.lot_id)
+        await record(None, "deal.refunded_by_hand", deal.id)
+    rest = amount - by_hand
+    if not rest:
+        await execute("update refund set state = 'otherwise' where id = $1", refund_id)
+        return
+    await execute("update refund set amount_minor = $2 where id = $1 and amount_minor <> $2", refund_id, rest.minor)
+    request = refund_params(charge=charge_id, amount=rest)
+    await operations.plan(Kind.REFUND, refund_id, request, deal_id=deal.id, lot_id=deal.lot_id)
+
+
+async def send_refused_back(deal: Deal) -> bool:
+    """Plan every refund of the deal again that Stripe refused to make, in the current transaction."""
+    rows = await fetch(
+        "update refund r set state = 'planned' from payment p where p.id = r.payment_id and r.deal_id = $1 "
+        "and r.state = 'failed' and r.refund_id is null "
+        "returning r.id, r.amount_minor, r.currency, p.charge_id, p.state = 'surplus' as surplus",
+        deal.id,
     )
+    for row in rows:
+        amount = Money(row["amount_minor"], row["currency"])
+        await send_back(deal, row["id"], row["charge_id"], amount, surplus=row["surplus"])
+    return bool(rows)
+
+
+async def _by_hand(deal: Deal) -> Money:
+    """What went back to the deal's buyer by hand at Stripe, was explained, and counts for no refund yet."""
+    minor = await fetchval(
+        "select coalesce(sum(e.amount_minor), 0) from ledger_entry e join ledger_posting p on p.id = e.posting_id "
+        "where e.deal_id = $1 and e.account = 'external' and (p.fact = 'by_hand' or p.stripe_object like 're\\_%')",
+        deal.id,
+    )
+    return Money(max(int(minor), 0), deal.terms.total.currency)
 
 
 async def release(deal_id: UUID) -> None:
@@ -198,22 +231,11 @@ async def end_again(deal: Deal) -> None:
 
 
 async def _reopen(deal: Deal) -> None:
-    """The buyer's bank returned the refund of a deal that had ended: it is open until the buyer has its money."""
-    if deal.state.final:
+    """A refund of a deal that had ended did not reach the buyer: the deal is open until the buyer has its money."""
+    if deal.state.final and await _held(deal):
         await execute("update deal set state = 'closing', closed_at = null where id = $1", deal.id)
         await record(None, "deal.reopened", deal.id)
         await announce(deal.channel, "deal.reopened", deal.id)
-
-
-async def disputed(deal_id: UUID) -> bool:
-    """Whether a buyer's bank holds one of the deal's payments, or has asked about it, and has not done."""
-    return bool(
-        await fetchval(
-            "select exists (select from dispute x join payment p on p.id = x.payment_id "
-            "where p.deal_id = $1 and not x.over)",
-            deal_id,
-        )
-    )
 
 
 async def _stopped(deal: Deal) -> bool:
@@ -371,6 +393,7 @@ async def _refund_refused(operation: Operation, refusal: Refused) -> None:
     await execute("update refund set state = 'failed' where id = $1", operation.subject_id)
     await record(None, "deal.refund_refused", deal.id, code=refusal.stripe_code)
     await alarm("refund_refused", deal)
+    await _reopen(deal)
 
 
 operations.done_by(Kind.REFUND, Doing(_refund, _find_refund, _refunded, _refund_refused))

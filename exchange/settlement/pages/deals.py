@@ -20,7 +20,7 @@ from exchange.settlement.pages.uploads import LARGEST, sent_with_photos
 from exchange.settlement.queries.deals import deal_of_negotiation, deal_seen_by, deals_of
 from exchange.settlement.queries.money import payment_of
 from exchange.settlement.rules import timeline
-from exchange.settlement.rules.deal import Move, step
+from exchange.settlement.rules.deal import Move, Side, step
 from exchange.settlement.rules.evidence import Occasion
 from exchange.web.guards import member, operator, signed_in, viewer_of
 from exchange.web.render import Web, render, see_other
@@ -174,12 +174,29 @@ async def clear(request: Web, deal_id: FromPath[UUID]) -> Response[str]:
 
 @post("/deals/{deal_id:uuid}/other-refund", guards=[operator])
 async def pay_otherwise(request: Web, deal_id: FromPath[UUID], data: Form) -> Response[str]:
-    """The operator has paid the buyer what the buyer's bank returned."""
+    """The operator has paid the buyer what no refund brought."""
     try:
         await recourse.pay_otherwise(deal_id=deal_id, reference=data.get("reference", ""), by=viewer_of(request).actor)
     except DomainError as refusal:
         return await shown_again(request, deal_id, refusal, data)
     return see_other(request, f"/deals/{deal_id}", flash=N_("Booked. The buyer has been told."))
+
+
+@post("/deals/{deal_id:uuid}/refund-again", guards=[operator])
+async def refund_again(request: Web, deal_id: FromPath[UUID]) -> Response[str]:
+    """The operator has a refused refund asked for again."""
+    return await done(request, deal_id, recourse.refund_again, N_("Noted. The refund is asked for again."))
+
+
+@post("/deals/{deal_id:uuid}/parts/{leg_id:uuid}/gift", guards=[operator])
+async def give_leg(request: Web, deal_id: FromPath[UUID], leg_id: FromPath[UUID], data: Form) -> Response[str]:
+    """The operator gives a part whose receiver cannot be paid to the seller or the buyer."""
+    to = Side.BUYER if data.get("to") == "buyer" else Side.SELLER
+    try:
+        await recourse.give_leg(deal_id=deal_id, leg_id=leg_id, to=to, by=viewer_of(request).actor)
+    except DomainError as refusal:
+        return await shown_again(request, deal_id, refusal, data)
+    return see_other(request, f"/deals/{deal_id}", flash=N_("Done. Everybody concerned has been told."))
 
 
 @post("/deals/{deal_id:uuid}/refund", guards=[operator])
@@ -217,5 +234,5 @@ async def _handed_over(
 
 HANDLERS: list[Any] = [
     my_deals, show, of_talk, watch, pay, come_back, ship, follow, prove, arrive, cancel, give_up, decide, clear,
-    pay_otherwise, refund,
+    pay_otherwise, refund_again, give_leg, refund,
 ]  # fmt: skip

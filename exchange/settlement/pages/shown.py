@@ -13,7 +13,7 @@ from exchange.settlement.press.drawn import drawable
 from exchange.settlement.queries.claims import claim_of
 from exchange.settlement.queries.deals import deal_seen_by, history_of
 from exchange.settlement.queries.evidence import photos_of
-from exchange.settlement.queries.money import money_of, payment_of, returned_to_us, warned
+from exchange.settlement.queries.money import money_of, payment_of, unrefunded, warned
 from exchange.settlement.queries.papers import papers_of, waiting_of
 from exchange.settlement.rules import timeline
 from exchange.settlement.rules.deal import Side
@@ -46,7 +46,7 @@ async def deal_page(request: Web, deal_id: UUID) -> dict[str, Any]:
         "money": await money_of(deal, side),
         "payment": await payment_of(deal.id) if side is not Side.SELLER else None,
         "claim": found,
-        "came_back": await returned_to_us(deal) if side is not Side.SELLER else None,
+        "unrefunded": await unrefunded(deal) if side is not Side.SELLER else None,
         "warned": side is Side.OPERATOR and await warned(deal.id),
         "photos": await photos_of(deal, side),
         "papers": await papers_of(deal, side),

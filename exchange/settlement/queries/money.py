@@ -14,9 +14,10 @@ from exchange.settlement.rules.drift import Difference
 
 SHOWN: dict[Side, frozenset[Fact]] = {
     Side.BUYER: frozenset({Fact.PAID, Fact.SURPLUS_PAID, Fact.REFUNDED, Fact.SURPLUS_REFUNDED, Fact.REFUND_FAILED})
-    | {Fact.DISPUTE_LOST, Fact.CASH_ARRIVED, Fact.CASH_RETURNED, Fact.CASH_BACK_AGAIN, Fact.PAID_OTHERWISE},
+    | {Fact.DISPUTE_LOST, Fact.CASH_ARRIVED, Fact.CASH_RETURNED, Fact.CASH_BACK_AGAIN, Fact.PAID_OTHERWISE}
+    | {Fact.BY_HAND},
     Side.SELLER: frozenset({Fact.PAID, Fact.REFUNDED, Fact.REFUND_FAILED, Fact.EARNED, Fact.TRANSFERRED, Fact.REVERSED})
-    | {Fact.DISPUTE_LOST, Fact.GIVEN_BACK, Fact.ADVANCED, Fact.RECOVERED, Fact.PAID_OTHERWISE},
+    | {Fact.DISPUTE_LOST, Fact.GIVEN_BACK, Fact.ADVANCED, Fact.RECOVERED, Fact.PAID_OTHERWISE, Fact.BY_HAND},
     Side.OPERATOR: frozenset(Fact),
 }
 """Which facts of a deal's ledger each side is shown: its own part. The buyer does not see the seller's commission, nor
@@ -38,6 +39,7 @@ class Posted:
 class LegView:
     """One receiver's part of the deal, as the seller and the operator see it."""
 
+    id: UUID
     name: str
     is_seller: bool
     amount: Money | None
@@ -83,6 +85,7 @@ async def money_of(deal: Deal, side: Side) -> DealMoney:
         parked=any(leg["state"] == "parked" and leg["company_id"] == deal.seller_company_id for leg in legs),
         legs=[
             LegView(
+                leg["id"],
                 leg["trading_name"],
                 leg["company_id"] == deal.seller_company_id,
                 None if leg["amount_minor"] is None else Money(leg["amount_minor"], currency),
@@ -144,16 +147,41 @@ async def warned(deal_id: UUID) -> bool:
     )
 
 
-async def returned_to_us(deal: Deal) -> Money:
-    """What should have gone back to the buyer and was returned by the buyer's bank: owed still, another way."""
-    minor = await fetchval(
-        "select coalesce(sum(amount_minor), 0) from ("
-        "select amount_minor from refund "
-        "where deal_id = $1 and state in ('failed', 'canceled') and refund_id is not null "
-        "union all select amount_minor from cash_return where deal_id = $1 and state in ('failed', 'canceled')) x",
+@dataclass(frozen=True, slots=True)
+class Unrefunded:
+    """What is owed to a buyer and did not reach it."""
+
+    returned: Money
+    """The buyer's bank sent it back: it goes another way."""
+    refused: Money
+    """The payment service did not make the refund; nothing while the buyer's bank has the matter."""
+
+    def __bool__(self) -> bool:
+        return bool(self.returned or self.refused)
+
+
+async def unrefunded(deal: Deal) -> Unrefunded:
+    """What should have gone back to the buyer and has not; the caller has loaded the deal by viewer."""
+    rows = await fetch(
+        "select refund_id is not null as made, amount_minor as minor from refund "
+        "where deal_id = $1 and (state = 'failed' or state = 'canceled' and refund_id is not null) "
+        "union all select true, amount_minor from cash_return where deal_id = $1 and state in ('failed', 'canceled')",
         deal.id,
     )
-    return Money(int(minor), deal.terms.total.currency)
+    currency = deal.terms.total.currency
+    refused = 0 if await disputed(deal.id) else sum(row["minor"] for row in rows if not row["made"])
+    return Unrefunded(Money(sum(row["minor"] for row in rows if row["made"]), currency), Money(refused, currency))
+
+
+async def disputed(deal_id: UUID) -> bool:
+    """Whether a buyer's bank holds one of the deal's payments, or has asked about it, and has not done."""
+    return bool(
+        await fetchval(
+            "select exists (select from dispute x join payment p on p.id = x.payment_id "
+            "where p.deal_id = $1 and not x.over)",
+            deal_id,
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

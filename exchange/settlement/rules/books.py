@@ -60,6 +60,7 @@ class Fact(StrEnum):
     EXTERNAL = "external"
     PAID_OUT = "paid_out"
     PAID_OTHERWISE = "paid_otherwise"
+    BY_HAND = "by_hand"
     CASH_ARRIVED = "cash_arrived"
     CASH_RETURNED = "cash_returned"
     CASH_BACK_AGAIN = "cash_back_again"
@@ -125,6 +126,11 @@ def refund_failed(amount: Money, *, surplus: bool = False) -> Posting:
 def paid_otherwise(amount: Money, *, surplus: bool = False) -> Posting:
     """What a buyer's bank had returned reached the buyer from our own bank account."""
     return _move(Fact.PAID_OTHERWISE, amount, Account.SURPLUS if surplus else Account.HELD, Account.BANK)
+
+
+def refunded_by_hand(amount: Money) -> Posting:
+    """What the operator gave back by hand at the payment service was owed to the deal's buyer."""
+    return _move(Fact.BY_HAND, amount, Account.HELD, Account.EXTERNAL)
 
 
 def transferred(amount: Money) -> Posting:
