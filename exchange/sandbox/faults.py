@@ -202,6 +202,7 @@ class Charge(Closed):
 class NewDispute(Charge):
     inquiry: bool = False
     reason: str = "fraudulent"
+    amount: int | None = None
 
 
 async def _charge_of(world: World, id: str) -> Doc:
@@ -215,10 +216,12 @@ async def _charge_of(world: World, id: str) -> Doc:
     return found
 
 
-@control("dispute", "Open a dispute on a charge (or an inquiry, which takes no money)", NewDispute)
+@control("dispute", "Open a dispute on a charge or a part of it (or an inquiry, which takes no money)", NewDispute)
 async def new_dispute(world: World, fields: NewDispute) -> Doc:
     charge = await _charge_of(world, fields.charge)
-    return await disputes.open_dispute(world, charge, inquiry=fields.inquiry, reason=fields.reason)
+    return await disputes.open_dispute(
+        world, charge, inquiry=fields.inquiry, reason=fields.reason, amount=fields.amount
+    )
 
 
 class Verdict(Closed):

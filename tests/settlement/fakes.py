@@ -223,8 +223,8 @@ class FakeGateway(Gateway):
     async def standing(self, charge: str) -> Standing:
         disputes = [d for d in self.disputes.values() if d.charge_id == charge]
         refunds = tuple(r for r in self.refunds.values() if r.charge_id == charge)
-        open_ones = any(d.status not in DISPUTE_WON for d in disputes)
-        return Standing(tuple(d.id for d in disputes), open_ones, refunds, None)
+        against = tuple(d.id for d in disputes if d.status not in DISPUTE_WON)
+        return Standing(tuple(d.id for d in disputes), against, refunds, None)
 
     async def dispute(self, dispute: str) -> Dispute:
         return self.disputes[dispute]

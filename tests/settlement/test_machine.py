@@ -40,7 +40,7 @@ def test_nobody_moves_outside_their_turn(state: State) -> None:
     if state.holds_money and state is not State.CLOSING:
         turns[Side.CLOCK] |= {"lapse", "alarm"}
         turns[Side.OPERATOR] |= {"decide"}
-        turns[Side.STRIPE] |= {"charge_back"}
+        turns[Side.STRIPE] |= {"charge_back", "charge_back_part"}
     for side in Side:
         assert deal.moves(state, side) == turns[side], side
 

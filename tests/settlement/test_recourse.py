@@ -45,8 +45,9 @@ async def emptied(service: Service) -> None:
     await service.post()
 
 
-async def dispute(service: Service) -> str:
-    await service.control("dispute", charge=await fetchval("select charge_id from payment where state = 'paid'"))
+async def dispute(service: Service, **part: int) -> str:
+    charge = await fetchval("select charge_id from payment where state = 'paid'")
+    await service.control("dispute", charge=charge, **part)
     await service.post()
     return str(await fetchval("select dispute_id from dispute"))
 
@@ -167,6 +168,22 @@ class TestDisputeBeforeRelease:
         assert await fetchval("select sold from lot where id = $1", agreed.lot_id) == 10, "the goods are with the buyer"
         await refunded_deal_is_square(agreed)
 
+    async def test_lost_for_a_part_the_operator_shares_out_the_rest(self, service: Service) -> None:
+        agreed, chief = await paid_deal(service), await operator()
+        await decided(service, await dispute(service, amount=50_00), won=False)
+        assert (await agreed.state(), await agreed.held()) == ("operator", 70_00)
+        await deals.decide(
+            deal_id=agreed.deal_id, refund=Money(0, "EUR"), reasons="the seller keeps the rest", by=chief.actor
+        )
+        await service.post()
+        assert (await agreed.state(), await agreed.held()) == ("partly_refunded", 0)
+        assert await fetchval("select refund_minor from deal") == 50_00, "never less than the bank gave"
+        assert not await service.listed("/v1/refunds")
+        (transfer,) = await service.listed("/v1/transfers")
+        assert transfer["amount"] == await fetchval("select amount_minor from release_leg") < 70_00
+        assert await fetchval("select count(*) from stripe_operation where state = 'failed'") == 0
+        await books_agree()
+
     async def test_won_the_deal_goes_on(self, service: Service) -> None:
         agreed = await paid_deal(service)
         await shipped(agreed)
@@ -223,6 +240,16 @@ class TestDisputeAfterRelease:
         assert await agreed.state() == "settled"
         assert await fetchval("select sum(amount_minor) from ledger_entry where account = 'commission'") == -5_00
         assert await agreed.held() == 0
+        await books_agree()
+
+    async def test_lost_for_a_part_the_seller_keeps_the_rest(self, service: Service) -> None:
+        agreed = await settled_deal(service)
+        await decided(service, await dispute(service, amount=50_00), won=False)
+        (transfer,) = await service.listed("/v1/transfers")
+        assert 0 < transfer["amount_reversed"] < 50_00
+        assert (await agreed.state(), await agreed.held()) == ("partly_refunded", 0)
+        assert await fetchval("select refund_minor from deal") == 50_00
+        assert (await balance()).get(Account.LOSSES, 0) == 0
         await books_agree()
 
     async def test_lost_with_an_empty_account_the_seller_owes(self, service: Service) -> None:

@@ -57,23 +57,30 @@ class DisputeList(Listed):
     payment_intent: str | None = None
 
 
-async def open_dispute(world: World, charge: Doc, *, inquiry: bool = False, reason: str = "fraudulent") -> Doc:
+async def open_dispute(
+    world: World, charge: Doc, *, inquiry: bool = False, reason: str = "fraudulent", amount: int | None = None
+) -> Doc:
     """The buyer's bank opens a dispute (takes amount and fee at once), or an inquiry (takes nothing).
 
+    ``amount`` is a part of what is left of the charge; by default all of it.
+
     Raises:
-        Refusal: the charge is not paid, already disputed, or was refunded in full.
+        Refusal: the charge is not paid, already disputed, or was refunded in full; more than is left of it.
     """
     method = charge["payment_method_details"]["type"]
     if charge["status"] != "succeeded" or charge["disputed"] or charge["refunded"]:
         raise Refusal("Only a paid charge, neither disputed nor fully refunded, can be disputed.")
     if method == "customer_balance":
         raise Refusal("Bank transfers cannot be disputed.")
+    left = charge["amount_captured"] - charge["amount_refunded"]
+    if amount is not None and not 0 < amount <= left:
+        raise Refusal(f"At most {left} of this charge can be disputed.", param="amount")
     await settle(world, charge)
     due_by = world.now + EVIDENCE_DAYS * DAY
     dispute: Doc = {
         "id": new_id("dp"),
         "object": "dispute",
-        "amount": charge["amount_captured"] - charge["amount_refunded"],
+        "amount": amount or left,
         "balance_transactions": [],
         "charge": charge["id"],
         "created": world.now,

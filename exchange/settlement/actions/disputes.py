@@ -19,7 +19,7 @@ from exchange.settlement.actions.moves import enter, start_clock
 from exchange.settlement.actions.notices import alarm, tell_disputed
 from exchange.settlement.actions.papers import owe_papers
 from exchange.settlement.actions.recourse import advance_short, ask_back
-from exchange.settlement.actions.release import close_if_done, end_again, send_refused_back, share_out
+from exchange.settlement.actions.release import close_if_done, end_again, kept_by_bank, send_refused_back, share_out
 from exchange.settlement.actions.warnings import take_warning
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal
@@ -97,6 +97,8 @@ async def _taken(deal: Deal, dispute: asyncpg.Record, *, surplus: bool) -> None:
     if surplus:
         if lost:
             await _book_lost(deal, dispute, amount, surplus=True)
+            await _given_by_bank(dispute["payment_id"], amount)
+            await _over(deal, dispute, "deal.charged_back")
         return
     if deal.state.final or (lost and deal.state is State.CLOSING):
         if not dispute["taken_back"]:
@@ -107,41 +109,45 @@ async def _taken(deal: Deal, dispute: asyncpg.Record, *, surplus: bool) -> None:
             await execute("update dispute set taken_back = true where id = $1", dispute["id"])
         if lost and await advance_short(deal, dispute_id=dispute["id"]):
             backed = min(await _free(deal), amount)
+            covered = await _given_by_bank(dispute["payment_id"], amount)
             await execute(
                 "update deal set refund_minor = least(refund_minor + $2, net_minor + vat_minor) where id = $1",
                 deal.id,
-                backed.minor,
+                max(backed.minor - covered.minor, 0),
             )
             await _book_lost(deal, dispute, backed)
+            await _over(deal, dispute, "deal.charged_back")
             await tell_disputed(await any_deal(deal.id), "lost")
     elif lost:
-        arrow = step(deal.state, Move.CHARGE_BACK, Side.STRIPE)
-        backed = min(amount, deal.terms.total)
-        deal = await enter(deal, Move.CHARGE_BACK, arrow, None)
-        await share_out(deal, backed, by_bank=True)
-        await _book_lost(deal, dispute, backed)
+        left = deal.terms.total - await kept_by_bank(deal)
+        await _book_lost(deal, dispute, min(amount, left))
+        move = Move.CHARGE_BACK if amount >= left else Move.CHARGE_BACK_PART
+        deal = await enter(deal, move, step(deal.state, move, Side.STRIPE), None)
+        if move is Move.CHARGE_BACK:
+            await share_out(deal, deal.terms.total)
+        await _over(deal, dispute, "deal.charged_back")
 
 
 async def _book_lost(deal: Deal, dispute: asyncpg.Record, backed: Money, *, surplus: bool = False) -> None:
     amount = Money(dispute["amount_minor"], dispute["currency"])
     await post(books.dispute_lost(amount, backed, surplus=surplus), dispute["id"], deal_id=deal.id, lot_id=deal.lot_id)
-    await _given_by_bank(dispute["payment_id"], amount)
-    await _over(deal, dispute, "deal.charged_back")
 
 
-async def _given_by_bank(payment_id: UUID, amount: Money) -> None:
-    """The buyer has ``amount`` from its bank: a refund that Stripe had refused is owed so much less."""
+async def _given_by_bank(payment_id: UUID, amount: Money) -> Money:
+    """The buyer has ``amount`` from its bank: refunds that Stripe had refused are owed so much less; how much."""
+    rest = amount
     for row in await fetch(
         "select id, amount_minor from refund where payment_id = $1 and state = 'failed' and refund_id is null "
         "order by created_at for no key update",
         payment_id,
     ):
         owed = Money(row["amount_minor"], amount.currency)
-        if amount < owed:
-            await execute("update refund set amount_minor = $2 where id = $1", row["id"], (owed - amount).minor)
-            return
+        if rest < owed:
+            await execute("update refund set amount_minor = $2 where id = $1", row["id"], (owed - rest).minor)
+            return amount
         await execute("update refund set state = 'canceled' where id = $1", row["id"])
-        amount -= owed
+        rest -= owed
+    return amount - rest
 
 
 async def _won(deal: Deal, dispute: asyncpg.Record) -> None:

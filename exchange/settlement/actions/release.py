@@ -51,13 +51,15 @@ class Disputed(Conflict):
     message = N_("This payment is disputed with the buyer's bank. Nothing moves until that is decided.")
 
 
-async def share_out(deal: Deal, refund: Money, *, by_bank: bool = False) -> None:
+async def share_out(deal: Deal, refund: Money) -> None:
     """Decide who gets what of the money held for ``deal``, which just entered *closing*; ``refund`` includes tax.
 
-    ``by_bank``: the buyer's bank has given the refund already, so none is made.
+    What the buyer's bank has kept for the buyer is part of the refund, which is never less, and is not given again.
     Raises Disputed for a refund while the buyer's bank disputes the payment: the buyer would get its money twice.
     """
-    if refund and not by_bank and await disputed(deal.id):
+    kept = await kept_by_bank(deal)
+    refund = max(refund, kept)
+    if refund != kept and await disputed(deal.id):
         raise Disputed
     payment = await one("select id, charge_id from payment where deal_id = $1 and state = 'paid'", deal.id)
     legs = await fetch(
@@ -74,12 +76,22 @@ async def share_out(deal: Deal, refund: Money, *, by_bank: bool = False) -> None
             payment["id"],
         )
     await post(books.earned(shared.commission, shared.commission_vat), deal.id, deal_id=deal.id, lot_id=deal.lot_id)
-    if refund and not by_bank:
-        await pay_back(deal, payment["id"], payment["charge_id"], refund, reason=deal.ending or Ending.DECIDED)
+    if refund != kept:
+        await pay_back(deal, payment["id"], payment["charge_id"], refund - kept, reason=deal.ending or Ending.DECIDED)
     if refund == deal.terms.total and deal.at_the_sellers:
         await release_reservation(agreement_id=deal.negotiation_id)  # for sale again
     await owe_papers(deal)
     await enqueue("deal.release", deal.id)
+
+
+async def kept_by_bank(deal: Deal) -> Money:
+    """What disputes that are lost took of the money held for the deal: the buyer has it from its bank."""
+    minor = await fetchval(
+        "select coalesce(sum(e.amount_minor), 0) from ledger_entry e join ledger_posting p on p.id = e.posting_id "
+        "where e.deal_id = $1 and e.account = 'held' and p.fact = 'dispute_lost'",
+        deal.id,
+    )
+    return Money(int(minor), deal.terms.total.currency)
 
 
 async def pay_back(deal: Deal, payment_id: UUID, charge_id: str, amount: Money, *, reason: str) -> None:
@@ -264,7 +276,10 @@ async def _transfer(gateway: Gateway, operation: Operation) -> Transfer:
     ours = await _accounted_for(standing.refunds)
     warning = standing.fraud_warning is not None and not await _cleared(charge)
     stands = obstacle(
-        disputed=standing.disputed, warned=warning, refunds={refund.id for refund in standing.refunds}, ours=ours
+        disputed=await _undecided(standing.against),
+        warned=warning,
+        refunds={refund.id for refund in standing.refunds},
+        ours=ours,
     )
     if stands is None:
         return await gateway.create_transfer(operation.id, operation.request)
@@ -274,6 +289,12 @@ async def _transfer(gateway: Gateway, operation: Operation) -> Transfer:
     if not operation.alone:
         raise Busy
     raise HeldBack(reason=stands.value, stripe_code=stands.value, request_id=None)
+
+
+async def _undecided(disputes: Sequence[str]) -> bool:
+    """Whether the end of one of them is not in our books yet."""
+    over = await fetch("select dispute_id from dispute where over and dispute_id = any($1)", disputes)
+    return len(over) < len(disputes)
 
 
 async def _accounted_for(refunds: Sequence[Refund]) -> set[str]:

@@ -91,6 +91,8 @@ class Move(StrEnum):
     """Money held for seventy-five days: the operator must decide, and is called every day until it has."""
     CHARGE_BACK = "charge_back"
     """The buyer's bank has decided for the buyer and keeps the money."""
+    CHARGE_BACK_PART = "charge_back_part"
+    """The same for a part of it only: the operator shares out the rest."""
     CLOSE = "close"
     """Every cent has reached its receiver."""
 
@@ -232,6 +234,7 @@ for _state in State:
 for _state in State:
     if _state.holds_money and _state is not State.CLOSING:
         _MACHINE[_state, Move.CHARGE_BACK] = Step(STRIPE, State.CLOSING, Ending.CHARGED_BACK)
+        _MACHINE[_state, Move.CHARGE_BACK_PART] = Step(STRIPE, State.OPERATOR)
 _MACHINE[State.CLOSING, Move.CLOSE] = Step(STRIPE, State.SETTLED)  # or as ``ended_as`` says
 
 MACHINE: Mapping[tuple[State, Move], Step] = _MACHINE

@@ -249,7 +249,7 @@ class Gateway:
                 refunds = [refund_in(refund) async for refund in pages.auto_paging_iter()]
         return Standing(
             disputes=tuple(dispute["id"] for dispute in disputes),
-            disputed=any(dispute["status"] not in DISPUTE_WON for dispute in disputes),
+            against=tuple(dispute["id"] for dispute in disputes if dispute["status"] not in DISPUTE_WON),
             refunds=tuple(refunds),
             fraud_warning=next((warning.id for warning in warnings.data), None),
         )

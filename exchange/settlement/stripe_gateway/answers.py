@@ -93,8 +93,8 @@ class Standing:
 
     disputes: tuple[str, ...]
     """Every dispute of it, decided or not."""
-    disputed: bool
-    """Whether one of them is not won."""
+    against: tuple[str, ...]
+    """Those that are not won."""
     refunds: tuple[Refund, ...]
     fraud_warning: str | None
 
