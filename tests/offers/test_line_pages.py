@@ -147,6 +147,23 @@ async def test_of_a_long_manifest_what_was_filled_in_travels_through_a_filter_an
     assert await fetchval("select count(*) from offer_line") == 7
 
 
+async def test_a_lot_taken_down_shows_nobody_what_is_left_of_its_lines(client: httpx.AsyncClient) -> None:
+    stage = await staged()
+    await stage.accept(await stage.offer(quantity=30), quantity=30)
+    await execute("update lot set state = 'withdrawn' where id = $1", stage.lot_id)
+    at = f"/lots/{stage.lot_id}/offer"
+    await sign_in(client, await stage.another_buyer())
+    for path in (at, f"{at}/lines", f"{at}/lines.csv"):
+        assert (await client.get(path)).status_code == 404, path
+    assert (await client.post(f"{at}/lines/file", files={"file": ("list.csv", b"")})).status_code == 404
+    for do, status in (("find", 200), ("send", 409)):  # from a page opened before
+        sent = await client.post(f"{at}/lines", data={"quantity.1": "13", "price": "8"} | SEND | {"do": do})
+        assert (sent.status_code, "This lot is no longer for sale" in sent.text) == (status, True)
+        assert "Sabot 0" not in sent.text
+    await sign_in(client, stage.buyer)
+    assert (await client.get(at)).status_code == 303, "to the talk about it"
+
+
 async def test_only_the_two_sides_read_the_lines_of_a_talk(client: httpx.AsyncClient) -> None:
     stage = await staged()
     talk = await offered(stage, bid(((await lines_on(stage))[0], 10, "8")))

@@ -21,7 +21,7 @@ from exchange.offers.pages.reading import (
     texts_in,
 )
 from exchange.offers.pages.shown import away, half_days_for
-from exchange.offers.queries.lots import LotOffered, lot_offered_to
+from exchange.offers.queries.lots import LotOffered, lot_offered_to, lot_shown_to
 from exchange.offers.rules.bids import Bid
 from exchange.web.guards import viewer_of
 from exchange.web.refusals import again
@@ -33,7 +33,7 @@ NEW = "offers/new.html"
 @get("/lots/{lot_id:uuid}/offer")
 async def offer_form(request: Web, lot_id: FromPath[UUID]) -> Response[str]:
     """A first offer; where a talk about the lot has begun, that talk."""
-    lot = await lot_offered_to(viewer_of(request).actor, lot_id)
+    lot = await lot_shown_to(viewer_of(request).actor, lot_id)
     if lot.talk_id:
         return see_other(request, f"/talks/{lot.talk_id}")
     return render(request, NEW, **_lot(request, lot))

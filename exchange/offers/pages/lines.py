@@ -31,7 +31,7 @@ from exchange.offers.pages.reading import (
 from exchange.offers.pages.sheets import Filled, file_of, filled_in_file
 from exchange.offers.pages.shown import half_days_for
 from exchange.offers.queries.lines import ShelfLine, shelf_of, stock_on
-from exchange.offers.queries.lots import lot_offered_to
+from exchange.offers.queries.lots import LotOffered, lot_offered_to, lot_shown_to
 from exchange.offers.queries.talks import negotiation_on_page
 from exchange.offers.rules.bids import Bid, BidLine
 from exchange.offers.rules.talks import Move
@@ -80,29 +80,30 @@ class Desk:
 @get("/lots/{lot_id:uuid}/offer/lines")
 async def first(request: Web, lot_id: FromPath[UUID], q: FromQuery[str] = "") -> Response[str]:
     """The form for a first offer; where a talk about the lot has begun, that talk's."""
-    lot = await lot_offered_to(viewer_of(request).actor, lot_id)
+    lot = await lot_shown_to(viewer_of(request).actor, lot_id)
     if lot.talk_id:
         return see_other(request, f"/talks/{lot.talk_id}/lines")
-    return _shown(request, await _of_lot(request, lot_id), {"q": q}, {})
+    return _shown(request, await _of_lot(lot), {"q": q}, {})
 
 
 @get("/lots/{lot_id:uuid}/offer/lines.csv")
 async def first_file(request: Web, lot_id: FromPath[UUID]) -> Response[bytes]:
     """The list to fill in."""
-    desk = await _of_lot(request, lot_id)
+    desk = await _of_lot(await lot_shown_to(viewer_of(request).actor, lot_id))
     return file_of(desk.shelf, {}, desk.terms.ask, language_of(request), f"lot-{str(lot_id)[:8]}")
 
 
 @post("/lots/{lot_id:uuid}/offer/lines/file")
 async def first_filled(request: Web, lot_id: FromPath[UUID]) -> Response[str]:
     """The list that was filled in."""
-    return await _uploaded(request, await _of_lot(request, lot_id))
+    return await _uploaded(request, await _of_lot(await lot_shown_to(viewer_of(request).actor, lot_id)))
 
 
 @post("/lots/{lot_id:uuid}/offer/lines")
 async def open_talk(request: Web, lot_id: FromPath[UUID], data: Form) -> Response[str]:
     """The talk begins, or the form comes again: with other lines, or with what is wrong."""
-    desk = await _of_lot(request, lot_id)
+    by = viewer_of(request).actor
+    desk = await _of_lot(await lot_offered_to(by, lot_id))  # of a lot just closed the page says so and no more
     if text_in(data, "do") != "send":
         return _again(request, desk, data)
     try:
@@ -112,10 +113,10 @@ async def open_talk(request: Web, lot_id: FromPath[UUID], data: Form) -> Respons
             incoterm=incoterm_in(data),
             pickup=texts_in(data, "pickup"),
             message=text_in(data, "message"),
-            by=viewer_of(request).actor,
+            by=by,
         )
     except DomainError as refusal:
-        return _refused(request, await _of_lot(request, lot_id), refusal, data)
+        return _refused(request, await _of_lot(await lot_offered_to(by, lot_id)), refusal, data)
     return see_other(request, f"/talks/{talk_id}", flash=N_("Your offer is on the table. The seller has been told."))
 
 
@@ -182,10 +183,9 @@ async def make_move(request: Web, talk_id: FromPath[UUID], data: Form) -> Respon
 # --- what stands on the desk ---
 
 
-async def _of_lot(request: Web, lot_id: UUID) -> Desk:
-    lot = await lot_offered_to(viewer_of(request).actor, lot_id)
-    shelf = await shelf_of(lot_id, lot.terms.ask)
-    at = f"/lots/{lot_id}/offer"
+async def _of_lot(lot: LotOffered) -> Desk:
+    shelf = await shelf_of(lot.id, lot.terms.ask)
+    at = f"/lots/{lot.id}/offer"
     return Desk(f"{at}/lines", at, lot.title, lot.terms, lot.available, shelf, lot.incoterm.value, lot.slots)
 
 

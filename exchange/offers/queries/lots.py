@@ -88,6 +88,17 @@ async def lot_offered_to(actor: Actor, lot_id: UUID, *, lock: bool = False) -> L
     )
 
 
+async def lot_shown_to(actor: Actor, lot_id: UUID) -> LotOffered:
+    """The lot for whoever only looks: while it is for sale, or where they talk about it. Raises NotSeen.
+
+    What a lot that was taken down came to is its two sides' business.
+    """
+    lot = await lot_offered_to(actor, lot_id)
+    if not lot.is_for_sale and lot.talk_id is None:
+        raise NotSeen
+    return lot
+
+
 async def lock_lot(lot_id: UUID) -> None:
     """Hold the lot's row, and with it every talk about the lot, until the transaction ends.
 
