@@ -13,7 +13,7 @@ from exchange.listings.actions.reservations import reserve
 from exchange.listings.rules.lots import CostAnswer
 from exchange.money import Money
 from exchange.offers.actions.endings import end_requests
-from exchange.offers.actions.saving import company_of, save_answer, save_barred_requests, save_cost, save_uncovered
+from exchange.offers.actions.saving import company_of, save_answer, save_cost, save_uncovered
 from exchange.offers.actions.weighing import somebody_answers, weigh_later
 from exchange.offers.queries.lots import lock_lot
 from exchange.offers.queries.talks import (
@@ -131,7 +131,7 @@ async def end_barred(*, company_id: UUID) -> int:
 
     Returns how many offers.
     """
-    await save_barred_requests(company_id)
+    await end_requests()
     return await _end_as_they_stand(await live_talks_of(company_id))
 
 

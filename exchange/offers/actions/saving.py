@@ -71,17 +71,6 @@ _END = """
 """The one way an offer ends: the answered one ($2, in the state $3) and, if $6, those that stock no longer covers."""
 
 
-async def save_barred_requests(company_id: UUID) -> None:
-    """Decline the requests for a price, of or to the company, whose two sides may not deal with each other now."""
-    await execute(
-        "update quote_request q set state = 'declined', answered_at = $2 from company b, company s "
-        "where q.state = 'asked' and b.id = q.buyer_company_id and s.id = q.seller_company_id and $1 in (b.id, s.id) "
-        "and (b.vetting <> 'vetted' or s.vetting <> 'vetted' or b.legal_group_id = s.legal_group_id)",
-        company_id,
-        now(),
-    )
-
-
 async def supersede(held: Negotiated, move: Move, by: Actor) -> None:
     """Write what became of the move before a new one: countered, or expired before the clock's job came round.
 
