@@ -226,6 +226,9 @@ class FakeGateway(Gateway):
         against = tuple(d.id for d in disputes if d.status not in DISPUTE_WON)
         return Standing(tuple(d.id for d in disputes), against, refunds, None)
 
+    async def maker_of(self, charge: str) -> str | None:
+        return next((s.operation_id for s in self.sessions.values() if s.charge and s.charge.id == charge), None)
+
     async def dispute(self, dispute: str) -> Dispute:
         return self.disputes[dispute]
 

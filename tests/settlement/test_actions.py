@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import AsyncMock
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -467,6 +468,30 @@ class TestLostAnswers:
         await work("stripe.event")
         assert await agreed.state() == "settled"
         assert len(gateway.transfers) == 1
+
+    @pytest.mark.parametrize("kind", ["charge.dispute.created", "radar.early_fraud_warning.created"])
+    async def test_news_of_a_payment_we_do_not_know_yet_waits_for_it(self, gateway: FakeGateway, kind: str) -> None:
+        """[9]"""
+        agreed = await agree()
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        session_id = await agreed.session_id()
+        charge = gateway.pays(session_id)
+        late = gateway.sessions[session_id]
+        gateway.becomes(session_id, status="open", paid=False, intent_status=None)
+        gateway.maker_of = AsyncMock(return_value=late.operation_id)  # type: ignore[method-assign]  # it names its maker
+        gateway.disputes["dp_1"] = Dispute("dp_1", "needs_response", Money(120_00, "EUR"), charge.id)
+        about = {"id": "dp_1" if "dispute" in kind else "issfr_1", "charge": charge.id}
+        await events.take_in(gateway.event(kind, about), "webhook")
+        with pytest.raises(events.TooEarly):
+            await work("stripe.event")
+        assert await fetchval("select count(*) from stripe_event where handled_at is null") == 1
+
+        gateway.sessions[session_id] = late
+        await events.handle(await fetchval("select id from stripe_event"))
+        assert await agreed.state() == "paid"
+        found = "select count(*) from dispute" if "dispute" in kind else "select count(fraud_warning) from payment"
+        assert await fetchval(found) == 1
+        assert await fetchval("select count(*) from stripe_event where handled_at is null") == 0
 
     async def test_a_pay_page_whose_answer_was_lost_is_the_same_page_at_the_next_click(
         self, gateway: FakeGateway

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from exchange.clock import now
 from exchange.database import execute, fetchrow, fetchval, transaction
-from exchange.errors import N_, Invalid
+from exchange.errors import N_, Invalid, Unavailable
 from exchange.jobs import enqueue
 from exchange.settlement.actions import cash, operations, payments, release, sellers
 from exchange.settlement.actions.disputes import take_dispute
@@ -57,6 +57,12 @@ class WrongVersion(Invalid):
     """An endpoint of ours was registered for another version of the payment service's interface."""
 
     message = N_("This event is written in another version (%(version)s) than this exchange speaks.")
+
+
+class TooEarly(Unavailable):
+    """News of a charge whose payment is not in the books: it is handled later."""
+
+    message = N_("The payment this is about is not known yet. It is asked for again.")
 
 
 async def take_in(news: News, source: str) -> bool:
@@ -124,9 +130,11 @@ async def _effect_of(kind: str, object_id: str | None, payload: Params) -> Effec
         return await _account(object_id)
     if kind.startswith("charge.dispute."):
         dispute = await gateway().dispute(object_id)
+        await _ensure_known(dispute.charge_id)
         return partial(take_dispute, dispute)
     about = payload["data"]["object"]
     if kind.startswith("radar."):
+        await _ensure_known(about["charge"])
         return partial(take_warning, about["charge"], object_id)
     operation_id = (about.get("metadata") or {}).get("operation_id")
     if kind.startswith("refund."):
@@ -138,6 +146,23 @@ async def _effect_of(kind: str, object_id: str | None, payload: Params) -> Effec
     if kind.startswith("payment_intent."):
         return await _payment("payment_intent_id", object_id, operation_id)
     return await _payment("payment_intent_id", about.get("payment_intent"), operation_id, fee=True)  # charge.updated
+
+
+async def _ensure_known(charge_id: str) -> None:
+    """News of a charge may overtake that of its payment, which is then asked about first (money list 9).
+
+    Raises TooEarly when the charge is of a payment of ours that is not in the books all the same.
+    """
+    known = "select exists (select from payment where charge_id = $1)"
+    if await fetchval(known, charge_id):
+        return
+    maker = await gateway().maker_of(charge_id)
+    ours = await fetchval("select subject_id from stripe_operation where id::text = $1", maker)
+    if ours is None:
+        return
+    await payments.refresh(ours)
+    if not await fetchval(known, charge_id):
+        raise TooEarly
 
 
 async def _operation(operation_id: str | None) -> Effect | None:

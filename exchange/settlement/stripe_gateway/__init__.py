@@ -254,6 +254,11 @@ class Gateway:
             fraud_warning=next((warning.id for warning in warnings.data), None),
         )
 
+    async def maker_of(self, charge: str) -> str | None:
+        """The operation a charge goes back to: a charge carries what its PaymentIntent was marked with."""
+        async with _answered():
+            return operation_in(plain(await self._client.v1.charges.retrieve_async(charge)))
+
     async def dispute(self, dispute: str) -> Dispute:
         async with _answered():
             d = plain(await self._client.v1.disputes.retrieve_async(dispute))
