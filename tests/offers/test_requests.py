@@ -112,6 +112,22 @@ async def test_one_seller_stopped_or_come_into_the_buyers_group_spoils_no_reques
     assert [(s.quantity, type(s.refusal)) for s in sent] == [(None, NotSeen), (50, type(None)), (None, NotSeen)]
 
 
+async def test_an_offer_of_the_buyers_own_takes_the_place_of_his_request_so_that_no_quote_undercuts_it_unseen(
+    client: httpx.AsyncClient,
+) -> None:
+    stage = await staged()
+    await ask(await wanting(stage.buyer), stage.buyer, stage)
+    (asked,) = await requests_to(stage.seller.actor)
+    talk = await stage.offer("8", 50)
+    assert await requests_to(stage.seller.actor) == []
+    with pytest.raises(requests.RequestAnswered):
+        await actions.quote(request_id=asked.id, bid=Bid(euros("7"), 50), incoterm=Incoterm.FCA, by=stage.seller.actor)
+    assert await actions.decline_requests(request_ids=[asked.id], by=stage.seller.actor) == 0
+    assert await fetchval("select count(*) from offer") == 1
+    await sign_in(client, stage.seller)
+    assert (await client.get(f"/requests/{asked.id}")).headers["location"] == f"/talks/{talk}"
+
+
 async def test_hiding_from_a_buyer_after_his_request_does_not_tell_the_seller_which_mask_he_wears() -> None:
     stage = await staged()
     await ask(await wanting(stage.buyer), stage.buyer, stage)
@@ -213,7 +229,7 @@ async def test_the_pages_ask_show_answer_and_mask_both(client: httpx.AsyncClient
     assert (await client.get(quoted.headers["location"])).status_code == 200
     assert (await client.get(found[1])).headers["location"] == quoted.headers["location"]
     await sign_in(client, stage.buyer)
-    assert "answered with a price" in (await client.get(f"/wants/{want}/requests")).text
+    assert "you talk about it" in (await client.get(f"/wants/{want}/requests")).text
     assert "Your answer is awaited" in (await client.get(quoted.headers["location"])).text
 
 

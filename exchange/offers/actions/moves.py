@@ -13,7 +13,7 @@ from exchange.errors import N_, Invalid
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.listings.rules.lots import CostAnswer, Incoterm
-from exchange.offers.actions.saving import company_of, save_cost, save_move, save_talk, supersede
+from exchange.offers.actions.saving import company_of, save_cost, save_move, save_request_met, save_talk, supersede
 from exchange.offers.actions.weighing import weigh_later
 from exchange.offers.queries.lines import shelf_of, stock_on
 from exchange.offers.queries.lots import lot_offered_to
@@ -44,6 +44,7 @@ async def open_talk(
         if not lot.is_for_sale:
             raise talks.LotClosed
         negotiation_id = lot.talk_id or await save_talk(lot, buyer)
+        await save_request_met(lot_id, buyer)
         await make_move(
             negotiation_id=negotiation_id, bid=bid, incoterm=incoterm, pickup=pickup, message=message, by=by
         )

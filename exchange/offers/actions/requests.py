@@ -142,6 +142,7 @@ async def quote(
             message=message,
             by=by,
             cost=cost,
+            seen=0,
             asked=True,
         )
         await _answer(request_id, RequestState.QUOTED, by)

@@ -159,6 +159,17 @@ async def save_talk(lot: LotOffered, buyer: UUID) -> UUID:
     return negotiation_id
 
 
+async def save_request_met(lot_id: UUID, buyer: UUID) -> None:
+    """The buyer's own offer takes the place of his request for a price, which nobody is to answer any more."""
+    await execute(
+        "update quote_request set state = 'quoted', answered_at = $3 "
+        "where lot_id = $1 and buyer_company_id = $2 and state = 'asked' and expires_at > $3",
+        lot_id,
+        buyer,
+        now(),
+    )
+
+
 async def save_cost(held: Negotiated, after: Talk, cost: CostAnswer | None, by: Actor, occasion: str) -> None:
     """Keep the seller's answer, dated and signed, where one was needed (guide/domain.md §3, below cost)."""
     if cost is None or after.terms.covered_from == held.talk.terms.covered_from:

@@ -38,7 +38,7 @@ from exchange.web.render import Web, language_of, render, see_other
 ASK, ANSWER = "offers/ask.html", "offers/request.html"
 STATES = {
     RequestState.ASKED: N_("not answered yet"),
-    RequestState.QUOTED: N_("answered with a price"),
+    RequestState.QUOTED: N_("you talk about it"),
     RequestState.DECLINED: N_("declined"),
     RequestState.EXPIRED: N_("not answered in time"),
     RequestState.CLOSED: N_("no longer available"),

@@ -25,7 +25,7 @@ class RequestState(StrEnum):
 
     ASKED = "asked"
     QUOTED = "quoted"
-    """The seller has answered with a price; the rest is a talk."""
+    """The seller has answered with a price, or the buyer has made an offer of his own: the rest is a talk."""
     DECLINED = "declined"
     EXPIRED = "expired"
     CLOSED = "closed"
