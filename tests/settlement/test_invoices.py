@@ -66,6 +66,12 @@ def an_invoice(supplier: Party, customer: Party, kind: Kind = Kind.INVOICE, **to
     return Invoice(**(words | told))
 
 
+def in_currency(currency: str, invoice: Invoice) -> Invoice:
+    """The same paper in another currency."""
+    lines = [replace(line, unit_price=Money(line.unit_price.minor, currency)) for line in invoice.lines]
+    return replace(invoice, lines=lines, vat=Money(invoice.vat.minor, currency))
+
+
 TRADES = {
     "between French businesses": an_invoice(VAUCLAIR, RUVELLE),
     "delivered elsewhere, VAT on debits": an_invoice(
@@ -84,6 +90,16 @@ TRADES = {
     "from Ireland to France": an_invoice(HARROW, VAUCLAIR),
     "from Britain to France": an_invoice(THORNBECK, VAUCLAIR),
 }
+TRADES |= {
+    f"{trade}, in {currency}": in_currency(currency, TRADES[trade])
+    for trade, currency in {
+        "export": "GBP",
+        "commission, reverse charge": "PLN",
+        "commission outside the Union": "KWD",
+        "franchise, art. 293 B": "JPY",
+        "from Britain to France": "GBP",
+    }.items()
+}
 
 
 @pytest.mark.parametrize("trade", TRADES)
@@ -93,6 +109,13 @@ def test_every_trade_kind_passes_xsd_en16931_and_the_french_reforms_rules(trade:
     invoice = TRADES[trade]
     xml = facturx.write_xml(fields(invoice))
     assert facturx.faults(xml, french=invoice.supplier.is_french) == []
+
+
+def test_tax_in_another_currency_waits_for_a_person_who_knows_the_rate() -> None:
+    from exchange.settlement.press import facturx
+
+    taxed = in_currency("PLN", TRADES["commission in France"])
+    assert any("BR-FR-CO-12" in told for told in facturx.faults(facturx.write_xml(fields(taxed)), french=True))
 
 
 @pytest.mark.parametrize(

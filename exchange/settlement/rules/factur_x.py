@@ -8,7 +8,7 @@ import re
 import unicodedata
 from typing import Any
 
-from exchange.money import Money
+from exchange.money import Money, exponent
 from exchange.settlement.rules.invoices import Address, Invoice, Line, Party
 from exchange.settlement.rules.mentions import Mention
 from exchange.settlement.rules.vat import Regime
@@ -83,6 +83,9 @@ def fields(invoice: Invoice) -> dict[str, Any]:
         "BG-23": [tax],
         "BG-25": [_line(n, line, category, rate) for n, line in enumerate(invoice.lines, start=1)],
     }
+    if invoice.supplier.is_french and currency != "EUR" and not invoice.vat:
+        # the tax in euros too (BR-FR-CO-12): none needs no rate; taxed, the paper does not pass and a person is told
+        found |= {"BT-6": "EUR", "BT-111": "0.00"}
     if not invoice.kind.is_commission:
         found["BG-13"] = {"name": _text(invoice.customer.name)} | _address(invoice.ship_to or invoice.customer.address)
     return found
@@ -144,7 +147,9 @@ def _line(number: int, line: Line, category: str, rate: str | None) -> dict[str,
 
 
 def _amount(amount: Money) -> str:
-    return f"{amount.decimal:f}"
+    """With no more than the two decimals the norm takes: of three, the last is zero in all that moves (`payable`)."""
+    text = f"{amount.decimal:f}"
+    return text.removesuffix("0") if exponent(amount.currency) == 3 else text
 
 
 def _text(text: str) -> str:
