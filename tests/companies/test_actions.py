@@ -116,6 +116,18 @@ async def test_signing_up_too_often_from_one_place_is_stopped(db: None, monkeypa
 # --- vetting
 
 
+@pytest.mark.parametrize(
+    ("country", "currency", "vat", "refusal"),
+    [("CU", "CUP", None, rules.RateUnknown), ("PL", "PLN", None, rules.VatNumberNeeded)],
+)
+async def test_a_company_whose_papers_could_not_be_written_is_not_let_in(
+    db: None, country: str, currency: str, vat: str | None, refusal: type[DomainError]
+) -> None:
+    company = await make_company(vetting=Vetting.AWAITING, country=country, currency=currency, vat=vat)
+    with pytest.raises(refusal):
+        await vetting.vet(by=(await make_person(role=Role.OPERATOR)).actor, company_id=company.id)
+
+
 async def test_the_operator_lets_a_company_trade_and_its_people_are_told_in_their_hours(db: None) -> None:
     hours = WorkingHours()
     company = await make_company(vetting=Vetting.AWAITING, hours=hours)

@@ -30,6 +30,7 @@ def seller(*, sales: int, paid: int, country: str = "FR", currency: str = "EUR")
         (seller(sales=30, paid=1), True),
         (seller(sales=1, paid=2000_01), True),
         (seller(sales=1, paid=2000_01, country="GB"), False),
+        (seller(sales=1, paid=2000_01, country="MC"), False),
         (seller(sales=1, paid=1, currency="SEK"), True),
     ],
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from exchange import payable
+from exchange.companies.rules import standard_rate
 from exchange.money import Money
 from exchange.settlement.rules import amounts, books, claims, deal, drift, payments, timeline, vat
 from exchange.settlement.rules.alarms import ALARMS, AlarmKind, called
@@ -194,7 +195,7 @@ class TestAmounts:
 class TestVat:
     FR, FR2 = vat.Trader("FR", "FR40303265045"), vat.Trader("FR", "FR03552081317")
     DE, DE_UNNUMBERED = vat.Trader("DE", "DE136695976"), vat.Trader("DE", None)
-    US = vat.Trader("US", None)
+    US, MC, NO = vat.Trader("US", None), vat.Trader("MC", "FR53000004605"), vat.Trader("NO", None)
 
     @pytest.mark.parametrize(
         ("seller", "buyer", "tax"),
@@ -204,6 +205,9 @@ class TestVat:
             (FR, DE_UNNUMBERED, vat.Tax(vat.Regime.DOMESTIC, 2000)),
             (DE, FR, vat.Tax(vat.Regime.INTRA_EU, 0)),
             (FR, US, vat.Tax(vat.Regime.EXPORT, 0)),
+            (MC, FR, vat.Tax(vat.Regime.DOMESTIC, 2000)),
+            (DE, MC, vat.Tax(vat.Regime.INTRA_EU, 0)),
+            (NO, NO, vat.Tax(vat.Regime.DOMESTIC, 2500)),
         ],
     )
     def test_goods(self, seller: vat.Trader, buyer: vat.Trader, tax: vat.Tax) -> None:
@@ -213,10 +217,11 @@ class TestVat:
         day = date(2026, 11, 22)
         assert vat.of_commission("FR", self.FR, day) == vat.Tax(vat.Regime.DOMESTIC, 2000)
         assert vat.of_commission("FR", self.DE, day) == vat.Tax(vat.Regime.REVERSE_CHARGE, 0)
+        assert vat.of_commission("FR", self.MC, day) == vat.Tax(vat.Regime.DOMESTIC, 2000)
 
     def test_a_rate_is_the_one_of_the_day(self) -> None:
-        assert vat.standard_rate("EE", date(2025, 6, 30)) == 2200
-        assert vat.standard_rate("EE", date(2025, 7, 1)) == 2400
+        assert standard_rate("EE", date(2025, 6, 30)) == 2200
+        assert standard_rate("EE", date(2025, 7, 1)) == 2400
 
 
 class TestClaims:

@@ -7,7 +7,15 @@ from exchange.clock import now
 from exchange.companies.actions.mail import notify_company
 from exchange.companies.actions.rivals import resolve_blocks
 from exchange.companies.queries import company_for_operator
-from exchange.companies.rules import AlreadyDecided, DealsBand, ReliabilityBand, Vetting, ensure_decidable
+from exchange.companies.rules import (
+    AlreadyDecided,
+    DealsBand,
+    ReliabilityBand,
+    Vetting,
+    currency_of,
+    ensure_decidable,
+    ensure_taxable,
+)
 from exchange.database import execute, fetchval, transaction
 from exchange.errors import N_, Conflict, Invalid
 from exchange.jobs import enqueue
@@ -26,7 +34,7 @@ class NoGroupName(Invalid):
 async def vet(*, by: Actor, company_id: UUID) -> None:
     """The company may trade from now on, and those who hide from it are hidden from this instant.
 
-    Raises AlreadyDecided, DoubleVetted.
+    Raises AlreadyDecided, DoubleVetted, RateUnknown, VatNumberNeeded.
     """
     async with transaction():
         company = await company_for_operator(company_id, lock=True)
@@ -41,6 +49,8 @@ async def vet(*, by: Actor, company_id: UUID) -> None:
             company_id,
         ):
             raise DoubleVetted
+        at_home = currency_of(settings().exchange_country)
+        ensure_taxable(company.country, company.vat, company.currency, at_home, now().date())
         await _decide(by, company_id, Vetting.VETTED, "")
         await resolve_blocks()
         await notify_company(company_id, "vetted", link=settings().base_url)

@@ -45,6 +45,7 @@ from exchange.companies.rules.standing import (
     reliability_band,
     reply_band,
 )
+from exchange.companies.rules.taxes import RateUnknown, VatNumberNeeded, ensure_taxable, standard_rate, vat_area
 
 __all__ = [
     "AlreadyDecided",
@@ -58,12 +59,14 @@ __all__ = [
     "NoWorkingDay",
     "NobodyNamed",
     "Quiet",
+    "RateUnknown",
     "ReliabilityBand",
     "ReplyBand",
     "SameLegalGroup",
     "Timing",
     "UnknownCountry",
     "UnknownZone",
+    "VatNumberNeeded",
     "VatOfAnother",
     "Vetting",
     "Wishes",
@@ -79,6 +82,7 @@ __all__ = [
     "currency_of",
     "deals_band",
     "ensure_decidable",
+    "ensure_taxable",
     "fold_name",
     "in_eu",
     "is_open",
@@ -91,7 +95,9 @@ __all__ = [
     "reliability_band",
     "reply_band",
     "rival_key",
+    "standard_rate",
     "summary_at",
+    "vat_area",
     "vat_number",
     "zones_of",
 ]

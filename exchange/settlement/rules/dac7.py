@@ -10,9 +10,9 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from exchange.companies.rules import in_eu, vat_area
 from exchange.money import Money
 from exchange.settlement.rules.invoices import Party
-from exchange.settlement.rules.vat import EU
 
 FEW_SALES, LITTLE = 30, 2000_00
 """Below so many sales in the year, and at most so many cents, a seller is not reported (1649 ter C)."""
@@ -43,7 +43,8 @@ class Seller:
         paid = sum(quarter.paid.minor for quarter in self.quarters.values())
         sales = sum(quarter.sales for quarter in self.quarters.values())
         little = sales < FEW_SALES and self.currency == "EUR" and paid <= LITTLE
-        return self.party.country in EU and not little
+        country = self.party.country
+        return in_eu(country) and vat_area(country) == country and not little  # Monaco is France for VAT alone
 
 
 COLUMNS: Sequence[str] = (

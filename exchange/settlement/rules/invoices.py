@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from exchange.companies.rules import in_eu
 from exchange.money import Money
 from exchange.settlement.rules.mentions import Mention, wording
-from exchange.settlement.rules.vat import EU, Regime
+from exchange.settlement.rules.vat import Regime
 
 
 class Kind(StrEnum):
@@ -164,7 +165,7 @@ class Invoice:
     @property
     def exemption(self) -> Mention | None:
         """Why it carries no tax, if it does not."""
-        if self.regime is Regime.REVERSE_CHARGE and self.customer.country not in EU:
+        if self.regime is Regime.REVERSE_CHARGE and not in_eu(self.customer.country):
             return Mention.OUTSIDE
         return {
             Regime.INTRA_EU: Mention.INTRA_EU,
