@@ -19,13 +19,21 @@ from exchange.accounts.actions.sessions import open_session
 from exchange.accounts.actions.tokens import issue_token
 from exchange.actor import Role
 from exchange.app import create_app
+from exchange.clock import now
 from exchange.companies.actions.members import invite
 from exchange.companies.actions.rivals import hide_from
 from exchange.companies.rules import Vetting
 from exchange.database import fetchval
+from exchange.listings.actions.lots import withdraw_lot
+from exchange.listings.actions.stock_lists import upload_stock_list
+from exchange.listings.tables import Photo
+from exchange.settlement.tables.evidence import DealPhoto
+from exchange.settlement.tables.papers import Paper, PaperSeries
 from tests.factories import MadePerson, bearer, make_company, make_person, make_siren, sign_in
+from tests.introductions.test_introductions import introduce
 from tests.offers.stage import staged
-from tests.settlement.conftest import agree
+from tests.offers.test_requests import ask, wanting
+from tests.settlement.conftest import Agreed, agree
 
 FOR_VISITORS = {
     "/", "/about", "/sign-in", "/sign-up", "/sign-out", "/forgotten", "/outbox", "/language", "/theme", "/healthz",
@@ -38,8 +46,16 @@ FOR_VISITORS = {
 """Doors anybody may knock at. Whatever needs nobody signed in is written here, on purpose."""
 PUBLISHED = ("/insight", "/api/v1/insight")
 """Begins the paths of what is published: the same for everybody, visitors too (guide/insight.md)."""
-OPEN_TO_MEMBERS = ("/lots/{lot_id}", "/api/v1/lots/{lot_id}", *PUBLISHED)
-"""Begins the paths whose objects a stranger is meant to see, masked."""
+OPEN_TO_MEMBERS = {
+    "/lots/{lot_id}", "/api/v1/lots/{lot_id}", "/lots/{lot_id}/introduction", "/lots/{lot_id}/offer",
+    "/lots/{lot_id}/offer/lines", "/lots/{lot_id}/offer/lines.csv", "/lots/{lot_id}/offer/lines/file",
+    "/photos/{photo_id}",
+}  # fmt: skip
+"""The paths whose objects a stranger is meant to see, masked, as long as the lot is for sale."""
+LINE = "Sabot 0"
+"""A line's title in such a lot."""
+OPERATORS = ("/operator", "/metrics")
+"""Begins the paths that nobody but the operator may knock at."""
 ENDLESS = ("/live",)
 """Ends the paths of streams, which the operator may open and nobody ends."""
 ELSEWHERE = ("/webhooks/", "/static/", "/sign-out", "/money/onboarding")
@@ -72,12 +88,25 @@ class Strangers:
 
     ids: dict[str, UUID]
     words: list[str]
+    closed: dict[str, UUID]
+    """A lot that is no longer for sale, and its photo."""
+
+    def words_in(self, text: str) -> list[str]:
+        return [word for word in self.words if re.search(rf"{re.escape(word)}(?!\d)", text)]
 
     def path(self, door: Door) -> str:
-        path = door.path
-        for name in [part[1:-1] for part in door.path.split("/") if part.startswith("{")]:
-            path = path.replace(f"{{{name}}}", "1" if name == "number" else str(self.ids.get(name) or uuid4()))
-        return path
+        """The door with their things in it. A name of an id that none of them has is a mistake of this test."""
+        photos = {"photo_id": self.ids["deal_photo_id"]} if "/deals/" in door.path else {}
+        return filled(door, self.ids | photos)
+
+
+def filled(door: Door, ids: dict[str, UUID] | None) -> str:
+    """The door's path with ``ids`` in it; None: with ids of nothing."""
+    path = door.path
+    for name in re.findall(r"{(\w+)}", door.path):
+        random = ids is None or not name.endswith("_id")
+        path = path.replace(f"{{{name}}}", "1" if name == "number" else str(uuid4() if random else (ids or {})[name]))
+    return path
 
 
 async def strangers() -> Strangers:
@@ -89,6 +118,10 @@ async def strangers() -> Strangers:
     stage = await staged()
     talk_id = await stage.offer()
     agreed = await agree()
+    talked, closed = await staged(), await staged()
+    want_id = await wanting(stage.buyer)
+    await ask(want_id, stage.buyer, talked)
+    await withdraw_lot(lot_id=closed.lot_id, by=closed.seller.actor)
     ids = {
         "person_id": owner.id,
         "company_id": owner.actor.company_id,
@@ -100,13 +133,53 @@ async def strangers() -> Strangers:
         "talk_id": talk_id,
         "negotiation_id": talk_id,
         "deal_id": agreed.deal_id,
+        "want_id": want_id,
+        "request_id": await fetchval("select id from quote_request"),
+        "introduction_id": await introduce(talked),
+        "stock_list_id": await upload_stock_list(by=owner.actor, file_name="till.csv", content=b"title;quantity\n"),
+        "photo_id": await photo(stage.lot_id),
+        "deal_photo_id": await deal_photo(agreed),
+        "paper_id": await paper(agreed),
+        "leg_id": await fetchval("select id from release_leg where deal_id = $1", agreed.deal_id),
+        "strike_id": uuid4(),  # these two are named by the operator's doors alone, and nobody has one
+        "suspension_id": uuid4(),
     }
-    people = (owner, stage.seller, stage.buyer, agreed.seller, agreed.buyer)
+    people = (owner, stage.seller, stage.buyer, talked.seller, talked.buyer, agreed.seller, agreed.buyer)
     words = ["secret till", "invited@cormier.example", "Inès Invitée", make_siren(800_001)]
     for person in people:
         assert person.company
         words += [person.name, person.email, person.company.legal_name, person.company.registration]
-    return Strangers({name: UUID(str(found)) for name, found in ids.items()}, words)
+    things = {name: UUID(str(found)) for name, found in ids.items()}
+    return Strangers(things, words, {"lot_id": closed.lot_id, "photo_id": await photo(closed.lot_id)})
+
+
+async def photo(lot_id: UUID) -> UUID:
+    made = Photo(
+        id=uuid4(), lot_id=lot_id, position=0, width=1, height=1, content=b"x", thumbnail=b"x", created_at=now()
+    )
+    await made.save()
+    return made.id
+
+
+async def deal_photo(agreed: Agreed) -> UUID:
+    made = DealPhoto(
+        id=uuid4(), deal_id=agreed.deal_id, lot_id=agreed.lot_id, side="seller", occasion="handover", draft=False,
+        width=1, height=1, content=b"x", thumbnail=b"x", created_at=now(),
+    )  # fmt: skip
+    await made.save()
+    return made.id
+
+
+async def paper(agreed: Agreed) -> UUID:
+    issuer = agreed.seller.actor.company_id
+    await PaperSeries(issuer_id=issuer, begun_at=now()).save()
+    made = Paper(
+        id=uuid4(), deal_id=agreed.deal_id, lot_id=agreed.lot_id, kind="invoice", issuer_id=issuer, number=1,
+        label="F-1", issued_on=now().date(), issued_at=now(), language="fr", currency="EUR", net_minor=1, vat_minor=0,
+        pdf=b"x", xml=b"x",
+    )  # fmt: skip
+    await made.save()
+    return made.id
 
 
 async def sign_in_only(person: MadePerson) -> None:
@@ -133,44 +206,46 @@ async def test_a_visitor_is_sent_to_the_door(client: httpx.AsyncClient, db: None
     wrong = []
     for door in DOORS:
         if door.path not in FOR_VISITORS and not door.path.startswith(PUBLISHED):
-            answer = await knock(client, door, Strangers({}, []).path(door), headers)
+            answer = await knock(client, door, filled(door, None), headers)
             sent = answer.status_code == 303 and answer.headers["location"].startswith("/sign-in")
             if answer.status_code != 401 if door.is_api else not sent:
                 wrong.append(f"{door.method} {door.path}: {answer.status_code}")
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("role", ["trader", "owner", "unvetted owner", "operator"])
+@pytest.mark.parametrize("role", ["trader", "owner", "stopped owner", "unvetted owner", "operator"])
 async def test_no_door_breaks_or_shows_a_strangers_things(client: httpx.AsyncClient, db: None, role: str) -> None:
     theirs = await strangers()
     if role == "operator":
         person = await make_person(role=Role.OPERATOR)
     else:
-        vetting = Vetting.AWAITING if role == "unvetted owner" else Vetting.VETTED
+        vetting = {"unvetted owner": Vetting.AWAITING, "stopped owner": Vetting.STOPPED}.get(role, Vetting.VETTED)
         company = await make_company(vetting=vetting)
         person = await make_person(company, role=Role.TRADER if role == "trader" else Role.OWNER)
     token = await bearer(person)
     await sign_in(client, person)
     wrong: list[str] = []
-    for door in DOORS:
+    for door in sorted(DOORS, key=lambda door: (door.method, door.path)):  # what changes things comes last
         if door.path.startswith(ELSEWHERE) or (role == "operator" and door.path.endswith(ENDLESS)):
             continue
-        if role == "operator" and door.method == "POST":
-            continue  # may change what the rest of the walk leans on; each is tried in its own domain
         answer = await knock(client, door, theirs.path(door), token if door.is_api else {})
         said = f"{door.method} {door.path}: {answer.status_code}"
-        if answer.status_code >= 500:
+        if answer.status_code >= 500 and answer.status_code != 503:  # the payment service is not there
             wrong.append(f"{said} breaks")
         if role == "operator":
             continue
-        if found := [word for word in theirs.words if word in answer.text]:
+        if found := theirs.words_in(answer.text):
             wrong.append(f"{said} tells {found}")
-        if "_id}" in door.path and not door.path.startswith(OPEN_TO_MEMBERS):
-            nothing = Strangers({}, []).path(door)
-            absent = await knock(client, door, nothing, token if door.is_api else {})
-            if told(answer) != told(absent):
+        if "_id}" in door.path and not door.path.startswith(PUBLISHED):
+            if door.path in OPEN_TO_MEMBERS:
+                answer = await knock(client, door, filled(door, theirs.closed), token if door.is_api else {})
+            absent = await knock(client, door, filled(door, None), token if door.is_api else {})
+            if door.path in OPEN_TO_MEMBERS and door.method == "POST":  # a form says that the lot has just closed
+                if LINE in answer.text:
+                    wrong.append(f"{said}: a closed lot's lines are shown")
+            elif told(answer) != told(absent):
                 wrong.append(f"{said}: a stranger's thing differs from nothing: {told(answer)}, {told(absent)}")
-        if door.path.startswith(("/operator", "/metrics")) and answer.status_code != 403:
+        if door.path.startswith(OPERATORS) and answer.status_code != 403:
             wrong.append(f"{said} is not the operator's alone")
     assert not wrong, "\n".join(wrong)
 
