@@ -153,6 +153,11 @@ async def match_books() -> None:
     await reconcile.match_books()
 
 
+@every("7 5 * * *")
+async def tell_stuck() -> None:
+    await reconcile.tell_stuck()
+
+
 @every("23 4 * * *")
 async def forget_drafts() -> None:
     await evidence.forget_drafts()

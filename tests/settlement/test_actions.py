@@ -34,7 +34,7 @@ from exchange.settlement.queries.money import trial_balance
 from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.deal import NotNow, NotYet, NotYourMove, Side
-from exchange.settlement.stripe_gateway import Busy, Dispute, NoAnswer, Refund, Refused
+from exchange.settlement.stripe_gateway import Busy, Dispute, NoAnswer, Refund, Refused, Session
 from tests.factories import make_person
 from tests.settlement.conftest import Agreed, agree, due_now, onboarded, paid, waiting, work
 from tests.settlement.fakes import FEE, FakeGateway
@@ -781,10 +781,40 @@ class TestClocks:
         """[44]"""
         agreed = await agree()
         await execute("delete from pgqueuer")
-        await due_now(agreed)
+        await execute("update deal set due_at = $1", now() - timedelta(minutes=5))
         await reconcile.poll_objects()
         await work()
         assert await agreed.state() == "unpaid"
+
+    async def test_one_bad_row_stops_no_other(self, gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+        """[10] [44]"""
+        await make_person(role=Role.OPERATOR)
+        bad, good, unopened = await agree(), await agree(), await agree(opened=False)
+        for agreed in (bad, good):
+            await onboarded(agreed, gateway)
+            await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+            gateway.pays(await agreed.session_id())
+        broken, session = await bad.session_id(), gateway.session
+
+        async def retrieved(session_id: str) -> Session:
+            return {}[session_id] if session_id == broken else await session(session_id)
+
+        monkeypatch.setattr(gateway, "session", retrieved)
+        monkeypatch.setattr(gateway, "events", None)
+        await execute("delete from pgqueuer")
+        await execute("update payment set created_at = created_at - interval '1 hour'")
+        await execute("update negotiation set agreed_at = agreed_at - interval '1 hour'")
+        await reconcile.poll()
+        await work("negotiation.agreed")
+        assert [await bad.state(), await good.state()] == ["awaiting_payment", "paid"]
+        assert await (await unopened.opened()).state() == "awaiting_payment"
+
+        await reconcile.tell_stuck()
+        assert await fetchval("select count(*) from mail where template = 'settlement_stuck'") == 0
+        await events.take_in(gateway.event("charge.updated", {"id": "ch_1"}), "webhook")
+        with frozen(now() + timedelta(days=2)):
+            await reconcile.tell_stuck()
+        assert await fetchval("select count(*) from mail where template = 'settlement_stuck'") == 1
 
     async def test_cancelling_takes_two(self, gateway: FakeGateway) -> None:
         agreed = await agree()

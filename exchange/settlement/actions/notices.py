@@ -12,7 +12,7 @@ from exchange.database import fetch
 from exchange.money import Money
 from exchange.settings import settings
 from exchange.settlement.queries.deals import Deal
-from exchange.settlement.queries.money import Reconciled
+from exchange.settlement.queries.money import Reconciled, Stuck
 from exchange.settlement.rules import timeline
 from exchange.settlement.rules.alarms import ALARMS, AlarmKind
 from exchange.settlement.rules.deal import Side, State
@@ -163,6 +163,13 @@ async def alarm_books(result: Reconciled) -> None:
     log.error("the books differ from Stripe's at %d places", len(result.differences))
     for operator in await fetch("select id from person where is_operator"):
         await notify(operator["id"], "settlement_books", result=result, url=f"{settings().base_url}/operator/money")
+
+
+async def alarm_stuck(found: Stuck) -> None:
+    """Something does not end by itself."""
+    log.error("settlement is stuck: %s", found)
+    for operator in await fetch("select id from person where is_operator"):
+        await notify(operator["id"], "settlement_stuck", found=found, url=f"{settings().base_url}/operator/money")
 
 
 def _url(deal: Deal) -> str:

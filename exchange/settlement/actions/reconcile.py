@@ -1,7 +1,9 @@
 """The three loops that make lost news harmless: events are polled, objects are asked about, books are compared."""
 
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID, uuid4
 
@@ -16,12 +18,14 @@ from exchange.journal.actions import record
 from exchange.settlement.actions import operations, payments, sellers
 from exchange.settlement.actions.events import take_in
 from exchange.settlement.actions.ledger import post
-from exchange.settlement.actions.notices import alarm_books
-from exchange.settlement.queries.money import Reconciled
+from exchange.settlement.actions.notices import alarm_books, alarm_stuck
+from exchange.settlement.queries.money import Reconciled, stuck
 from exchange.settlement.rules import books
 from exchange.settlement.rules.deal import NotYourMove
 from exchange.settlement.rules.drift import Difference, differences
-from exchange.settlement.stripe_gateway import NoAnswer, Refused, gateway
+from exchange.settlement.stripe_gateway import Busy, NoAnswer, Refused, gateway
+
+log = logging.getLogger(__name__)
 
 
 class NothingToExplain(Conflict):
@@ -32,6 +36,9 @@ class NothingToExplain(Conflict):
 
 OVERLAP = timedelta(minutes=10)
 """How far before its cursor the event poll begins again: events are not listed in the order they happen."""
+
+STUCK = timedelta(days=1)
+"""How long something may go on without an end before a person is told."""
 
 QUIET = timedelta(minutes=2)
 """How long an object may be silent before it is asked about."""
@@ -44,74 +51,96 @@ LOOK_BACK = timedelta(days=1)
 
 
 async def poll_events() -> int:
-    """Take in every event since the last poll; returns how many were new (money list 10)."""
+    """Take in every event since the last poll; returns how many were new (money list 10).
+
+    A stream begins anew where it began this time if one of its events could not be taken in.
+    """
     new = 0
     for stream, listed in (("snapshot", gateway().events), ("thin", gateway().thin_events)):
-        began = now()
-        seen = await fetchval("select seen_until from stripe_cursor where stream = $1", stream)
-        since = (seen or await _first_intent()) - OVERLAP
-        for news in await listed(max(since, began - timedelta(days=29))):
-            new += await take_in(news, "poll")
-        await execute(
-            "insert into stripe_cursor (stream, seen_until) values ($1, $2) "
-            "on conflict (stream) do update set seen_until = excluded.seen_until",
-            stream,
-            began,
-        )
+        with _guarded(stream, "events"):
+            began = now()
+            seen = await fetchval("select seen_until from stripe_cursor where stream = $1", stream)
+            since = (seen or await _first_intent()) - OVERLAP
+            failed = 0
+            for news in await listed(max(since, began - timedelta(days=29))):
+                failed += 1
+                with _guarded("event", news.id):
+                    new += await take_in(news, "poll")
+                    failed -= 1
+            if not failed:
+                await execute(
+                    "insert into stripe_cursor (stream, seen_until) values ($1, $2) "
+                    "on conflict (stream) do update set seen_until = excluded.seen_until",
+                    stream,
+                    began,
+                )
     return new
 
 
 async def poll_objects() -> None:
-    """Ask about everything that should have ended: operations, payments, refunds, accounts, events, clocks."""
+    """Ask about everything that should have ended: operations, payments, refunds, accounts, events, clocks.
+
+    One that fails is asked again at the next poll; it hides no other.
+    """
     quiet = now() - QUIET
-    for row in await fetch(
+    for subject in await _ids(
         "select id from stripe_operation where state in ('planned', 'sent', 'unknown') and planned_at < $1 "
         "and (tried_at is null or tried_at < $1)",
         quiet,
     ):
-        await operations.drive(row["id"])
-    for row in await fetch(
+        with _guarded("operation", subject):
+            await operations.drive(subject)
+    for subject in await _ids(
         "select id from payment where (state in ('open', 'processing') or (state = 'paid' and fee_minor is null)) "
         "and created_at < $1 and (checked_at is null or checked_at < $1)",
         quiet,
     ):
-        await _ask(row["id"])
-    async with transaction():
-        for row in await fetch("select id from stripe_event where handled_at is null and received_at < $1", quiet):
-            await enqueue("stripe.event", row["id"], once=f"event {row['id']}")
-        for row in await fetch(
-            "select id from refund where state in ('pending', 'requires_action') and created_at < $1", quiet
-        ):
-            await enqueue("refund.look", row["id"], once=f"refund {row['id']}")
-        for row in await fetch(
-            "select id from cash_return where state in ('pending', 'requires_action') and created_at < $1", quiet
-        ):
-            await enqueue("cash_return.look", row["id"], once=f"return {row['id']}")
-        for row in await fetch("select id from dispute where not over"):
-            await enqueue("dispute.look", row["id"], once=f"dispute {row['id']}")
-        for row in await fetch("select id from deal where due_at <= $1 or alarm_at <= $1 and closed_at is null", now()):
-            await enqueue("deal.due", row["id"], once=f"due {row['id']}")
-        for row in await fetch(
-            "select id from deal where state = 'closing' and since < $1 union select d.id from deal d "
-            "join release_leg l on l.deal_id = d.id where d.closed_at is not null and l.state in ('planned', 'parked') "
-            "and l.payment_id is not null",
-            quiet,
-        ):
-            await enqueue("deal.release", row["id"], once=f"release {row['id']}")
-    for row in await fetch(
+        with _guarded("payment", subject):
+            await payments.refresh(subject)
+    for fact, sql in _OVERDUE.items():
+        with _guarded(fact, "sweep"):
+            async with transaction():
+                for subject in await _ids(sql, quiet):
+                    await enqueue(fact, subject, once=f"{fact} {subject}")
+    for subject in await _ids(
         "select distinct a.company_id from payout_account a join release_leg l on l.company_id = a.company_id "
         "where a.status not in ('active', 'closed') and l.state = 'parked' "
         "and (a.retrieved_at is null or a.retrieved_at < $1)",
         quiet,
     ):
-        await sellers.look_at_account(row["company_id"])
+        with _guarded("account", subject):
+            await sellers.look_at_account(subject)
 
 
-async def _ask(payment_id: UUID) -> None:
+_OVERDUE: Mapping[str, str] = {
+    "negotiation.agreed": "select id from negotiation n where state = 'agreed' and agreed_at < $1 "
+    "and agreed_at > $1::timestamptz - interval '30 days' "
+    "and not exists (select from deal where negotiation_id = n.id)",
+    "stripe.event": "select id from stripe_event where handled_at is null and received_at < $1",
+    "refund.look": "select id from refund where state in ('pending', 'requires_action') and created_at < $1",
+    "cash_return.look": "select id from cash_return where state in ('pending', 'requires_action') and created_at < $1",
+    "dispute.look": "select id from dispute where not over and $1::timestamptz is not null",
+    "deal.due": "select id from deal where (due_at < $1 or alarm_at < $1) and closed_at is null",
+    "deal.release": "select id from deal where state = 'closing' and since < $1 union select d.id from deal d "
+    "join release_leg l on l.deal_id = d.id where d.closed_at is not null and l.state in ('planned', 'parked') "
+    "and l.payment_id is not null",
+}
+"""What should have happened by itself to rows left alone since then, by the fact whose handler does it."""
+
+
+@contextmanager
+def _guarded(what: str, which: object) -> Iterator[None]:
+    """Let nothing out but the log's line: what is behind the poll's loops goes on."""
     try:
-        await payments.refresh(payment_id)
-    except (NoAnswer, Refused):
-        return  # asked again at the next poll; one silent object must not hide the others
+        yield
+    except (NoAnswer, Busy, Refused) as silence:
+        log.warning("poll: %s %s: %s", what, which, silence)
+    except Exception:
+        log.exception("poll: %s %s failed", what, which)
+
+
+async def _ids(sql: str, at: datetime) -> list[UUID]:
+    return [row[0] for row in await fetch(sql, at)]
 
 
 async def match_books() -> Reconciled:
@@ -234,6 +263,14 @@ async def poll() -> None:
     """What makes lost webhooks and dead workers harmless, every few minutes."""
     await poll_events()
     await poll_objects()
+
+
+async def tell_stuck() -> None:
+    """What has not ended for a day, and jobs that were given up: the operator is written to, once a day."""
+    found = await stuck(now() - STUCK)
+    if found:
+        async with transaction():
+            await alarm_stuck(found)
 
 
 async def reconcile() -> Reconciled:

@@ -233,6 +233,31 @@ class Trouble:
     last_error: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """How many of what should have ended by itself has not."""
+
+    jobs: int
+    """Given up by the worker."""
+    operations: int
+    events: int
+
+    def __bool__(self) -> bool:
+        return bool(self.jobs or self.operations or self.events)
+
+
+async def stuck(since: datetime) -> Stuck:
+    """What has gone on without an end from before ``since``, and the jobs that were given up."""
+    row = await fetchrow(
+        "select (select count(*) from pgqueuer where status = 'failed') as jobs, "
+        "(select count(*) from stripe_operation where state not in ('done', 'failed') and planned_at < $1) "
+        "as operations, "
+        "(select count(*) from stripe_event where handled_at is null and received_at < $1) as events",
+        since,
+    )
+    return Stuck(**dict(row or {}))
+
+
 async def troubles(limit: int = 50) -> list[Trouble]:
     """Operations a person should look at, newest first."""
     rows = await fetch(
