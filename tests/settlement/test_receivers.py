@@ -5,6 +5,7 @@ import pytest
 
 from exchange.actor import Role
 from exchange.companies.actions.vetting import set_cause
+from exchange.companies.rules import Vetting
 from exchange.database import execute, fetch, fetchval
 from exchange.money import Money
 from exchange.settlement.actions import deals, receivers
@@ -125,8 +126,21 @@ async def test_an_order_says_what_can_be_done(client: httpx.AsyncClient) -> None
     assert (
         await client.post("/money/receivers", data={"receiver": str(cause.company.id), "share": "2,5"})
     ).status_code == 303
+    for door in ("/money/receivers/removal", "/money/receivers"):
+        named = {"receiver": str(cause.company.id), "share": "2.5"}
+        assert (await client.post(door, data=named)).status_code == 303
+    assert await fetchval("select count(*) from mail where template = 'receiver_named'") == 1, "once from one seller"
     twice = await client.post("/money/receivers", data={"receiver": str(cause.company.id), "share": "1"})
     assert "in the order already" in twice.text
     one, two = rules.Part(cause.company.id, 2_500), rules.Part(seller.id, 5_001)
     with pytest.raises(rules.TooMuchShared):
         rules.ensure_order([one, two], seller=cause.id, for_all_lots=True)
+
+
+async def test_who_is_not_vetted_writes_to_nobody(client: httpx.AsyncClient) -> None:
+    cause = await association()
+    assert cause.company
+    await sign_in(client, await make_person(await make_company(vetting=Vetting.AWAITING), role=Role.OWNER))
+    answer = await client.post("/money/receivers", data={"receiver": str(cause.company.id), "share": "5"})
+    assert answer.status_code == 403
+    assert await fetchval("select count(*) from mail where template = 'receiver_named'") == 0

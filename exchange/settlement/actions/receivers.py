@@ -28,6 +28,7 @@ async def add_receiver(
 ) -> None:
     """One more receiver in the order for a lot, or for all lots: an association's id, or a code a partner gave.
 
+    The receiver is written to the first time this seller names it, never again.
     Raises NotSeen, UnknownReceiver, and what an order may not say.
     """
     async with transaction():
@@ -37,10 +38,17 @@ async def add_receiver(
             raise UnknownReceiver(field="receiver")
         parts = [*(await order_at(company_id, lot_id, now())).parts, Part(named, share_bp, fixed)]
         ensure_order(parts, seller=company_id, for_all_lots=lot_id is None)
-        await _save(by, company_id, lot_id, parts)
-        await notify_company(
-            named, "receiver_named", seller=await _name(company_id), url=f"{settings().base_url}/money"
+        told = await fetchval(
+            "select exists (select from payout_part p join payout_order o on o.id = p.order_id "
+            "where o.company_id = $1 and p.company_id = $2)",
+            company_id,
+            named,
         )
+        await _save(by, company_id, lot_id, parts)
+        if not told:
+            await notify_company(
+                named, "receiver_named", seller=await _name(company_id), url=f"{settings().base_url}/money"
+            )
 
 
 async def take_out_receiver(*, by: Actor, lot_id: UUID | None, receiver_id: UUID) -> None:

@@ -14,20 +14,20 @@ from exchange.settlement.actions import receivers
 from exchange.settlement.pages.shown import Form
 from exchange.settlement.queries.receivers import causes, code_of, lot_for_order, order_at
 from exchange.settlement.rules.receivers import PartMissing
-from exchange.web.guards import owner, viewer_of
+from exchange.web.guards import owner, settling, viewer_of
 from exchange.web.refusals import again
 from exchange.web.render import Web, render, see_other
 
 RECEIVERS = "settlement/receivers.html"
 
 
-@get("/money/receivers", guards=[owner])
+@get("/money/receivers", guards=[owner, settling])
 async def order(request: Web, lot: FromQuery[UUID | None] = None) -> Response[str]:
     """The order in force for a lot, or for all lots."""
     return render(request, RECEIVERS, **await _page(request, lot))
 
 
-@post("/money/receivers", guards=[owner])
+@post("/money/receivers", guards=[owner, settling])
 async def add(request: Web, data: Form, lot: FromQuery[UUID | None] = None) -> Response[str]:
     """One more receiver; deals agreed before keep to their order."""
     page = await _page(request, lot)
@@ -44,7 +44,7 @@ async def add(request: Web, data: Form, lot: FromQuery[UUID | None] = None) -> R
     return see_other(request, _here(lot), flash=N_("Noted, for every deal agreed from now on."))
 
 
-@post("/money/receivers/removal", guards=[owner])
+@post("/money/receivers/removal", guards=[owner, settling])
 async def take_out(request: Web, data: Form, lot: FromQuery[UUID | None] = None) -> Response[str]:
     """One receiver less."""
     try:
@@ -55,7 +55,7 @@ async def take_out(request: Web, data: Form, lot: FromQuery[UUID | None] = None)
     return see_other(request, _here(lot), flash=N_("Noted, for every deal agreed from now on."))
 
 
-@post("/money/code", guards=[owner])
+@post("/money/code", guards=[owner, settling])
 async def make_code(request: Web) -> Response[str]:
     """A code for others; the old one ends."""
     await receivers.make_code(by=viewer_of(request).actor)
