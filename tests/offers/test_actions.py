@@ -103,11 +103,12 @@ class TestAgreement:
         stage = await staged()
         talk = await stage.offer()
         await execute("update lot set state = 'withdrawn' where id = $1", stage.lot_id)
-        with pytest.raises(Conflict):
-            await stage.accept(talk)
+        for act in (stage.accept(talk), stage.counter(talk)):
+            with pytest.raises(terms.LotClosed):
+                await act
         await actions.close_lot(lot_id=stage.lot_id)
         assert await stage.state(talk) == "unavailable"
-        with pytest.raises(talks.LotClosed):
+        with pytest.raises(terms.LotClosed):
             await stage.offer("8.50")
 
 

@@ -161,7 +161,7 @@ class TestSameInstant:
             take_down = withdraw_lot(by=stage.seller.actor, lot_id=stage.lot_id)
             for act in (accept, take_down) if first == "acceptance" else (take_down, accept):
                 await queue.join(act)
-            assert await queue.go() == ["done", "LotInTalks" if first == "acceptance" else "NothingLeft"]
+            assert await queue.go() == ["done", "LotInTalks" if first == "acceptance" else "LotClosed"]
             assert await agreements() == (1 if first == "acceptance" else 0)
 
     async def test_one_acceptance_sent_ten_times(self, database_url: str) -> None:

@@ -21,6 +21,7 @@ from exchange.offers.queries.talks import Negotiated, negotiation_seen_by
 from exchange.offers.rules import talks
 from exchange.offers.rules.bids import Bid, Stock
 from exchange.offers.rules.talks import Talk
+from exchange.offers.rules.terms import LotClosed
 
 LONGEST_MESSAGE = 2000
 
@@ -42,7 +43,7 @@ async def open_talk(
         if lot.seller == buyer:
             raise talks.OwnLot
         if not lot.is_for_sale:
-            raise talks.LotClosed
+            raise LotClosed
         negotiation_id = lot.talk_id or await save_talk(lot, buyer)
         await save_request_met(lot_id, buyer)
         await make_move(
@@ -104,7 +105,8 @@ async def _with_lines(held: Negotiated) -> tuple[Talk, Stock]:
     """The talk and the stock with every line of the lot: what a move that names lines is measured by."""
     shelf = await shelf_of(held.lot_id, held.talk.terms.ask)
     asks = {line.id: line.ask for line in shelf if line.ask}
-    return replace(held.talk, terms=replace(held.talk.terms, asks=asks)), stock_on(shelf, held.available)
+    stock = replace(held.stock, lines=stock_on(shelf, held.available).lines)
+    return replace(held.talk, terms=replace(held.talk.terms, asks=asks)), stock
 
 
 async def checked(message: str, by: Actor) -> str:

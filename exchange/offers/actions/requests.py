@@ -29,6 +29,7 @@ from exchange.offers.rules.requests import (
     ensure_bounded,
     quantity_asked,
 )
+from exchange.offers.rules.terms import LotClosed
 from exchange.wants.queries import matches_seen_by, want_seen_by
 
 
@@ -88,7 +89,7 @@ async def _ask(
     if not lot.buyer_vetted:
         raise talks.NotVetted
     if not lot.available:
-        return Sent(lot_id, None, talks.LotClosed())
+        return Sent(lot_id, None, LotClosed())
     fitting, at, request_id = quantity_asked(lot.terms, quantity, lot.available), now(), uuid4()
     await execute(
         "insert into quote_request (id, lot_id, want_id, buyer_company_id, seller_company_id, person_id, quantity, "
@@ -130,7 +131,7 @@ async def quote(
         asked.request.ensure_open(now())
         lot = await lot_offered_to(Actor(by.person_id, asked.request.buyer), asked.lot_id)  # as the buyer sees it
         if not lot.is_for_sale:
-            raise talks.LotClosed
+            raise LotClosed
         if not lot.buyer_vetted:
             raise RequestAnswered  # as good as taken back
         talk_id = lot.talk_id or await save_talk(lot, asked.request.buyer)

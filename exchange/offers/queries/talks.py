@@ -243,7 +243,9 @@ def _read(row: Record) -> Negotiated:
             barred=_barred(row),
         ),
         said=said,
-        stock=Stock(row["lot_left"], {UUID(line[0]): line[4] for line in named}) if for_sale else Stock(0, {}),
+        stock=Stock(row["lot_left"], {UUID(line[0]): line[4] for line in named})
+        if for_sale
+        else Stock(0, {}, closed=row["lot_left"] > 0),
         hours={row["buyer_company_id"]: _hours(row, "b_"), row["seller_company_id"]: _hours(row, "s_")},
         opened_at=row["opened_at"],
         agreed_at=row["agreed_at"],

@@ -118,6 +118,8 @@ class Stock:
 
     units: int
     lines: Mapping[UUID, int]
+    closed: bool = False
+    """Whether nothing is left only because the lot is no longer for sale."""
 
     def covers(self, bid: Bid) -> bool:
         return bid.quantity <= self.units and all(line.quantity <= self.lines.get(line.id, 0) for line in bid.lines)

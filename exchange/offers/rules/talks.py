@@ -16,7 +16,7 @@ from exchange.errors import N_, Conflict, DomainError, Invalid, NotAllowed
 from exchange.listings.rules.lots import SLOTS, CostAnswer, Incoterm
 from exchange.money import Money
 from exchange.offers.rules.bids import Bid, BidLine, Stock
-from exchange.offers.rules.terms import Answer, NothingLeft, Terms, ensure_price, ensure_quantity
+from exchange.offers.rules.terms import Answer, LotClosed, Terms, ensure_price, ensure_quantity, stock_over
 
 MOVES = 6
 """Moves per talk, both sides together; those that expired, were declined or withdrawn count (rule 4)."""
@@ -121,10 +121,6 @@ class NotVetted(NotAllowed):
     message = N_("Your company may make and accept offers as soon as the operator lets it trade. Nothing was agreed.")
 
 
-class LotClosed(Conflict):
-    message = N_("This lot is no longer for sale. Nothing was agreed.")
-
-
 class OfferRefused(Conflict):
     message = N_("This offer has been declined. The talk is closed; the buyer may open it again with a new offer.")
 
@@ -138,7 +134,7 @@ class OfferExpired(Conflict):
 
 
 class NoLongerAvailable(Conflict):
-    message = N_("The stock that is left no longer covers this offer. Nothing was agreed.")
+    message = N_("What is left for sale no longer covers this offer. Nothing was agreed.")
 
 
 class NothingToAnswer(Conflict):
@@ -282,7 +278,7 @@ def accept(
     if (live.price, live.quantity, live.bid.mark) != (price, quantity, lines):
         raise OfferChanged.to(live.bid)
     if not stock.covers(live.bid):
-        raise NoLongerAvailable if stock.units else NothingLeft
+        raise NoLongerAvailable if stock.units else stock_over(stock)
     if by == talk.seller:
         talk = _with_cost(talk, live.bid, cost)
     return replace(talk, moves=_ended(talk.moves, State.AGREED))

@@ -15,6 +15,10 @@ class NothingLeft(Conflict):
     message = N_("The last unit of this lot has just been sold. Nothing is left to offer for.")
 
 
+class LotClosed(Conflict):
+    message = N_("This lot is no longer for sale. Nothing was agreed.")
+
+
 class NoQuantity(Invalid):
     message = N_("Say how many units you mean: a whole number from 1 to %(available)s.")
 
@@ -177,12 +181,12 @@ def ensure_quantity(terms: Terms, bid: Bid, stock: Stock) -> None:
     """A part is a multiple, at least the minimum, and leaves a sellable rest; or it takes all (guide §3, sale terms).
 
     Where lines are named, each goes by the multiple or to its last unit, and the minimum is that of their sum. Raises
-    NothingLeft, NoQuantity, WholeLotOnly, QuantityNotSold, QuantityBetween; for lines UnknownLine, LineLeft,
+    NothingLeft, LotClosed, NoQuantity, WholeLotOnly, QuantityNotSold, QuantityBetween; for lines UnknownLine, LineLeft,
     LineQuantity (field ``lines.ID.quantity``), LinesBelowMinimum, LinesLeaveTooLittle. They name what would fit.
     """
     available, quantity = stock.units, bid.quantity
     if available < 1:
-        raise NothingLeft
+        raise stock_over(stock)
     if bid.lines:
         return _ensure_lines(terms, bid, stock)
     if quantity < 1:
@@ -195,6 +199,11 @@ def ensure_quantity(terms: Terms, bid: Bid, stock: Stock) -> None:
     if len(near) == 1:
         raise QuantityNotSold(quantity=quantity, nearest=near[0], field="quantity")
     raise QuantityBetween(quantity=quantity, lower=near[0], upper=near[1], field="quantity")
+
+
+def stock_over(stock: Stock) -> Conflict:
+    """Why there is nothing to agree on: the lot was taken down or has run out, or its last unit is sold."""
+    return LotClosed() if stock.closed else NothingLeft()
 
 
 def nearest_quantities(terms: Terms, quantity: int, available: int) -> tuple[int, ...]:
