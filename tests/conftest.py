@@ -6,14 +6,16 @@
 """
 
 import asyncio
+import gc
 import hashlib
 import os
+import ssl
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from functools import lru_cache
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import httpx
@@ -22,6 +24,7 @@ from hypothesis import settings as hypothesis
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+T = TypeVar("T")
 
 
 # a loaded machine is slow, not wrong; HYPOTHESIS_PROFILE=thorough looks twenty-five times as long
@@ -60,6 +63,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if server is not None:
         server.stop()  # type: ignore[attr-defined]  # EmbeddedServer, imported late on purpose
         config.stash[_folder].cleanup()
+
+
+def pytest_collection_finish() -> None:
+    """What the imports made stays: the collector of garbage need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -145,6 +154,14 @@ def quick_hashes() -> None:
     passwords._argon2 = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1),))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_trust() -> Iterator[None]:
+    """Every HTTP client reads the authorities' certificates, for 30 ms: here they read them once."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
+        yield
+
+
 @pytest.fixture
 async def db(database_url: str) -> AsyncIterator[None]:
     """One transaction around the test, rolled back at its end."""
@@ -172,8 +189,27 @@ async def committed(database_url: str) -> AsyncIterator[None]:
         await _empty(database_url)
 
 
+def beforehand(url: str, work: Callable[[], Coroutine[None, None, T]]) -> Iterator[T]:
+    """For a fixture of a whole module: do ``work`` once, for good, and empty the tables when the module is through.
+
+    The module's tests run in one process (``xdist_group``) and read, or write in a transaction that is rolled back.
+    """
+    yield asyncio.run(_pooled(work))
+    asyncio.run(_empty(url))
+
+
+async def _pooled(work: Callable[[], Coroutine[None, None, T]]) -> T:
+    from exchange.database import close_pool, open_pool
+
+    await open_pool(size=2)
+    try:
+        return await work()
+    finally:
+        await close_pool()
+
+
 async def _empty(url: str) -> None:
-    """Delete every row; on tables of a test's size far quicker than TRUNCATE, which makes new files."""
+    """Take out every row: tables of a test's size by DELETE, far quicker than TRUNCATE, which makes new files."""
     connection = await asyncpg.connect(url)
     try:
         # append-only tables refuse it by trigger, for tests too: a replica session fires no triggers
@@ -181,8 +217,13 @@ async def _empty(url: str) -> None:
             """
             set session_replication_role = replica;
             do $$ declare name text; begin
-                for name in select quote_ident(tablename) from pg_tables
-                            where schemaname = 'public' and tablename <> 'migration' loop
+                select string_agg(oid::regclass::text, ', ') into name from pg_class where relkind = 'r'
+                    and relnamespace = 'public'::regnamespace and pg_relation_size(oid) > 2 ^ 20;
+                if name is not null then
+                    execute 'truncate ' || name || ' cascade';
+                end if;
+                for name in select oid::regclass from pg_class where relkind = 'r' and relname <> 'migration'
+                            and relnamespace = 'public'::regnamespace and pg_relation_size(oid) > 0 loop
                     execute 'delete from ' || name;
                 end loop;
             end $$

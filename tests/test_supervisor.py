@@ -48,10 +48,25 @@ def empty_folder() -> Iterator[Path]:
         yield Path(folder) / "data"
 
 
-@pytest.fixture
+pytestmark = pytest.mark.xdist_group("supervisor")
+
+
+@pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
+    """Empty for the first test, kept for the next."""
     with empty_folder() as empty:
         yield empty
+
+
+def test_a_taken_port_is_refused_before_anything_starts(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        process = serve(folder, port := taken.getsockname()[1])
+        told, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert f"Port {port}" in told.decode()
+    assert not (folder / "postgres").exists()
 
 
 def test_it_serves_alone_survives_a_killed_part_and_stops_without_orphans(folder: Path) -> None:
@@ -91,17 +106,6 @@ def test_it_serves_alone_survives_a_killed_part_and_stops_without_orphans(folder
     _, alive = psutil.wait_procs(family, timeout=5)
     assert not alive
     assert not (folder / INSTANCE).exists()
-
-
-def test_a_taken_port_is_refused_before_anything_starts(folder: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind((HOST, 0))
-        taken.listen()
-        process = serve(folder, port := taken.getsockname()[1])
-        told, _ = process.communicate(timeout=30)
-    assert process.returncode == 1
-    assert f"Port {port}" in told.decode()
-    assert not (folder / "postgres").exists()
 
 
 def test_a_killed_supervisor_takes_its_children_along(folder: Path) -> None:

@@ -4,6 +4,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from statistics import median
 
 from exchange.insight.rules.assembly import Evidence, Quarterly
@@ -43,6 +44,7 @@ class Market:
     sizes: Mapping[int, float] = field(default_factory=dict)
 
 
+@cache
 def market(
     seed: int, shape: tuple[int, int, int] = (3, 3, 3), groups: int = 60, trades: int = 1500, quarters: int = 2,
     sigma: float = 0.6,

@@ -1,7 +1,7 @@
 """Releases as JSON: the same figures as the CSV, for anybody, with no reason for what is missing."""
 
+from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -11,14 +11,27 @@ from exchange.insight.actions import release
 from exchange.insight.rules.metrics import Metric
 from exchange.insight.rules.taxonomy import TREE
 from exchange.settings import settings
+from tests.conftest import beforehand
 from tests.insight.facts import FIRST, make_companies, settle
 from tests.insight.markets import Market, Trade
 
+pytestmark = pytest.mark.xdist_group("trends by API")
+
+
+@pytest.fixture(scope="module")
+def released(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(settings()), "data_dir", tmp_path_factory.mktemp("data"), raising=False)
+        yield from beforehand(database_url, one_quarter)
+
 
 @pytest.fixture
-async def told(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """One quarter: a market in one region of one category, everything else empty."""
-    monkeypatch.setattr(type(settings()), "data_dir", tmp_path, raising=False)
+def told(released: str, db: None) -> str:
+    return released
+
+
+async def one_quarter() -> str:
+    """A market in one region of one category, everything else empty."""
     trades = tuple(
         Trade("home/furniture/fr-north", s, 20 + (s + d) % 20, 1000, 40.0) for s in range(20) for d in range(6)
     )

@@ -25,6 +25,7 @@ from exchange.insight.rules.tree import Tree
 from exchange.jobs import perform
 from exchange.settings import settings
 from exchange.web.translations import LANGUAGES
+from tests.conftest import beforehand
 from tests.factories import make_company, make_person, sign_in
 from tests.insight.facts import FIRST, company, facts_of, make_companies, settle
 from tests.insight.markets import Market, Trade, market
@@ -39,9 +40,14 @@ SIX_REASONS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _own_data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(settings()), "data_dir", tmp_path, raising=False)
+pytestmark = pytest.mark.xdist_group("trends")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _own_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(settings()), "data_dir", tmp_path_factory.mktemp("data"), raising=False)
+        yield
 
 
 @pytest.fixture
@@ -50,9 +56,19 @@ def later() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def released(database_url: str) -> Iterator[list[Quarter]]:
+    yield from beforehand(database_url, two_quarters)
+
+
 @pytest.fixture
-async def told(db: None, later: None) -> list[Quarter]:
-    """Two quarters released: 24 groups in three sectors of the real tree."""
+def told(released: list[Quarter], db: None, later: None) -> list[Quarter]:
+    """Two quarters released; what a test adds is rolled back. Tests of an empty market stand before those of this."""
+    return released
+
+
+async def two_quarters() -> list[Quarter]:
+    """24 groups in three sectors of the real tree."""
     of = market(0, (3, 2, 1), groups=24, trades=260)
     sectors, regions = ("home", "fashion", "leisure"), ("fr-north", "fr-south", "eu-north")
 
@@ -62,11 +78,12 @@ async def told(db: None, later: None) -> list[Quarter]:
         return f"{TREE.children(slug)[category]}/{regions[region]}"
 
     quarters = tuple(tuple(replace(t, leaf=rename(t.leaf)) for t in q) for q in of.quarters)
-    await make_companies(count=24)
-    settled = await settle(Market(TREE, quarters))
-    for quarter in settled:
-        await release(period=str(quarter))
-    await pretend_drawn()
+    with clock.frozen(FIRST.plus(1).end + timedelta(days=200)):
+        await make_companies(count=24)
+        settled = await settle(Market(TREE, quarters))
+        for quarter in settled:
+            await release(period=str(quarter))
+        await pretend_drawn()
     return settled
 
 
@@ -79,6 +96,39 @@ async def pretend_drawn() -> None:
         await c.copy_records_to_table(
             "insight_chart", columns=("edition", "node_id", "panel", "language", "svg"), records=rows
         )
+
+
+async def test_before_the_first_release_the_page_says_when_figures_come(client: httpx.AsyncClient, db: None) -> None:
+    page = await client.get("/insight")
+    assert "No figures yet" in page.text
+    assert (await client.get("/insight/releases")).status_code == 200
+    assert (await client.get("/insight/methodology")).status_code == 200
+
+
+async def test_t11_pages_unpublished_for_six_reasons_are_the_same_but_for_the_name(
+    client: httpx.AsyncClient, db: None, later: None
+) -> None:
+    await make_companies(count=40)
+    await make_companies({company(900 + n): company(950 + n) for n in range(24)}, vetting="awaiting")
+    trades = [Trade("diy/tools/fr-north", s, 20 + (s + d) % 20, 1000, 40.0) for s in range(20) for d in range(1, 7)]
+    trades += [Trade("home/home-textiles/fr-north", s, s + 30, 1000, 40.0) for s in range(4) for _ in range(8)]
+    trades += [Trade("home/tableware/fr-north", s, s + 20, 1000, 40.0) for s in range(15)]
+    trades += [Trade("fashion/clothing/fr-north", 0, 20 + n % 12, 90_000, 40.0) for n in range(80)]
+    trades += [Trade("fashion/footwear/fr-north", s % 3, 20 + s % 20, 1000, 40.0) for s in range(30)]
+    trades += [Trade("leisure/cycling/fr-north", 900 + n % 12, 912 + (n + n // 12) % 12, 1000, 40.0) for n in range(60)]
+    await settle(Market(TREE, (tuple(trades),)))
+    await release(period=str(FIRST))
+    seen = set()
+    for id in SIX_REASONS:
+        node, above = TREE.nodes[id], TREE.nodes[id.split("/")[0]]
+        page = (await client.get(f"/insight/{id}", headers={"cookie": ""})).text
+        assert "40%" not in page
+        for name, plain in ((node.name, "NAME"), (above.name, "ABOVE"), (id, "ID"), (above.id, "ABOVE-ID")):
+            page = page.replace(name.replace("&", "&amp;"), plain)
+        page = re.sub(r'name="_csrf_token" value="[^"]*"', "", page)
+        seen.add(page)
+        assert "Not published" in page
+    assert len(seen) == 1, _first_difference(*seen)
 
 
 async def test_a_page_shows_lines_and_tables_in_both_languages(client: httpx.AsyncClient, told: list[Quarter]) -> None:
@@ -100,13 +150,6 @@ async def test_every_node_has_a_page_and_nothing_else_has(client: httpx.AsyncCli
         assert (await client.get(f"/insight/{id}")).status_code == 200
     for id in ("nowhere", "home/nowhere", "home/furniture/fr-north/more", "fr-north"):
         assert (await client.get(f"/insight/{id}")).status_code == 404
-
-
-async def test_before_the_first_release_the_page_says_when_figures_come(client: httpx.AsyncClient, db: None) -> None:
-    page = await client.get("/insight")
-    assert "No figures yet" in page.text
-    assert (await client.get("/insight/releases")).status_code == 200
-    assert (await client.get("/insight/methodology")).status_code == 200
 
 
 async def test_a_known_page_is_answered_from_one_round_trip_and_an_unchanged_one_with_304(
@@ -143,32 +186,6 @@ async def test_the_csv_is_the_file_the_manifest_signed(client: httpx.AsyncClient
         assert len((await client.get(f"/insight/releases/{quarter}/manifest.sig")).content) == 88
         assert csv.startswith(b"period,node_id,path,metric,status,value,unit,band,release_id\r\n")
     assert (await client.get("/insight/releases/1999Q1/cells.csv")).status_code == 404
-
-
-async def test_t11_pages_unpublished_for_six_reasons_are_the_same_but_for_the_name(
-    client: httpx.AsyncClient, db: None, later: None
-) -> None:
-    await make_companies(count=40)
-    await make_companies({company(900 + n): company(950 + n) for n in range(24)}, vetting="awaiting")
-    trades = [Trade("diy/tools/fr-north", s, 20 + (s + d) % 20, 1000, 40.0) for s in range(20) for d in range(1, 7)]
-    trades += [Trade("home/home-textiles/fr-north", s, s + 30, 1000, 40.0) for s in range(4) for _ in range(8)]
-    trades += [Trade("home/tableware/fr-north", s, s + 20, 1000, 40.0) for s in range(15)]
-    trades += [Trade("fashion/clothing/fr-north", 0, 20 + n % 12, 90_000, 40.0) for n in range(80)]
-    trades += [Trade("fashion/footwear/fr-north", s % 3, 20 + s % 20, 1000, 40.0) for s in range(30)]
-    trades += [Trade("leisure/cycling/fr-north", 900 + n % 12, 912 + (n + n // 12) % 12, 1000, 40.0) for n in range(60)]
-    await settle(Market(TREE, (tuple(trades),)))
-    await release(period=str(FIRST))
-    seen = set()
-    for id in SIX_REASONS:
-        node, above = TREE.nodes[id], TREE.nodes[id.split("/")[0]]
-        page = (await client.get(f"/insight/{id}", headers={"cookie": ""})).text
-        assert "40%" not in page
-        for name, plain in ((node.name, "NAME"), (above.name, "ABOVE"), (id, "ID"), (above.id, "ABOVE-ID")):
-            page = page.replace(name.replace("&", "&amp;"), plain)
-        page = re.sub(r'name="_csrf_token" value="[^"]*"', "", page)
-        seen.add(page)
-        assert "Not published" in page
-    assert len(seen) == 1, _first_difference(*seen)
 
 
 async def test_t12_an_owner_sees_own_beside_market_and_both_can_be_recomputed(

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -26,7 +26,7 @@ from exchange.seed.past import write_facts, write_quarter
 from exchange.seed.people import MERCHANT
 from exchange.seed.progress import Progress
 from exchange.seed.steps import Market, NotEmpty, OtherMarket, Scale, Step, begin, take, waiting
-from tests.conftest import _empty
+from tests.conftest import _empty, beforehand
 from tests.factories import make_company
 
 TINY = Scale(quarters=2, trades=300, releases=0, lots=400, talks=6, wants=6)
@@ -67,16 +67,7 @@ def handlers() -> None:
 @pytest.fixture(scope="module")
 def laid_out(database_url: str, handlers: None) -> Iterator[Market]:
     """One market for the tests that only read it; they stand first in this file, and one process runs them all."""
-    yield asyncio.run(pooled(sow))
-    asyncio.run(_empty(database_url))
-
-
-async def pooled(work: Callable[[], Awaitable[Market]]) -> Market:
-    await open_pool(size=2)
-    try:
-        return await work()
-    finally:
-        await close_pool()
+    yield from beforehand(database_url, sow)
 
 
 @pytest.fixture

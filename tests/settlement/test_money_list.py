@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,10 +17,10 @@ def table() -> list[tuple[int, str]]:
     return [(int(number), proof) for number, proof in ROW.findall((HERE / "MONEY.md").read_text())]
 
 
-def names_in(file: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse((HERE / file).read_text())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node.name
+@cache
+def names_in(file: str) -> frozenset[str]:
+    tree = ast.walk(ast.parse((HERE / file).read_text()))
+    return frozenset(node.name for node in tree if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def test_every_line_stands_in_the_table_once() -> None:
