@@ -111,6 +111,12 @@ def _fingerprint() -> str:
     return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:12]
 
 
+def fresh_database(name: str) -> str:
+    """Make one, migrated and empty. Returns its URL."""
+    asyncio.run(_make_databases(f"template_{_fingerprint()}", name))
+    return _at(name)
+
+
 async def _make_databases(template: str, own: str) -> None:
     server = await asyncpg.connect(_at("postgres"))
     try:
@@ -133,14 +139,12 @@ def database_url(worker_id: str) -> str:
     """A freshly migrated database of this test process's own."""
     from exchange.settings import settings
 
-    own = f"test_{worker_id}_{os.getpid()}"
-    asyncio.run(_make_databases(f"template_{_fingerprint()}", own))
-    os.environ["DATABASE_URL"] = _at(own)
+    os.environ["DATABASE_URL"] = own = fresh_database(f"test_{worker_id}_{os.getpid()}")
     settings.cache_clear()
     import piccolo_conf
 
-    piccolo_conf.DB.config["dsn"] = _at(own)
-    return _at(own)
+    piccolo_conf.DB.config["dsn"] = own
+    return own
 
 
 @pytest.fixture(scope="session", autouse=True)
