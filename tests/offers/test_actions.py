@@ -16,7 +16,7 @@ from exchange.listings.tables import LotBlock
 from exchange.offers import actions
 from exchange.offers.queries.inbox import Awaits, count_awaiting, inbox_of
 from exchange.offers.queries.talks import negotiation_on_page, negotiation_seen_by
-from exchange.offers.rules import talks, terms
+from exchange.offers.rules import refusals, talks, terms
 from exchange.offers.rules.bids import Bid
 from tests.factories import make_company, make_person
 from tests.offers.stage import Stage, euros, offer_row, staged
@@ -56,7 +56,7 @@ class TestAgreement:
     async def test_a_changed_offer_is_not_accepted_and_nothing_moves(self) -> None:
         stage = await staged()
         talk = await stage.offer("8")
-        with pytest.raises(talks.OfferChanged):
+        with pytest.raises(refusals.OfferChanged):
             await stage.accept(talk, "7.99")
         assert (await stage.state(talk), await stage.left()) == ("live", 100)
 
@@ -64,7 +64,7 @@ class TestAgreement:
         stage = await staged()
         talk = await stage.offer()
         await stage.accept(talk)
-        with pytest.raises(talks.AlreadyAgreed):
+        with pytest.raises(refusals.AlreadyAgreed):
             await stage.accept(talk)
         assert await stage.left() == 0
         assert len(await queued("negotiation.agreed")) == 1
@@ -78,7 +78,7 @@ class TestAgreement:
         await stage.accept(talk, quantity=60)
         assert await stage.state(too_much) == "unavailable"
         assert await stage.state(still_fine) == "live"
-        with pytest.raises(talks.NoLongerAvailable):
+        with pytest.raises(refusals.NoLongerAvailable):
             await stage.accept(too_much, "9", 50)
 
     async def test_those_who_lost_are_told_without_a_price(self) -> None:
@@ -115,7 +115,7 @@ class TestAgreement:
 class TestWhoMayTalk:
     async def test_nobody_offers_for_a_lot_of_their_own_company(self) -> None:
         stage = await staged()
-        with pytest.raises(talks.OwnLot):
+        with pytest.raises(refusals.OwnLot):
             await stage.offer(by=await make_person(stage.seller.company))
 
     async def test_companies_of_one_group_cannot_trade(self) -> None:
@@ -128,7 +128,7 @@ class TestWhoMayTalk:
     async def test_an_unvetted_company_cannot_offer(self) -> None:
         stage = await staged()
         newcomer = await make_person(await make_company(vetting=Vetting.AWAITING))
-        with pytest.raises(talks.NotVetted):
+        with pytest.raises(refusals.NotVetted):
             await stage.offer(by=newcomer)
 
     async def test_a_blocked_rival_meets_the_refusal_of_a_lot_that_does_not_exist(self) -> None:
@@ -265,7 +265,7 @@ class TestClock:
             stage = await staged()
             talk = await stage.offer("8")
         with clock.frozen(THURSDAY + timedelta(days=10)):
-            with pytest.raises(talks.OfferExpired):
+            with pytest.raises(refusals.OfferExpired):
                 await stage.accept(talk)
             assert await stage.offer("8.50") == talk
         assert [(await offer_row(talk, n))["state"] for n in (1, 2)] == ["expired", "live"]
@@ -275,7 +275,7 @@ class TestBelowCost:
     async def test_a_counter_below_the_answered_price_needs_the_sellers_word_and_keeps_it_private(self) -> None:
         stage = await staged()
         talk = await stage.offer("8")
-        with pytest.raises(talks.CostUnanswered):
+        with pytest.raises(refusals.CostUnanswered):
             await actions.make_move(
                 negotiation_id=talk, bid=Bid(euros("9"), 100), incoterm=Incoterm.FCA, by=stage.seller.actor
             )

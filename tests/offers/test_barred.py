@@ -14,7 +14,7 @@ from exchange.errors import DomainError
 from exchange.listings.rules.lots import Incoterm
 from exchange.offers import actions
 from exchange.offers.queries.requests import requests_to
-from exchange.offers.rules import requests, talks
+from exchange.offers.rules import refusals, requests
 from exchange.offers.rules.bids import Bid
 from tests.factories import MadePerson, bearer, make_person, sign_in
 from tests.offers.stage import Stage, euros, offer_row, staged
@@ -106,9 +106,9 @@ async def test_each_side_is_told_what_concerns_it_and_nothing_of_the_other() -> 
     stage = await staged()
     talk = await stage.offer()
     await stop_the_buyer(stage)
-    with pytest.raises(talks.OfferWithdrawn):
+    with pytest.raises(refusals.OfferWithdrawn):
         await stage.accept(talk)
-    with pytest.raises(talks.NotVetted):
+    with pytest.raises(refusals.NotVetted):
         await stage.offer("8.50")
     merged = await staged()
     talk = await merged.offer()

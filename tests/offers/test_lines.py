@@ -11,7 +11,7 @@ from exchange.database import execute, fetch, fetchrow, fetchval, transaction
 from exchange.listings.rules.lots import CostAnswer, Incoterm
 from exchange.offers import actions
 from exchange.offers.queries.agreed import contract_seen_by
-from exchange.offers.rules import talks, terms
+from exchange.offers.rules import refusals, terms
 from exchange.offers.rules.bids import Bid, BidLine
 from exchange.settlement.actions.deals import open_deal
 from exchange.settlement.queries.claims import lines_of
@@ -55,7 +55,7 @@ async def test_an_agreement_on_lines_takes_these_lines_and_its_contract_and_its_
     clogs, boots = await lines_on(stage)
     wanted = bid((clogs, 10, "3.01"), (boots, 20, "9.00"))
     talk = await offered(stage, wanted)
-    with pytest.raises(talks.OfferChanged, match=r"30 units at 7\.00 EUR each, 210\.10 EUR in all"):
+    with pytest.raises(refusals.OfferChanged, match=r"30 units at 7\.00 EUR each, 210\.10 EUR in all"):
         await stage.accept(talk, "7", 30)  # without the lines it is another thing
     await taken(stage, talk, wanted)
     reserved = await fetch("select reserved from manifest_line where lot_id = $1 order by position", stage.lot_id)

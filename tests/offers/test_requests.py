@@ -19,7 +19,7 @@ from exchange.offers import actions
 from exchange.offers.actions.requests import Sent
 from exchange.offers.queries.inbox import count_awaiting
 from exchange.offers.queries.requests import requests_to
-from exchange.offers.rules import requests, talks
+from exchange.offers.rules import refusals, requests, talks
 from exchange.offers.rules.bids import Bid
 from exchange.wants.actions import open_want
 from exchange.wants.queries import matches_seen_by
@@ -64,7 +64,7 @@ async def test_each_seller_answers_in_his_own_talk_with_the_first_move_and_the_b
     await actions.accept_offer(negotiation_id=cheaper, price=euros("8"), quantity=60, by=buyer.actor)
     assert (await by_twelve.left(), await plain.left()) == (40, 100)
     await plain.counter(talk, "8.50", 50, by=buyer)  # the other quote goes on as any talk
-    with pytest.raises(talks.NotYourTurn):
+    with pytest.raises(refusals.NotYourTurn):
         await plain.counter(talk, "8.80", 50, by=buyer)
     with pytest.raises(requests.RequestAnswered):
         await actions.quote(
@@ -74,7 +74,7 @@ async def test_each_seller_answers_in_his_own_talk_with_the_first_move_and_the_b
 
 
 async def test_a_seller_never_opens_a_talk_that_nobody_asked_for() -> None:
-    with pytest.raises(talks.BuyerOpens):
+    with pytest.raises(refusals.BuyerOpens):
         talks._ensure_turn(talks.Talk(UUID(int=1), UUID(int=2), None), UUID(int=2))  # type: ignore[arg-type]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from exchange.companies.rules import WorkingHours
 from exchange.listings.rules.lots import CostAnswer, Incoterm
 from exchange.money import Money
-from exchange.offers.rules import talks, terms
+from exchange.offers.rules import refusals, talks, terms
 from exchange.offers.rules.bids import Bid, Stock
 from exchange.offers.rules.talks import State, Talk
 from exchange.offers.rules.terms import Answer, Terms, ensure_quantity, nearest_quantities
@@ -106,11 +106,11 @@ class TestQuantity:
 
 class TestMoves:
     def test_nobody_moves_twice_in_a_row(self) -> None:
-        with pytest.raises(talks.NotYourTurn):
+        with pytest.raises(refusals.NotYourTurn):
             moved(moved(fresh()), price="9")
 
     def test_the_seller_cannot_open_a_talk(self) -> None:
-        with pytest.raises(talks.BuyerOpens):
+        with pytest.raises(refusals.BuyerOpens):
             moved(fresh(), SELLER)
 
     def test_a_counter_ends_the_offer_before_it(self) -> None:
@@ -128,7 +128,7 @@ class TestMoves:
         for n in range(6):
             assert talk.moves_left == 6 - n
             talk = moved(talk, (BUYER, SELLER)[n % 2], f"{5 + n / 10:.1f}" if n % 2 == 0 else f"{9 - n / 10:.1f}")
-        with pytest.raises(talks.NoMovesLeft):
+        with pytest.raises(refusals.NoMovesLeft):
             moved(talk, BUYER, "8")
         assert accepted(talk, BUYER, "8.5", 100).state is State.AGREED
 
@@ -136,41 +136,41 @@ class TestMoves:
         talk = fresh()
         for _ in range(6):
             talk = talks.withdraw(moved(talk), by=BUYER, at=NOON)
-        with pytest.raises(talks.NoMovesLeft):
+        with pytest.raises(refusals.NoMovesLeft):
             moved(talk)
 
     def test_a_buyer_never_goes_down_at_the_same_quantity(self) -> None:
         talk = moved(moved(fresh(), price="8"), SELLER, "9.5")
-        with pytest.raises(talks.LowerThanBefore, match=r"8\.00"):
+        with pytest.raises(refusals.LowerThanBefore, match=r"8\.00"):
             moved(talk, BUYER, "7.99")
         assert moved(talk, BUYER, "7", 50).live
 
     def test_a_seller_never_goes_up_at_the_same_quantity_nor_above_the_ask(self) -> None:
         talk = moved(moved(moved(fresh()), SELLER, "9"), BUYER, "8.50")
-        with pytest.raises(talks.HigherThanBefore):
+        with pytest.raises(refusals.HigherThanBefore):
             moved(talk, SELLER, "9.01")
         with pytest.raises(terms.AboveAsk):
             moved(talk, SELLER, "10.01", 50)
 
     def test_a_counter_that_gives_more_than_they_ask_is_a_slip(self) -> None:
-        with pytest.raises(talks.BetterToAccept):
+        with pytest.raises(refusals.BetterToAccept):
             moved(moved(fresh(), price="8"), SELLER, "8")
         talk = moved(moved(fresh(), price="8"), SELLER, "9")
-        with pytest.raises(talks.BetterToAccept):
+        with pytest.raises(refusals.BetterToAccept):
             moved(talk, BUYER, "9.50")
 
     def test_an_answer_to_an_offer_that_has_changed_is_refused(self) -> None:
         talk = moved(talks.withdraw(moved(fresh()), by=BUYER, at=NOON), BUYER, "9", 50)
-        with pytest.raises(talks.OfferChanged, match=r"50 units at 9\.00"):
+        with pytest.raises(refusals.OfferChanged, match=r"50 units at 9\.00"):
             moved(talk, SELLER, "9.50", 50, seen=1)
-        with pytest.raises(talks.OfferChanged):
+        with pytest.raises(refusals.OfferChanged):
             talks.refuse(talk, by=SELLER, at=NOON, seen=1)
 
     def test_an_acceptance_means_the_terms_it_has_seen_not_only_the_price(self) -> None:
         collected = moved(fresh(), incoterm=Incoterm.EXW)
         talk = moved(talks.withdraw(collected, by=BUYER, at=NOON), incoterm=Incoterm.DDP)
         for seen in (1, None):  # the page before, and somebody who does not say which of the two is meant
-            with pytest.raises(talks.OfferChanged, match=r"100 units at 8\.00"):
+            with pytest.raises(refusals.OfferChanged, match=r"100 units at 8\.00"):
                 accepted(talk, SELLER, "8", 100, seen=seen)
         assert accepted(talk, SELLER, "8", 100, seen=2).moves[-1].incoterm is Incoterm.DDP
 
@@ -196,24 +196,24 @@ class TestEnds:
     def test_declining_ends_the_talk_and_the_buyer_may_reopen_with_the_moves_left(self) -> None:
         talk = talks.refuse(moved(fresh()), by=SELLER, at=NOON)
         assert talk.state is State.REFUSED
-        with pytest.raises(talks.OfferRefused):
+        with pytest.raises(refusals.OfferRefused):
             moved(talk, SELLER, "9")
         assert moved(talk, BUYER, "8.50").moves_left == 4
 
     def test_only_the_author_withdraws_and_only_the_other_declines(self) -> None:
         talk = moved(fresh())
-        with pytest.raises(talks.NotYourOffer):
+        with pytest.raises(refusals.NotYourOffer):
             talks.withdraw(talk, by=SELLER, at=NOON)
-        with pytest.raises(talks.NotYourTurn):
+        with pytest.raises(refusals.NotYourTurn):
             talks.refuse(talk, by=BUYER, at=NOON)
 
     def test_at_its_very_instant_the_clock_has_run_out_even_before_the_job_comes(self) -> None:
         talk = moved(fresh())
         just_before = NOON + 2 * DAY - timedelta(microseconds=1)
         assert accepted(talk, SELLER, "8", 100, at=just_before).state is State.AGREED
-        with pytest.raises(talks.OfferExpired):
+        with pytest.raises(refusals.OfferExpired):
             accepted(talk, SELLER, "8", 100, at=NOON + 2 * DAY)
-        with pytest.raises(talks.OfferExpired):
+        with pytest.raises(refusals.OfferExpired):
             talks.withdraw(talk, by=BUYER, at=NOON + 2 * DAY)
         assert talks.as_it_stands(talk, just_before) is talk
 
@@ -222,26 +222,26 @@ class TestEnds:
         assert [m.state for m in talk.moves] == [State.EXPIRED, State.LIVE]
 
     def test_a_withdrawn_offer_is_not_accepted(self) -> None:
-        with pytest.raises(talks.OfferWithdrawn):
+        with pytest.raises(refusals.OfferWithdrawn):
             accepted(talks.withdraw(moved(fresh()), by=BUYER, at=NOON), SELLER, "8", 100)
 
     @pytest.mark.parametrize(("price", "quantity"), [("8.01", 100), ("8", 90)])
     def test_accept_names_the_price_and_quantity_it_accepts(self, price: str, quantity: int) -> None:
-        with pytest.raises(talks.OfferChanged, match=r"100 units at 8\.00"):
+        with pytest.raises(refusals.OfferChanged, match=r"100 units at 8\.00"):
             accepted(moved(fresh()), SELLER, price, quantity)
 
     def test_stock_that_no_longer_covers_an_offer_closes_it_and_no_other(self) -> None:
         talk = moved(fresh(), quantity=60)
         assert talks.close_if_uncovered(talk, Stock(60, {})) is talk
         closed = talks.close_if_uncovered(talk, Stock(59, {}))
-        with pytest.raises(talks.NoLongerAvailable):
+        with pytest.raises(refusals.NoLongerAvailable):
             accepted(closed, SELLER, "8", 60)
 
     def test_an_agreement_is_made_once(self) -> None:
         talk = accepted(moved(fresh()), SELLER, "8", 100)
-        with pytest.raises(talks.AlreadyAgreed):
+        with pytest.raises(refusals.AlreadyAgreed):
             accepted(talk, SELLER, "8", 100)
-        with pytest.raises(talks.AlreadyAgreed):
+        with pytest.raises(refusals.AlreadyAgreed):
             moved(talk)
 
 
@@ -258,9 +258,9 @@ class TestSellersSecrets:
 
     def test_below_the_price_answered_for_the_seller_says_why(self) -> None:
         talk = moved(fresh(self.LOT), price="7")
-        with pytest.raises(talks.CostUnanswered):
+        with pytest.raises(refusals.CostUnanswered):
             moved(talk, SELLER, "8")
-        with pytest.raises(talks.CostUnanswered):
+        with pytest.raises(refusals.CostUnanswered):
             accepted(talk, SELLER, "7", 100)
 
     def test_at_or_above_cost_covers_that_price_and_a_ground_covers_any(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from exchange.listings.rules.lots import CostAnswer
 from exchange.offers import actions
-from exchange.offers.rules import talks
+from exchange.offers.rules import refusals
 from tests.factories import bearer, sign_in
 from tests.offers.stage import Stage, euros, staged
 from tests.offers.test_lines import bid, lines_on, offered
@@ -35,11 +35,11 @@ async def test_each_buyer_is_countered_by_the_rules_and_the_first_to_agree_buys(
         negotiation_ids=[*every, gone], price=euros("8"), cost=CostAnswer.END_OF_SEASON, by=stage.seller.actor
     )
     assert [(r.bid.quantity, r.bid.total) if r.bid else type(r.refusal) for r in results] == [
-        talks.BetterToAccept, (50, euros("400")), (10, euros("80")), talks.NothingToAnswer,
+        refusals.BetterToAccept, (50, euros("400")), (10, euros("80")), refusals.NothingToAnswer,
     ]  # fmt: skip
     assert await stage.left() == 100, "counter-offers reserve nothing"
     again = await actions.counter_offers(negotiation_ids=[second], price=euros("7.50"), by=stage.seller.actor)
-    assert isinstance(again[0].refusal, talks.NotYourTurn)
+    assert isinstance(again[0].refusal, refusals.NotYourTurn)
     await stage.accept(second, "8", 50, by=stage.buyers[0])
     assert [await stage.state(t) for t in (first, second, third)] == ["unavailable", "agreed", "live"]
     assert await actions.counter_offers(negotiation_ids=[third], price=euros("7"), by=stage.buyer.actor) == []

@@ -18,7 +18,7 @@ from exchange.offers.actions.weighing import weigh_later
 from exchange.offers.queries.lines import shelf_of, stock_on
 from exchange.offers.queries.lots import lot_offered_to
 from exchange.offers.queries.talks import Negotiated, negotiation_seen_by
-from exchange.offers.rules import talks
+from exchange.offers.rules import refusals, talks
 from exchange.offers.rules.bids import Bid, Stock
 from exchange.offers.rules.talks import Talk
 from exchange.offers.rules.terms import LotClosed
@@ -41,7 +41,7 @@ async def open_talk(
         lot = await lot_offered_to(by, lot_id, lock=True)
         buyer = company_of(by)
         if lot.seller == buyer:
-            raise talks.OwnLot
+            raise refusals.OwnLot
         if not lot.is_for_sale:
             raise LotClosed
         negotiation_id = lot.talk_id or await save_talk(lot, buyer)

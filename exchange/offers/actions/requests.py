@@ -19,7 +19,7 @@ from exchange.offers.actions.moves import checked, make_move
 from exchange.offers.actions.saving import company_of, save_talk
 from exchange.offers.queries.lots import lot_offered_to
 from exchange.offers.queries.requests import asked_since, lots_known_to, request_to, request_told
-from exchange.offers.rules import talks
+from exchange.offers.rules import refusals, talks
 from exchange.offers.rules.bids import Bid
 from exchange.offers.rules.requests import (
     AlreadyAsked,
@@ -59,7 +59,7 @@ async def ask_for_quotes(
     """
     chosen = list(dict.fromkeys(lots))
     if not set(pickup) <= set(SLOTS):
-        raise talks.NotAHalfDay(field="pickup")
+        raise refusals.NotAHalfDay(field="pickup")
     async with transaction():
         await execute("select from company where id = $1 for no key update", by.company_id)  # its requests are counted
         want = await want_seen_by(by, want_id)
@@ -87,7 +87,7 @@ async def _ask(
     except NotSeen as hidden:
         return Sent(lot_id, None, hidden)
     if not lot.buyer_vetted:
-        raise talks.NotVetted
+        raise refusals.NotVetted
     if not lot.available:
         return Sent(lot_id, None, LotClosed())
     fitting, at, request_id = quantity_asked(lot.terms, quantity, lot.available), now(), uuid4()

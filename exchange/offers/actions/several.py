@@ -11,7 +11,8 @@ from exchange.money import Money
 from exchange.offers.actions.moves import make_move
 from exchange.offers.queries.talks import negotiation_seen_by
 from exchange.offers.rules.bids import Bid
-from exchange.offers.rules.talks import Move, NothingToAnswer, NotYourTurn
+from exchange.offers.rules.refusals import NothingToAnswer, NotYourTurn
+from exchange.offers.rules.talks import Move
 
 
 @dataclass(frozen=True, slots=True)

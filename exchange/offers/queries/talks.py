@@ -17,7 +17,8 @@ from exchange.listings.rules.lots import Incoterm, LotState
 from exchange.money import Money
 from exchange.offers.queries.team import falls_to
 from exchange.offers.rules.bids import Bid, BidLine, Stock
-from exchange.offers.rules.talks import MOVES, Move, NotVetted, State, Talk
+from exchange.offers.rules.refusals import NotVetted
+from exchange.offers.rules.talks import MOVES, Move, State, Talk
 from exchange.offers.rules.terms import Terms
 
 
