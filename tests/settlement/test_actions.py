@@ -797,7 +797,9 @@ class TestClocks:
         broken, session = await bad.session_id(), gateway.session
 
         async def retrieved(session_id: str) -> Session:
-            return {}[session_id] if session_id == broken else await session(session_id)
+            if session_id == broken:
+                raise LookupError(session_id)
+            return await session(session_id)
 
         monkeypatch.setattr(gateway, "session", retrieved)
         monkeypatch.setattr(gateway, "events", None)
