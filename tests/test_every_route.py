@@ -18,7 +18,6 @@ from litestar.routes import HTTPRoute
 from exchange.accounts.actions.sessions import open_session
 from exchange.accounts.actions.tokens import issue_token
 from exchange.actor import Role
-from exchange.app import create_app
 from exchange.clock import now
 from exchange.companies.actions.members import invite
 from exchange.companies.actions.rivals import hide_from
@@ -29,6 +28,7 @@ from exchange.listings.actions.stock_lists import upload_stock_list
 from exchange.listings.tables import Photo
 from exchange.settlement.tables.evidence import DealPhoto
 from exchange.settlement.tables.papers import Paper, PaperSeries
+from tests.conftest import _website
 from tests.factories import MadePerson, bearer, make_company, make_person, make_siren, sign_in
 from tests.introductions.test_introductions import introduce
 from tests.offers.stage import staged
@@ -73,7 +73,7 @@ class Door:
 
 
 def doors() -> Iterator[Door]:
-    for route in create_app().routes:
+    for route in _website().routes:
         if isinstance(route, HTTPRoute):
             for method in sorted(set(route.methods) - {"OPTIONS", "HEAD"}):
                 yield Door(method, route.path_format)
