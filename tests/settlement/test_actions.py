@@ -621,6 +621,34 @@ class TestSellersAccount:
         assert await fetchval("select status from payout_account") == "closed"
         assert await fetchval("select count(*) from mail where template = 'settlement_alarm'") == 1
 
+    async def test_each_new_reason_is_told_once_and_the_tries_are_spaced(self, gateway: FakeGateway) -> None:
+        """[22] [24]"""
+        await make_person(role=Role.OPERATOR)
+        agreed = await agree()
+        await onboarded(agreed, gateway)
+        await received(agreed, gateway)
+        told = []
+        for code in ("balance_insufficient", "balance_insufficient", "account_invalid", "account_invalid"):
+            gateway.refuses["transfer"] = code
+            await execute("update release_leg set retry_at = null")
+            await release.release(agreed.deal_id)
+            await work()
+            await release.release(agreed.deal_id)
+            await work()
+            told.append(
+                [
+                    await fetchval("select count(*) from mail where template = $1", template)
+                    for template in ("settlement_alarm", "deal_parked")
+                ]
+            )
+        assert told == [[1, 0], [1, 0], [2, 1], [2, 1]]
+        tries = await fetchval("select count(*) from stripe_operation where kind = 'transfer'")
+        assert tries == len(told), "not again before its time"
+        gateway.refuses.clear()
+        await release.release_parked(agreed.seller.company.id)  # type: ignore[union-attr]  # it has one
+        await work()
+        assert await agreed.state() == "settled"
+
     async def test_older_news_of_an_account_does_not_overwrite_newer(self, gateway: FakeGateway) -> None:
         """[8]"""
         agreed = await agree()

@@ -316,6 +316,15 @@ class TestPayments:
         assert payments.key_alive(NOON - timedelta(hours=22), NOON)
         assert not payments.key_alive(NOON - timedelta(hours=23), NOON)
 
+    def test_a_refusal_is_asked_about_again_ever_later_and_at_least_every_six_hours(self) -> None:
+        since = at = datetime(2026, 11, 22, tzinfo=UTC)
+        waits = []
+        for _ in range(9):
+            again = payments.retry(since, at)
+            waits.append((again - at).total_seconds() / 60)
+            at = again
+        assert waits == [5, 5, 10, 20, 40, 80, 160, 320, 360]
+
     @given(st.integers(0, 10_000), st.integers())
     def test_waiting_grows_but_never_past_a_quarter_of_an_hour_and_a_quarter(self, attempts: int, seed: int) -> None:
         wait = payments.back_off(attempts, Random(seed))

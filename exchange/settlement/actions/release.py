@@ -29,7 +29,7 @@ from exchange.settlement.rules import books
 from exchange.settlement.rules.accounts import Receiving, receiver
 from exchange.settlement.rules.amounts import Share, plan
 from exchange.settlement.rules.deal import Ending, Move, Side, State, ended_as, step
-from exchange.settlement.rules.payments import Kind, Obstacle, RefundState, obstacle
+from exchange.settlement.rules.payments import Kind, Obstacle, RefundState, obstacle, retry
 from exchange.settlement.stripe_gateway import (
     Busy,
     Gateway,
@@ -165,8 +165,10 @@ async def release(deal_id: UUID) -> None:
             "a.account_id as current, a.status as current_status, p.charge_id from release_leg l "
             "join payment p on p.id = l.payment_id left join payout_account f on f.account_id = l.destination "
             "left join payout_account a on a.company_id = l.company_id and a.standing = 'current' "
-            "where l.deal_id = $1 and l.state in ('planned', 'parked') order by l.rank for no key update of l",
+            "where l.deal_id = $1 and l.state in ('planned', 'parked') and (l.retry_at is null or l.retry_at <= $2) "
+            "order by l.rank for no key update of l",
             deal_id,
+            now(),
         )
         for leg in legs:
             frozen, current = (
@@ -199,10 +201,12 @@ async def release(deal_id: UUID) -> None:
 async def release_parked(company_id: UUID) -> None:
     """The company's account can be paid now: its parked legs go out."""
     async with transaction():
-        for row in await fetch(
-            "select distinct deal_id from release_leg where company_id = $1 and state = 'parked'", company_id
-        ):
-            await enqueue("deal.release", row["deal_id"])
+        rows = await fetch(
+            "update release_leg set retry_at = null where company_id = $1 and state = 'parked' returning deal_id",
+            company_id,
+        )
+        for deal_id in {row["deal_id"] for row in rows}:
+            await enqueue("deal.release", deal_id)
 
 
 async def close_if_done(deal: Deal) -> None:
@@ -349,7 +353,7 @@ async def _transferred(operation: Operation, made: Transfer) -> None:
 
 
 async def _transfer_refused(operation: Operation, refusal: Refused) -> None:
-    """The leg waits, and is tried again by the poll; a person is told the first time.
+    """The leg waits, and is tried again after a while; a person is told when the reason is a new one.
 
     Where our own balance was too low it stays planned: the receiver has nothing to do. Else it is parked, and the
     receiver's account is looked at again.
@@ -358,24 +362,27 @@ async def _transfer_refused(operation: Operation, refusal: Refused) -> None:
     if isinstance(refusal, HeldBack):
         await _held_back(deal, operation, refusal)
         return
-    ours = refusal.stripe_code == "balance_insufficient"
+    ours, code = refusal.stripe_code == "balance_insufficient", (refusal.stripe_code or "refused")[:80]
+    leg = await one("select company_id, refused_for, refused_at from release_leg where id = $1", operation.subject_id)
+    news = leg["refused_for"] != code
+    since = now() if news else leg["refused_at"]
     await execute(
-        "update release_leg set state = $2 where id = $1 and state = 'sent'",
+        "update release_leg set state = $2, refused_for = $3, refused_at = $4, retry_at = $5 "
+        "where id = $1 and state = 'sent'",
         operation.subject_id,
         "planned" if ours else "parked",
+        code,
+        since,
+        retry(since, now()),
     )
     await record(None, "deal.transfer_refused", deal.id, code=refusal.stripe_code)
-    company = await fetchval("select company_id from release_leg where id = $1", operation.subject_id)
     if not ours:
-        await enqueue("payout_account.look", company)
-    tries = await fetchval(
-        "select count(*) from stripe_operation where subject_id = $1 and state = 'failed'", operation.subject_id
-    )
-    if tries == 1:
+        await enqueue("payout_account.look", leg["company_id"])
+    if news:
         await alarm("balance_insufficient" if ours else "transfer_refused", deal)
-        if not ours:
-            await record(None, "deal.parked", deal.id)
-            await tell_parked(deal, company)
+    if news and not ours:
+        await record(None, "deal.parked", deal.id)
+        await tell_parked(deal, leg["company_id"])
 
 
 async def _held_back(deal: Deal, operation: Operation, refusal: HeldBack) -> None:

@@ -169,6 +169,15 @@ def back_off(attempts: int, chance: Random) -> timedelta:
     return timedelta(seconds=seconds * (0.75 + chance.random() / 2))
 
 
+RETRY_SOONEST = timedelta(minutes=5)
+RETRY_LATEST = timedelta(hours=6)
+
+
+def retry(since: datetime, now: datetime) -> datetime:
+    """When to ask again for what has been refused for one reason ``since`` then: the waits double, within bounds."""
+    return now + min(max(now - since, RETRY_SOONEST), RETRY_LATEST)
+
+
 class Proof(StrEnum):
     """What a retrieved session says about our obligation."""
 

@@ -167,6 +167,12 @@ class ReleaseLeg(Table, tablename="release_leg"):
     state = Varchar(length=8, null=False, default=LegState.PLANNED.value)
     destination = Varchar(length=120, null=True, default=None)
     transfer_id = Varchar(length=120, null=True, default=None, unique=True)
+    refused_for = Varchar(length=80, null=True, default=None)
+    """Stripe's reason why it was not sent, the last time it refused."""
+    refused_at = Timestamptz(null=True, default=None)
+    """When it gave that reason first."""
+    retry_at = Timestamptz(null=True, default=None)
+    """When it is asked again."""
     paid_at = Timestamptz(null=True, default=None)
 
     once_each = Unique([deal_id, rank])
