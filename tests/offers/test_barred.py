@@ -117,6 +117,24 @@ async def test_each_side_is_told_what_concerns_it_and_nothing_of_the_other() -> 
         await merged.accept(talk)
 
 
+@pytest.mark.parametrize("bar", [stop_the_buyer, stop_the_seller])
+async def test_the_other_sides_page_shows_no_sign_of_a_company_that_was_stopped(
+    client: httpx.AsyncClient, bar: Barring
+) -> None:
+    stage = await staged()
+    talk = await stage.offer()
+    barred = await bar(stage)
+    other = stage.seller if barred is stage.buyer else stage.buyer
+    await sign_in(client, other)
+    text = (await client.get(f"/talks/{talk}")).text
+    if other is stage.seller:
+        assert "offer withdrawn" in text
+        assert "The buyer may open it again" in text
+    else:
+        assert "offer declined" in text
+        assert "The lot is no longer for sale." in text
+
+
 async def test_a_company_let_trade_again_finds_its_offer_as_it_was_where_no_job_came_round() -> None:
     stage = await staged()
     talk = await stage.offer()
@@ -170,6 +188,8 @@ async def test_a_stopped_company_reads_its_contract_and_writes_to_the_other_side
     assert (await client.get("/talks")).status_code == 200
     shown = await client.get(f"/talks/{open_one}")
     assert shown.status_code == 200
+    assert "This talk is closed." in shown.text
+    assert f"/lots/{stage.lot_id}/talks" not in shown.text
     for noun in ("offers", "acceptance"):
         assert f"/talks/{open_one}/{noun}" not in shown.text
         assert (

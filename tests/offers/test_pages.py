@@ -107,6 +107,7 @@ async def test_the_seller_counters_and_the_buyer_accepts(client: httpx.AsyncClie
     page = await _get(client, stage.buyer, f"/talks/{talk}")
     hidden = dict(re.findall(r'<input type="hidden" name="(price|quantity|seen)" value="([^"]+)"', page.text))
     assert hidden == {"price": "9.00", "quantity": "40", "seen": "2"}
+    assert "in all, without VAT, handed to the carrier (FCA). You both are bound" in unescape(page.text)
     accepted = await client.post(f"/talks/{talk}/acceptance", data=hidden)
     assert accepted.status_code == 303
     assert await stage.left() == 60
