@@ -12,7 +12,7 @@ from exchange.database import execute, fetch, transaction
 from exchange.errors import NotSeen
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
-from exchange.wants.queries import open_wants, untold_matches, want_seen_by
+from exchange.wants.queries import count_untold, open_wants, untold_matches, want_seen_by
 from exchange.wants.rules import MOST_OPEN, TooManyWants, WantClosed, Wanted, ensure_sound
 
 
@@ -85,16 +85,19 @@ async def tell_of_matches(*, person_id: UUID) -> None:
 
 @letter("want_matches", MailKind.WANTS)
 async def _found_for(_: UUID, person_id: UUID) -> dict[str, Any] | None:
-    """What was found and can still be bought, from now on told."""
+    """What was found and can still be bought, from now on told; the rest is told next time, and counted now."""
     to = (await correspondent(person_id)).to
     found = await untold_matches(person_id, to.language)
+    if not found:
+        return None
     await execute(
-        "update want_match m set told_at = $2 from want w where w.id = m.want_id and w.person_id = $1 "
-        "and m.told_at is null",
-        person_id,
+        "update want_match set told_at = $3 where told_at is null and (want_id, lot_id) in "
+        "(select * from unnest($1::uuid[], $2::uuid[]))",
+        [m.want_id for m in found],
+        [m.lot_id for m in found],
         now(),
     )
-    return {"found": found} if found else None
+    return {"found": found, "more": await count_untold(person_id)}
 
 
 async def _match(*, want_id: UUID | None = None, lot_id: UUID | None = None) -> set[UUID]:

@@ -74,6 +74,7 @@ _MATCHES = f"""
         l.quantity - l.reserved - l.sold as left, l.unit_ask_minor, l.currency
     from want_match m join want w on w.id = m.want_id join lot l on l.id = m.lot_id where {_SHOWN}
 """  # noqa: S608
+_UNTOLD = f"{_MATCHES} and w.person_id = $1 and m.told_at is null and w.closed_at is null and w.expires_at > $2"
 _ORDER = "order by array_position(array['gtin','brand','category'], m.closeness::text), l.id"
 
 
@@ -119,14 +120,13 @@ async def matches_seen_by(actor: Actor, want_id: UUID, language: str, *, limit: 
 
 async def untold_matches(person_id: UUID, language: str, *, limit: int = 20) -> list[Match]:
     """The lots found for a person's open wants that they were not told of yet: for the digest."""
-    rows = await fetch(
-        f"{_MATCHES} and w.person_id = $1 and m.told_at is null and w.closed_at is null and w.expires_at > $2 "
-        f"{_ORDER} limit $3",
-        person_id,
-        now(),
-        limit,
-    )
+    rows = await fetch(f"{_UNTOLD} {_ORDER} limit $3", person_id, now(), limit)
     return [_match(r, language) for r in rows]
+
+
+async def count_untold(person_id: UUID) -> int:
+    """How many lots found for a person's open wants they were not told of yet."""
+    return int(await fetchval(f"select count(*) from ({_UNTOLD}) untold", person_id, now()))  # noqa: S608
 
 
 async def demand_for(actor: Actor, lot_id: UUID) -> Demand:

@@ -1,6 +1,7 @@
 """Standing demand: what a want may say, which lots meet it, who learns of it, and both doors."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from exchange.database import execute, fetch, fetchval
 from exchange.errors import NotSeen, Several
 from exchange.listings.rules.grades import Grade
 from exchange.listings.rules.lots import Incoterm
+from exchange.listings.tables import Lot
 from exchange.money import Money
 from exchange.wants import actions, rules
 from exchange.wants.queries import demand_for, matches_seen_by
@@ -103,6 +105,31 @@ class TestMatching:
         assert first.seller.company
         assert first.seller.company.trading_name not in mails[0]["text"]
         assert len(await matches_seen_by(buyer.actor, want, "en")) == 2
+
+    async def test_what_a_mail_has_no_room_for_or_is_too_dear_that_day_is_told_by_the_next(self) -> None:
+        buyer, stage = await make_person(await make_company()), await staged()
+        want = await _want(buyer, ceiling=Money(999, "EUR"))
+        (like,) = await Lot.select().where(Lot.id == stage.lot_id)
+        asks = [1000, *21 * [900]]  # twenty-two more like it, one of them too dear
+        await Lot.insert(
+            *(Lot(**like | {"id": uuid4(), "unit_ask_minor": ask, "ask_minor": 100 * ask}) for ask in asks)
+        )
+        await execute(
+            "insert into want_match (id, want_id, lot_id, closeness, found_at) "
+            "select gen_random_uuid(), $1, id, 'category', $2 from lot where id <> $3", want, now(), stage.lot_id,
+        )  # fmt: skip
+        await choose_mail(by=buyer.actor, wishes=Wishes({MailKind.WANTS: Timing.NOW}))
+        with clock.frozen(datetime(2026, 11, 23, 10, tzinfo=UTC)):
+            for _ in range(2):
+                await actions.tell_of_matches(person_id=buyer.id)
+            await execute("update lot set unit_ask_minor = 900, ask_minor = 90000")
+            await actions.tell_of_matches(person_id=buyer.id)
+        mails = await fetch("select text from mail order by created_at, id")
+        found = [set(re.findall(r"/lots/(\S+)", m["text"])) for m in mails]
+        assert sorted(len(lots) for lots in found) == [1, 1, 20]
+        assert len(set.union(*found)) == 22, "each once"
+        assert ["1 more lot meets" in m["text"] for m in mails].count(True) == 1
+        assert all("/wants\n" in m["text"] for m in mails)
 
     @pytest.mark.parametrize(("timing", "told"), [(Timing.NOW, 1), (Timing.NEVER, 0)])
     async def test_who_chose_it_is_told_at_once_or_not_at_all(self, timing: Timing, told: int) -> None:
