@@ -1,9 +1,10 @@
 """One request for a price from a want to several sellers: bounded, masked, binding nobody; answered with a quote."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -15,12 +16,14 @@ from exchange.database import execute, fetch, fetchval
 from exchange.errors import NotSeen
 from exchange.listings.actions.lots import withdraw_lot
 from exchange.listings.rules.lots import CostAnswer, Incoterm
+from exchange.listings.tables import Lot
 from exchange.offers import actions
 from exchange.offers.actions.requests import Sent
 from exchange.offers.queries.inbox import count_awaiting
 from exchange.offers.queries.requests import requests_to
 from exchange.offers.rules import refusals, requests, talks
 from exchange.offers.rules.bids import Bid
+from exchange.offers.tables import QuoteRequest
 from exchange.wants.actions import open_want
 from exchange.wants.queries import matches_seen_by
 from exchange.wants.rules import Wanted
@@ -91,9 +94,17 @@ async def test_requests_are_bounded_and_go_once_to_what_the_buyer_may_see() -> N
     with pytest.raises(requests.NoLotChosen):
         await ask(want, buyer)
     with pytest.raises(requests.TooManyLots):
-        requests.ensure_bounded(requests.MOST_LOTS + 1, 0)
+        await ask(want, buyer, *[replace(stage, lot_id=uuid4()) for _ in range(requests.MOST_LOTS + 1)])
+    many = [uuid4() for _ in range(requests.MOST_A_DAY - 1)]  # with the one above, as many as a day holds
+    (like,) = await Lot.select().where(Lot.id == stage.lot_id)
+    (one,) = await QuoteRequest.select()
+    await Lot.insert(*(Lot(**like | {"id": lot}) for lot in many))
+    await QuoteRequest.insert(*(QuoteRequest(**one | {"id": uuid4(), "lot_id": lot}) for lot in many))
+    fresh = await staged()
     with pytest.raises(requests.DailyLimit):
-        requests.ensure_bounded(1, requests.MOST_A_DAY)
+        await ask(want, buyer, fresh)
+    with clock.frozen(now() + timedelta(days=1, seconds=1)):
+        assert [s.quantity for s in await ask(await wanting(buyer), buyer, fresh)] == [50], "tomorrow again"
     with pytest.raises(NotSeen):
         await ask(want, stage.seller, stage)
 
@@ -211,6 +222,9 @@ async def test_the_pages_ask_show_answer_and_mask_both(client: httpx.AsyncClient
     assert (await client.post(f"/wants/{want}/requests", data=body)).status_code == 303
     asked = unescape((await client.get(f"/wants/{want}/requests")).text)
     assert "not answered yet" in asked
+    twice = await client.post(f"/wants/{want}/requests", data=body | {"lots": [str(stage.lot_id), str(uuid4())]})
+    assert "You have asked about this lot already" in twice.text
+    assert (twice.text.count("not sent"), "A lot that no longer meets" in twice.text) == (2, True)
 
     await sign_in(client, stage.seller)
     inbox = unescape((await client.get("/talks")).text)

@@ -57,6 +57,12 @@ async def test_a_form_counters_the_ticked_and_tells_what_became_of_each(client: 
     for buyer in (stage.buyer, *stage.buyers):
         assert buyer.company and buyer.company.trading_name not in page and buyer.name not in page
     assert (await client.post(at, data={"price": "9"})).status_code == 422, "nobody ticked"
+    ended = await stage.offer("6", 10, by=await stage.another_buyer())
+    await stage.withdraw(ended, by=stage.buyers[-1])
+    gone = unescape((await client.post(at, data={"talk": str(ended), "price": "9", f"seen.{ended}": "1"})).text)
+    assert "not sent" in gone and "No offer awaits an answer here" in gone, (
+        "a tick for what ended meanwhile is answered"
+    )
     form = {
         "talk": [str(first), str(second)],
         "price": "7.50",

@@ -56,8 +56,10 @@ async def ask_form(request: Web, want_id: FromPath[UUID]) -> Response[str]:
 
 @post("/wants/{want_id:uuid}/requests")
 async def ask(request: Web, want_id: FromPath[UUID], data: Form) -> Response[str]:
-    """Ask the sellers of the ticked lots for their price."""
+    """Ask the sellers of the ticked lots for their price; where one was not asked, the page says which and why."""
+    by, language = viewer_of(request).actor, language_of(request)
     try:
+        matches = {m.lot_id: m for m in await matches_seen_by(by, want_id, language)}
         sent = await actions.ask_for_quotes(
             want_id=want_id,
             lots=[UUID(lot) for lot in texts_in(data, "lots") if is_uuid(lot)],
@@ -65,15 +67,17 @@ async def ask(request: Web, want_id: FromPath[UUID], data: Form) -> Response[str
             incoterm=incoterm_in(data),
             pickup=texts_in(data, "pickup"),
             message=text_in(data, "message"),
-            by=viewer_of(request).actor,
+            by=by,
         )
     except NotSeen:
         raise
     except DomainError as refusal:
         return again(request, ASK, refusal, data, **await _of_want(request, want_id))
-    count = sum(s.refusal is None for s in sent)
+    if any(s.refusal for s in sent):
+        results = [(s, matches.get(s.lot_id)) for s in sent]
+        return render(request, ASK, **await _of_want(request, want_id) | {"results": results})
     flash = N_("Asked: %(count)s. The sellers are told in their working hours; their prices come as offers.")
-    return see_other(request, f"/wants/{want_id}/requests", flash=flash, count=count)
+    return see_other(request, f"/wants/{want_id}/requests", flash=flash, count=len(sent))
 
 
 async def _of_want(request: Web, want_id: UUID) -> dict[str, Any]:
@@ -87,6 +91,7 @@ async def _of_want(request: Web, want_id: UUID) -> dict[str, Any]:
         "want": want,
         "matches": [m for m in matches if m.lot_id not in known] if want.is_open(now()) else [],
         "most": MOST_LOTS,
+        "results": [],
         "asked": asked,
         "masks": {a.id: mask(a.request.seller, a.lot_id, language) for a in asked},
         "states": STATES,

@@ -12,7 +12,7 @@ from exchange.listings.rules.lots import COST_ANSWERS
 from exchange.offers import actions
 from exchange.offers.actions.several import Countered
 from exchange.offers.pages.reading import Form, Typed, cost_in, price_in, quantity_in, text_in, ticked_in
-from exchange.offers.queries.several import offers_awaiting
+from exchange.offers.queries.several import buyers_on, offers_awaiting
 from exchange.web.guards import viewer_of
 from exchange.web.refusals import again
 from exchange.web.render import Web, language_of, render
@@ -39,7 +39,7 @@ async def counter(request: Web, lot_id: FromPath[UUID], data: Form) -> Response[
         ticked = ticked_in(data)
         if not ticked:
             raise NobodyTicked(field="talk")
-        buyers = {o.negotiation_id: o.buyer for o in lot.offers}
+        buyers = await buyers_on(by, lot_id, list(ticked))
         results = await actions.counter_offers(
             negotiation_ids=[t for t in ticked if t in buyers],
             price=price_in(data, lot.ask.currency),

@@ -1,5 +1,6 @@
 """The offers of several buyers that await one seller, for one lot."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -40,6 +41,17 @@ class OwnLotOffers:
     left: int
     ask: Money
     offers: list[Bidding]
+
+
+async def buyers_on(actor: Actor, lot_id: UUID, negotiation_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The buyer of each of these talks about the company's own lot, whatever has become of it."""
+    rows = await fetch(
+        "select id, buyer_company_id from negotiation where lot_id = $1 and seller_company_id = $2 and id = any($3)",
+        lot_id,
+        actor.company_id,
+        list(negotiation_ids),
+    )
+    return {r["id"]: r["buyer_company_id"] for r in rows}
 
 
 async def offers_awaiting(actor: Actor, lot_id: UUID, *, limit: int = 200) -> OwnLotOffers:
