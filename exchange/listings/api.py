@@ -485,7 +485,7 @@ def _stock_list(known: SeenStockList, rows: list[SeenRow], size: int, language: 
     page = rows[:size]
     return StockListBody(
         id=known.id, file_name=known.file_name, status=known.status, progress=known.progress,
-        refusal=Said(code=known.refusal.code, message=told(known.refusal, language)) if known.refusal else None,
+        refusal=Said(code=known.refusal.code, message=told(known.refusal, language, "UTC")) if known.refusal else None,
         rows=known.rows, usable=known.usable, warned=known.warned, refused=known.refused, aside=known.aside,
         currency=known.currency, sheet=known.sheet, header_row=known.header,
         sheets=[ListedSheet(name=name, rows=count) for name, count in known.sheets],

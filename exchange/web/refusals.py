@@ -35,7 +35,7 @@ from exchange.errors import (
 )
 from exchange.settings import settings
 from exchange.web.guards import SignInFirst
-from exchange.web.render import language_of, render, told
+from exchange.web.render import language_of, render, told, zone_of
 
 log = logging.getLogger(__name__)
 
@@ -142,17 +142,17 @@ def again(
 def _problem(
     request: Request[Any, Any, Any], refusal: DomainError, status: int, headers: dict[str, str]
 ) -> Response[dict[str, Any]]:
-    language = language_of(request)
+    language, zone = language_of(request), zone_of(request)
     body: dict[str, Any] = {
         "type": f"urn:confrere:problem:{refusal.code}",
-        "title": told(refusal, language),
+        "title": told(refusal, language, zone),
         "status": status,
         "code": refusal.code,
         "instance": request.url.path,
     }
     several = refusal.refusals if isinstance(refusal, Several) else [refusal] if refusal.field else []
     if several:
-        body["errors"] = [{"field": r.field, "code": r.code, "detail": told(r, language)} for r in several]
+        body["errors"] = [{"field": r.field, "code": r.code, "detail": told(r, language, zone)} for r in several]
     return Response(
         body,
         status_code=status,

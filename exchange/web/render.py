@@ -7,6 +7,7 @@ scripts and styles come from files only (the CSP allows nothing else).
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, cast
@@ -96,7 +97,7 @@ def render(
         zone=zone_of(request),
         flashes=flashes,
         refusal=refusal,
-        refusals_for=partial(_refusals_for, refusal, language),
+        refusals_for=partial(_refusals_for, refusal, language, zone_of(request)),
         typed=typed or {},
         csrf_token=token,
         demo=demo,
@@ -141,9 +142,9 @@ def theme_of(request: Web) -> str:
     return chosen if chosen in THEMES else "auto"
 
 
-def told(refusal: DomainError, language: str) -> str:
-    """The refusal's sentence in ``language``; money among its details is formatted."""
-    return say(language, refusal.message, **{k: _detail(v, language) for k, v in refusal.details.items()})
+def told(refusal: DomainError, language: str, zone: str) -> str:
+    """The refusal's sentence in ``language``; money among its details is formatted, instants are told in ``zone``."""
+    return say(language, refusal.message, **{k: _detail(v, language, zone) for k, v in refusal.details.items()})
 
 
 def text(template: str, language: str, /, *, zone: str = "Europe/Paris", **context: Any) -> str:
@@ -204,7 +205,7 @@ def _environment(language: str, html: bool) -> Environment:
         "when": pass_context(lambda c, at, zone=None: formats.when(at, language, zone or c["zone"])),
         "full": pass_context(lambda c, at, zone=None: formats.full(at, language, zone or c["zone"])),
         "date": pass_context(lambda c, at, zone=None: formats.day(at, language, zone or c["zone"])),
-        "say": partial(told, language=language),
+        "say": pass_context(lambda c, refusal: told(refusal, language, c["zone"])),
     }
     env.globals |= {"asset": asset, "csrf_field": _csrf_field, "locale": language}
     return env
@@ -223,9 +224,11 @@ def _csrf_field(context: Context) -> Markup:
     return Markup('<input type="hidden" name="_csrf_token" value="{}">').format(context["csrf_token"])
 
 
-def _detail(value: object, language: str) -> object:
+def _detail(value: object, language: str, zone: str) -> object:
     if isinstance(value, Money):
         return formats.money(value, language)
+    if isinstance(value, datetime):
+        return formats.when(value, language, zone)
     if isinstance(value, str | int | float):
         return value
     if isinstance(value, Iterable):
@@ -233,9 +236,9 @@ def _detail(value: object, language: str) -> object:
     return str(value)
 
 
-def _refusals_for(refusal: DomainError | None, language: str, field: str) -> list[str]:
+def _refusals_for(refusal: DomainError | None, language: str, zone: str, field: str) -> list[str]:
     several = refusal.refusals if isinstance(refusal, Several) else [refusal] if refusal else []
-    return [told(r, language) for r in several if r.field == field]
+    return [told(r, language, zone) for r in several if r.field == field]
 
 
 def _flashes(request: Web) -> list[tuple[str, str]]:

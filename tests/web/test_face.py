@@ -115,7 +115,7 @@ def drawn(
     template = environment(language).from_string(source)
     return template.render(
         refusal=refusal,
-        refusals_for=lambda name: _refusals_for(refusal, language, name),
+        refusals_for=lambda name: _refusals_for(refusal, language, "Europe/Paris", name),
         typed=typed or {},
         csrf_token="token",
         locale=language,

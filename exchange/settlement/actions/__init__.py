@@ -20,5 +20,4 @@ standing     strikes, suspension, appeal
 operations   every intended write at Stripe: planned, sent, done
 events       the inbox of Stripe's news
 reconcile    the polls and the daily money match
-history      settled deals of the past, written in bulk
 """

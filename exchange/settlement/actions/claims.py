@@ -174,7 +174,7 @@ async def escalate(*, deal_id: UUID, by: Actor) -> None:
         deal, open_claim = await _open_claim(deal_id, by)
         arrow = step(deal.state, Move.ESCALATE, deal.side_of(by))
         if open_claim["state"] == ClaimState.OPEN and now() < open_claim["escalate_from"]:
-            raise NotYet(since=f"{open_claim['escalate_from']:%Y-%m-%d %H:%M} UTC")
+            raise NotYet(since=open_claim["escalate_from"])
         await enter(deal, Move.ESCALATE, arrow, by)
 
 

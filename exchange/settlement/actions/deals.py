@@ -209,7 +209,7 @@ async def give_up(*, deal_id: UUID, by: Actor) -> None:
         deal = await deal_seen_by(by, deal_id, lock=True)
         step(deal.state, Move.GIVE_UP, deal.side_of(by))
         if deal.due_at is not None and now() < deal.due_at:
-            raise NotYet(since=f"{deal.due_at:%Y-%m-%d}")
+            raise NotYet(since=deal.due_at)
         await _take(deal, Move.GIVE_UP, by)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from exchange.database import fetch, fetchval
+from exchange.database import fetch
 from exchange.money import Money
 from exchange.settlement.rules.books import Account, Fact
 
@@ -88,12 +88,6 @@ async def statement(
 async def currencies() -> list[str]:
     """Those the ledger has entries in."""
     return [row["currency"] for row in await fetch("select distinct currency from ledger_entry order by 1")]
-
-
-async def first_entry() -> datetime | None:
-    """When the books begin."""
-    found: datetime | None = await fetchval("select min(at) from ledger_posting")
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 A debit is positive, a credit negative: what the exchange has stands above zero, what it owes below.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -208,10 +207,3 @@ def cash_back_again(amount: Money) -> Posting:
 def external(amount: Money) -> Posting:
     """The balance at the payment service moved by a hand other than ours; ``amount`` is signed."""
     return _move(Fact.EXTERNAL, amount, Account.STRIPE, Account.EXTERNAL)
-
-
-def balance(entries: Iterable[Entry], account: Account, currency: str) -> Money:
-    """The sum of ``account`` in ``currency``."""
-    return Money(
-        sum(e.amount.minor for e in entries if e.account is account and e.amount.currency == currency), currency
-    )
