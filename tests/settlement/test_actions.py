@@ -34,7 +34,7 @@ from exchange.settlement.queries.money import trial_balance
 from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.deal import NotNow, NotYet, NotYourMove, Side
-from exchange.settlement.stripe_gateway import Busy, Dispute, NoAnswer, Refund, Refused, Session
+from exchange.settlement.stripe_gateway import Busy, Dispute, Moved, NoAnswer, Refund, Refused, Session
 from tests.factories import make_person
 from tests.settlement.conftest import Agreed, agree, due_now, onboarded, paid, waiting, work
 from tests.settlement.fakes import FEE, FakeGateway
@@ -1056,6 +1056,31 @@ class TestRefundsAndDisputes:
         await events.take_in(gateway.event("charge.dispute.closed", {"id": "dp_1"}), "webhook")
         await work()
         assert await agreed.state() == "settled"
+
+    async def test_a_debt_asked_for_again_while_the_dispute_is_won_is_sent_back(self, gateway: FakeGateway) -> None:
+        """[33]"""
+        agreed = await agree()
+        account = await onboarded(agreed, gateway)
+        await received(agreed, gateway)
+        await work()
+        gateway.empty.add(account)
+        charge, whole = await fetchval("select charge_id from payment"), Money(120_00, "EUR")
+        moved = (Moved("txn_1", -whole, Money(20_00, "EUR")), Moved("txn_2", whole, Money(0, "EUR")))
+        gateway.disputes["dp_1"] = Dispute("dp_1", "needs_response", whole, charge, moved[:1])
+        await events.take_in(gateway.event("charge.dispute.created", {"id": "dp_1"}), "webhook")
+        await work()
+        assert await fetchval("select state from transfer_reversal") == "short"
+
+        await recourse.ask_again()
+        gateway.empty.clear()
+        gateway.disputes["dp_1"] = Dispute("dp_1", "won", whole, charge, moved)
+        await events.take_in(gateway.event("charge.dispute.closed", {"id": "dp_1"}), "webhook")
+        await work("stripe.event")
+        assert await fetchval("select over from dispute") is False, "what comes back is waited for"
+        await work()
+        assert (await agreed.state(), await agreed.held()) == ("settled", 0)
+        assert [t.destination for t in gateway.transfers.values()] == [account, account]
+        assert await fetchval("select count(distinct destination) from release_leg") == 1
 
 
 class TestTheBooks:

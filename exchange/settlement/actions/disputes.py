@@ -153,11 +153,12 @@ async def _given_by_bank(payment_id: UUID, amount: Money) -> Money:
 async def _won(deal: Deal, dispute: asyncpg.Record) -> None:
     """The bank holds nothing any more: what came back from the receivers goes to them again."""
     rows: Sequence[asyncpg.Record] = await fetch(
-        "select r.*, l.company_id, l.payment_id from transfer_reversal r join release_leg l on l.id = r.leg_id "
-        "where r.dispute_id = $1",
+        "select r.*, l.company_id, l.payment_id, l.destination, exists (select from stripe_operation o "
+        "where o.subject_id = r.id and o.state not in ('done', 'failed')) as asked "
+        "from transfer_reversal r join release_leg l on l.id = r.leg_id where r.dispute_id = $1",
         dispute["id"],
     )
-    if any(row["state"] == "planned" for row in rows):
+    if any(row["state"] == "planned" or row["asked"] for row in rows):
         return  # looked at again when it has come back, or could not
     await execute(
         "update transfer_reversal set state = 'dropped' where dispute_id = $1 and state = 'short'", dispute["id"]
@@ -166,10 +167,10 @@ async def _won(deal: Deal, dispute: asyncpg.Record) -> None:
         if row["state"] == "done":  # a leg of its own: the first one's transfer and posting stay what they were
             await execute(
                 "insert into release_leg (id, deal_id, lot_id, company_id, rank, weight, currency, payment_id, "
-                "amount_minor, state) select $1, $2, $3, $4, max(rank) + 1, 0, $5, $6, $7, 'planned' "
+                "amount_minor, destination, state) select $1, $2, $3, $4, max(rank) + 1, 0, $5, $6, $7, $8, 'planned' "
                 "from release_leg where deal_id = $2",
                 uuid4(), deal.id, deal.lot_id, row["company_id"], row["currency"], row["payment_id"],
-                row["amount_minor"],
+                row["amount_minor"], row["destination"],
             )  # fmt: skip
     given = await one(
         "select coalesce(sum(e.amount_minor) filter (where e.account = 'commission'), 0) as commission, "
