@@ -18,6 +18,8 @@ SECTIONS = (
     "/operator/money",
 )  # fmt: skip
 """Where the navigation leads."""
+ELSEWHERE = {"/operator/claims": "/operator/money", "/operator/standing": "/operator/money", "/requests": "/talks"}
+"""Pages that stand beside their section's address, not under it."""
 _PATH, _TOKEN = "\ue000path\ue001", "\ue000token\ue001"
 
 
@@ -41,8 +43,9 @@ class _Reader:
 
 def section(path: str) -> str:
     """The entry of the navigation that ``path`` lies under, or an empty text."""
-    above = (href for href in SECTIONS if path == href or (href != "/" and path.startswith(href + "/")))
-    return max(above, key=len, default="")
+    above = (href for href in (*SECTIONS, *ELSEWHERE) if path == href or (href != "/" and path.startswith(href + "/")))
+    found = max(above, key=len, default="")
+    return ELSEWHERE.get(found, found)
 
 
 def framed(env: Environment, viewer: Viewer | None, theme: str, *, demo: bool, path: str, csrf_token: str) -> Frame:

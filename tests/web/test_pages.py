@@ -1,6 +1,9 @@
 """Doors that belong to no domain, and what every answer carries."""
 
 import httpx
+import pytest
+
+from exchange.web.frame import section
 
 
 async def test_health_asks_the_database(client: httpx.AsyncClient, db: None) -> None:
@@ -51,3 +54,12 @@ async def test_the_api_description_lists_only_the_api(client: httpx.AsyncClient,
 async def test_metrics_are_for_the_operator_only(client: httpx.AsyncClient, db: None) -> None:
     answer = await client.get("/metrics")
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2Fmetrics")
+
+
+@pytest.mark.parametrize(
+    ("path", "entry"),
+    [("/operator/claims", "/operator/money"), ("/operator/standing/7", "/operator/money"), ("/operator", "/operator"),
+     ("/lots/mine", "/lots/mine"), ("/lots/7/offer", "/lots"), ("/requests/7", "/talks"), ("/account", "")],
+)  # fmt: skip
+def test_the_navigation_shows_which_room_a_page_belongs_to(path: str, entry: str) -> None:
+    assert section(path) == entry
