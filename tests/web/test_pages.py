@@ -1,9 +1,18 @@
 """Doors that belong to no domain, and what every answer carries."""
 
+import re
+from pathlib import Path
+
 import httpx
 import pytest
 
 from exchange.web.frame import section
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+PAIRED = (
+    "a article aside dd details div dl dt fieldset figure footer form h1 h2 h3 header label li main nav ol p section "
+    "span table tbody td tr ul"
+)
 
 
 async def test_health_asks_the_database(client: httpx.AsyncClient, db: None) -> None:
@@ -63,3 +72,10 @@ async def test_metrics_are_for_the_operator_only(client: httpx.AsyncClient, db: 
 )  # fmt: skip
 def test_the_navigation_shows_which_room_a_page_belongs_to(path: str, entry: str) -> None:
     assert section(path) == entry
+
+
+@pytest.mark.parametrize("file", sorted(TEMPLATES.rglob("*.html")), ids=lambda f: str(f.relative_to(TEMPLATES)))
+def test_a_template_closes_what_it_opens(file: Path) -> None:
+    html = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", "", file.read_text(), flags=re.DOTALL)
+    for name in PAIRED.split():
+        assert len(re.findall(rf"<{name}\b", html)) == html.count(f"</{name}>"), name
