@@ -6,7 +6,7 @@ import pytest
 from exchange.actor import Role
 from exchange.database import execute
 from exchange.money import Money
-from exchange.settlement.actions import payments, sellers
+from exchange.settlement.actions import deals, payments, sellers
 from exchange.settlement.queries.money import payment_of
 from exchange.settlement.stripe_gateway import Awaited
 from tests.factories import make_person, sign_in
@@ -87,3 +87,31 @@ async def test_an_account_is_changed_through_the_pages(client: httpx.AsyncClient
     assert "takes effect on" in (await client.get("/operator/money")).text
     assert (await client.post(f"{at}/withdrawal")).status_code == 303
     assert (await client.post(f"{at}/withdrawal")).status_code == 409
+
+
+async def test_the_seller_reads_why_its_money_does_not_leave(client: httpx.AsyncClient, gateway: FakeGateway) -> None:
+    agreed = await agree()
+    await onboarded(agreed, gateway)
+    await paid(agreed, gateway)
+    await deals.ship(deal_id=agreed.deal_id, carrier="Geodis", tracking="G1", by=agreed.seller.actor)
+    await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+    await sign_in(client, agreed.seller)
+    for why, said in (
+        ("select", "about to leave"),
+        (
+            "insert into reconciliation (id, at, movements, differences, agreed) "
+            "values (gen_random_uuid(), now(), 0, '[]', false)",
+            "the exchange is checking its books",
+        ),
+        ("update payment set fraud_warning = 'issfr_1'", "being checked before it leaves"),
+        (
+            "insert into dispute (id, payment_id, lot_id, dispute_id, status, currency, amount_minor, over) "
+            "select gen_random_uuid(), id, lot_id, 'dp_1', 'needs_response', 'EUR', 1, false from payment",
+            "bank disputes it",
+        ),
+        ("update release_leg set state = 'sent'", "on its way"),
+    ):
+        await execute(why)
+        page = (await client.get("/money")).text
+        assert said in page.partition("Deal by deal")[2], why
+        assert "fraud" not in page

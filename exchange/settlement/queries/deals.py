@@ -112,15 +112,19 @@ class Deal:
         return self.seller_name if side is Side.BUYER else self.buyer_name
 
 
-_COLUMNS = """
+DISPUTED = """exists (
+        select from dispute x join payment p on p.id = x.payment_id where p.deal_id = d.id and not x.over
+    )"""
+"""Whether a bank disputes a payment of the deal ``d``, or asks about it, and has not done."""
+
+_COLUMNS = f"""
     d.id, d.negotiation_id, d.lot_id, d.seller_company_id, d.buyer_company_id, s.trading_name as seller_name,
     b.trading_name as buyer_name, d.label, d.quantity, d.unit_price_minor, d.currency, d.net_minor, d.vat_minor,
     d.commission_minor, d.commission_vat_minor, d.vat_regime, d.vat_rate_bp, d.state, d.since, d.due_at, d.agreed_at,
     d.paid_at, d.ready_at, d.alarm_at, d.closed_at, d.ending, d.refund_minor, d.cancel_asked_by, d.carrier,
     d.tracking, d.proof, d.news, d.received_at, d.reserves, d.decision, c.state as claim_state, c.escalate_from,
     c.opened_at as claimed_at, s.country as seller_country, b.country as buyer_country, s.zone as seller_zone,
-    b.zone as buyer_zone, exists (select from dispute x join payment p on p.id = x.payment_id
-        where p.deal_id = d.id and not x.over) as disputed
+    b.zone as buyer_zone, {DISPUTED} as disputed
 """
 _FROM = (
     "from deal d join company s on s.id = d.seller_company_id join company b on b.id = d.buyer_company_id "

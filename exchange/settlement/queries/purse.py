@@ -11,6 +11,7 @@ from exchange.actor import Actor
 from exchange.database import fetch, fetchrow
 from exchange.errors import NotSeen
 from exchange.money import Money
+from exchange.settlement.queries.deals import DISPUTED
 from exchange.settlement.rules.amounts import Share, Terms, plan
 
 SHOWN_PARTS = 50
@@ -40,7 +41,9 @@ class LegOfMine:
     """What was sold, or the name of the seller whose order it is."""
     amount: Money
     state: str
-    """``held``, ``planned``, ``parked``, ``sent`` or ``paid``."""
+    """``held``, ``planned``, ``parked``, ``sent``, ``paid`` or ``taken_back``; or why it does not leave: ``disputed``,
+    ``checked`` (a warning, of which the seller is told no more) or ``stopped`` (our books and Stripe's differ).
+    """
     at: datetime
 
 
@@ -143,12 +146,15 @@ async def seller_money(actor: Actor) -> SellerMoney:
 async def _held(company_id: UUID) -> list[LegOfMine]:
     """The company's part of every deal that is paid and not shared out yet: what it would get if all were right."""
     rows = await fetch(
-        "select d.id, d.label, d.seller_company_id, d.currency, d.net_minor, d.vat_minor, d.commission_minor, "
-        "d.commission_vat_minor, d.paid_at, s.trading_name as seller, l.company_id, l.weight, l.fixed_minor "
-        "from deal d join release_leg l on l.deal_id = d.id join company s on s.id = d.seller_company_id "
-        "where d.paid_at is not null and d.closed_at is null and l.amount_minor is null and d.id in "
-        "(select deal_id from release_leg where company_id = $1 and amount_minor is null) "
-        "order by d.paid_at, d.id, l.rank",
+        f"""
+        select d.id, d.label, d.seller_company_id, d.currency, d.net_minor, d.vat_minor, d.commission_minor,
+        d.commission_vat_minor, d.paid_at, s.trading_name as seller, l.company_id, l.weight, l.fixed_minor,
+        case when {DISPUTED} then 'disputed' else 'held' end as state
+        from deal d join release_leg l on l.deal_id = d.id join company s on s.id = d.seller_company_id
+        where d.paid_at is not null and d.closed_at is null and l.amount_minor is null and d.id in
+        (select deal_id from release_leg where company_id = $1 and amount_minor is null)
+        order by d.paid_at, d.id, l.rank
+        """,  # noqa: S608  fixed texts
         company_id,
     )
     deals: dict[UUID, list[asyncpg.Record]] = defaultdict(list)
@@ -163,16 +169,25 @@ async def _held(company_id: UUID) -> list[LegOfMine]:
         shared = plan(terms, [Share(leg["weight"], leg["fixed_minor"]) for leg in legs], Money(0, currency))
         for leg, amount in zip(legs, shared.legs, strict=True):
             if leg["company_id"] == company_id:
-                found.append(_part(deal_id, leg, company_id, amount, "held", first["paid_at"]))
+                found.append(_part(deal_id, leg, company_id, amount, first["state"], first["paid_at"]))
     return found
 
 
 async def _shared_out(company_id: UUID) -> list[LegOfMine]:
     rows = await fetch(
-        "select d.id, d.label, d.seller_company_id, s.trading_name as seller, l.amount_minor, l.currency, l.state, "
-        "coalesce(l.paid_at, d.closed_at, d.since) as at from release_leg l join deal d on d.id = l.deal_id "
-        "join company s on s.id = d.seller_company_id where l.company_id = $1 and l.amount_minor > 0 "
-        "order by array_position(array['parked', 'planned', 'sent', 'paid'], l.state::text), 8 desc limit $2",
+        f"""
+        select d.id, d.label, d.seller_company_id, s.trading_name as seller, l.amount_minor, l.currency,
+        case when l.state = 'paid' and l.amount_minor <= (select coalesce(sum(amount_minor), 0)
+        from transfer_reversal where leg_id = l.id and state in ('done', 'short')) then 'taken_back'
+        when l.state <> 'planned' then l.state when {DISPUTED} then 'disputed'
+        when exists (select from payment where deal_id = d.id and fraud_warning is not null
+        and warning_cleared_at is null) then 'checked'
+        when (select not agreed from reconciliation order by at desc limit 1) then 'stopped'
+        else 'planned' end as state,
+        coalesce(l.paid_at, d.closed_at, d.since) as at from release_leg l join deal d on d.id = l.deal_id
+        join company s on s.id = d.seller_company_id where l.company_id = $1 and l.amount_minor > 0
+        order by array_position(array['parked', 'planned', 'sent', 'paid'], l.state::text), 8 desc limit $2
+        """,  # noqa: S608  fixed texts
         company_id,
         SHOWN_PARTS,
     )
