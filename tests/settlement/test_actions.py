@@ -202,6 +202,22 @@ class TestPaying:
         assert await agreed.state() == "paid"
         assert await agreed.held() == 120_00
 
+    async def test_a_webhook_before_the_browser_leaves_nothing_for_it_to_do(self, gateway: FakeGateway) -> None:
+        """[3]"""
+        agreed = await agree()
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        session_id = await agreed.session_id()
+        gateway.pays(session_id)
+        await events.take_in(gateway.event("checkout.session.completed", {"id": session_id}), "webhook")
+        await work()
+        assert await agreed.state() == "paid", "before the browser is back"
+        told = await fetchval("select count(*) from mail")
+        await payments.come_back(deal_id=agreed.deal_id, session_id=session_id, by=agreed.buyer.actor)
+        await work()
+        assert (await agreed.state(), await agreed.held()) == ("paid", 120_00)
+        assert await fetchval("select count(*) from mail") == told
+        assert await fetchval("select count(*) from ledger_posting where fact = 'paid'") == 1
+
     async def test_the_webhook_alone_settles_when_the_browser_never_returns(self, gateway: FakeGateway) -> None:
         """[5]"""
         agreed = await agree()

@@ -10,6 +10,7 @@ from exchange.actor import Role
 from exchange.database import execute, fetch, fetchval
 from exchange.money import Money
 from exchange.settlement.actions import deals, events
+from exchange.settlement.rules.drift import Movement
 from exchange.settlement.stripe_gateway import Dispute
 from tests.factories import make_person, sign_in
 from tests.settlement.conftest import Agreed, agree, onboarded, paid, work
@@ -270,12 +271,13 @@ async def test_a_difference_is_explained_on_the_page(client: httpx.AsyncClient, 
     await execute(
         "insert into reconciliation (id, at, movements, differences, agreed) values (gen_random_uuid(), now(), 1, $1, "
         "false)",
-        '[{"source": "re_by_hand", "currency": "EUR", "theirs_minor": -500, "ours_minor": 0}]',
+        '[{"source": "tr_by_hand", "currency": "EUR", "theirs_minor": -500, "ours_minor": 0}]',
     )
+    gateway.moved.append((clock.now(), Movement("tr_by_hand", "transfer", "EUR", -500)))
     page = await client.get("/operator/money")
     assert "We did this by hand" in page.text
     at = "/operator/money/explanation"
     assert (await client.post(at, data={"source": "re_other", "currency": "EUR"})).status_code == 409
-    assert (await client.post(at, data={"source": "re_by_hand", "currency": "EUR"})).status_code == 303
+    assert (await client.post(at, data={"source": "tr_by_hand", "currency": "EUR"})).status_code == 303
     booked = await fetchval("select amount_minor from ledger_entry where account = 'external'")
     assert booked == 500
