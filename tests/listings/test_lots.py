@@ -5,21 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.errors import DomainError
 from exchange.listings.rules import categories, grades
 from exchange.listings.rules.grades import Grade
 from exchange.listings.rules.lots import (
-    BelowMinimum,
     Incoterm,
     LotState,
-    NotAMultiple,
     Packing,
-    RestUnsellable,
-    StockTaken,
     Terms,
-    WholeLotOnly,
     check_terms,
-    ensure_buyable,
     quantity_band,
     spread,
     state_after,
@@ -28,44 +21,6 @@ from exchange.listings.rules.lots import (
 from exchange.money import Money
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
-
-
-@given(st.integers(1, 500), st.integers(1, 500), st.booleans(), st.integers(1, 60), st.integers(1, 60))
-def test_whatever_may_be_bought_leaves_a_rest_that_may_be_bought(
-    quantity: int, left: int, partial: bool, minimum: int, multiple: int
-) -> None:
-    try:
-        ensure_buyable(quantity, left=left, partial=partial, minimum=minimum, multiple=multiple)
-    except DomainError:
-        return
-    rest = left - quantity
-    assert rest >= 0
-    if rest:
-        ensure_buyable(rest, left=rest, partial=partial, minimum=minimum, multiple=multiple)
-        assert rest >= minimum
-
-
-@pytest.mark.parametrize(
-    ("quantity", "refusal"),
-    [(101, StockTaken), (5, BelowMinimum), (25, NotAMultiple), (95, NotAMultiple), (100, None), (60, None)],
-)
-def test_a_part_reaches_the_minimum_and_goes_by_the_multiple(quantity: int, refusal: type[DomainError] | None) -> None:
-    if refusal is None:
-        ensure_buyable(quantity, left=100, partial=True, minimum=20, multiple=10)
-    else:
-        with pytest.raises(refusal):
-            ensure_buyable(quantity, left=100, partial=True, minimum=20, multiple=10)
-
-
-def test_a_rest_nobody_could_buy_is_refused_with_the_most_that_can_be_taken() -> None:
-    with pytest.raises(RestUnsellable) as refusal:
-        ensure_buyable(90, left=100, partial=True, minimum=20, multiple=10)
-    assert refusal.value.details["most"] == 80
-
-
-def test_a_whole_lot_is_not_split() -> None:
-    with pytest.raises(WholeLotOnly):
-        ensure_buyable(50, left=100, partial=False, minimum=1, multiple=1)
 
 
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=40), st.data())

@@ -300,6 +300,7 @@ class TestMail:
         assert mails[0]["due_at"] == datetime(2026, 11, 27, 8, tzinfo=UTC)
         assert f"/talks/{talk}" in mails[0]["text"]
         assert "320,00" in mails[0]["text"]
+        assert "remis au transporteur (FCA)" in mails[0]["text"]
         assert stage.buyer.company
         assert stage.buyer.company.trading_name not in mails[0]["text"]
 

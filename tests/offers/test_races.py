@@ -144,8 +144,7 @@ async def test_a_note_and_an_assignment_wake_no_page_of_the_other_side() -> None
     heard: list[str] = []
     ear = await asyncpg.connect(**engine().config)
     try:
-        for listening in (f"talk_{talk.hex}", f"lot-{stage.lot_id}"):
-            await ear.add_listener(listening, lambda *event: heard.append(str(event[3])))
+        await ear.add_listener(f"talk_{talk.hex}", lambda *event: heard.append(str(event[3])))
         await actions.write_note(negotiation_id=talk, text="Plancher à 8,20", by=stage.seller.actor)
         await actions.assign_talk(negotiation_id=talk, person_id=stage.seller.id, by=stage.seller.actor)
         await actions.refuse_offer(negotiation_id=talk, by=stage.seller.actor)

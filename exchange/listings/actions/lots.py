@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from exchange.actor import Actor
 from exchange.clock import now
 from exchange.contact_details import ensure_no_contact_details
-from exchange.database import announce, execute, fetch, fetchrow, transaction
+from exchange.database import execute, fetch, fetchrow, transaction
 from exchange.errors import DomainError, NotAllowed, NotSeen, Several
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
@@ -137,7 +137,6 @@ async def change_lot(
                 occasion = "auto_accept" if automatic and not cheaper else "price_change"
                 await state_cost(by=by, lot_id=lot_id, answer=cost_answer, occasion=occasion)
         await record(by, "lot.changed", lot_id)
-        await announce(f"lot-{lot_id}", "lot.changed", lot_id)
 
 
 async def withdraw_lot(*, by: Actor, lot_id: UUID) -> None:
@@ -202,7 +201,6 @@ async def _own_lot(by: Actor, lot_id: UUID) -> Any:
 async def _close(lot_id: UUID, state: LotState) -> None:
     await execute("update lot set state = $2, closed_at = $3 where id = $1", lot_id, state.value, now())
     await enqueue("lot.closed", lot_id)
-    await announce(f"lot-{lot_id}", "lot.closed", lot_id)
 
 
 async def _insert(lot_id: UUID, by: Actor, country: str, title: str, lot: NewLot, stock_list_id: UUID | None) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from exchange.clock import now
-from exchange.database import announce, execute, fetch, fetchrow, transaction
+from exchange.database import execute, fetch, fetchrow, transaction
 from exchange.errors import NotSeen
 from exchange.listings.rules.lots import LotState, NotForSale, StockTaken, ensure_free, spread, state_after
 
@@ -50,9 +50,7 @@ async def reserve(
         ensure_free(lines, free)
         if sum(lines.values()) != quantity:
             raise ValueError("the lines do not add up to the quantity")
-        await execute(
-            _RESERVE, agreement_id, lot_id, quantity, now(), list(lines), list(lines.values()), f"lot-{lot_id}",
-        )  # fmt: skip
+        await execute(_RESERVE, agreement_id, lot_id, quantity, now(), list(lines), list(lines.values()))
         return [Reserved(line, units) for line, units in lines.items()]
 
 
@@ -71,9 +69,8 @@ _RESERVE = """
     with made as (insert into reservation (id, lot_id, quantity, state, made_at) values ($1, $2, $3, 'held', $4)),
     taken as (select * from unnest($5::uuid[], $6::int[]) as t(id, units)),
     itemised as (insert into reservation_line (reservation_id, line_id, quantity) select $1, id, units from taken),
-    counted as (update manifest_line m set reserved = m.reserved + taken.units from taken where m.id = taken.id),
-    lowered as (update lot set reserved = reserved + $3 where id = $2)
-    select pg_notify($7, 'lot.reserved ' || $2::text)
+    counted as (update manifest_line m set reserved = m.reserved + taken.units from taken where m.id = taken.id)
+    update lot set reserved = reserved + $3 where id = $2
 """
 
 
@@ -138,4 +135,3 @@ async def _move(agreement_id: UUID, lot_id: UUID, quantity: int, *, to_sold: boo
         await execute(
             "update lot set state = $2, closed_at = coalesce($3, closed_at) where id = $1", lot_id, state, closed
         )
-    await announce(f"lot-{lot_id}", "lot.sold" if to_sold else "lot.restocked", lot_id)

@@ -161,22 +161,6 @@ class StockTaken(Conflict):
     message = N_("Not enough is left of this lot: %(left)s units remain. Someone was faster.")
 
 
-class BelowMinimum(Invalid):
-    message = N_("This lot sells from %(minimum)s units.")
-
-
-class NotAMultiple(Invalid):
-    message = N_("Quantities of this lot go by %(multiple)s, or take all that is left (%(left)s).")
-
-
-class RestUnsellable(Invalid):
-    message = N_("That would leave %(rest)s units that nobody could buy. Take all %(left)s, or at most %(most)s.")
-
-
-class WholeLotOnly(Invalid):
-    message = N_("This lot is sold whole: %(left)s units.")
-
-
 class LotInTalks(Conflict):
     message = N_("Part of this lot is reserved by an agreement. It can be withdrawn once that deal has ended.")
 
@@ -228,31 +212,6 @@ def check_terms(terms: Terms, quantity: int, now: datetime) -> list[Invalid]:
         faults.append(ToleranceTooHigh(field="tolerance"))
     faults.extend(UnknownChoice(field="slots", value=slot) for slot in terms.slots if slot not in SLOTS)
     return faults
-
-
-def ensure_buyable(quantity: int, *, left: int, partial: bool, minimum: int, multiple: int) -> None:
-    """Whether ``quantity`` of the ``left`` units may be bought under the lot's terms (domain guide §3, Sale terms).
-
-    Taking all that is left is always allowed; a part must reach the minimum, be a multiple and leave a rest somebody
-    can still buy. Raises QuantityNotPositive, StockTaken, WholeLotOnly, BelowMinimum, NotAMultiple, RestUnsellable.
-    """
-    if quantity < 1:
-        raise QuantityNotPositive(field="quantity")
-    if quantity > left:
-        raise StockTaken(field="quantity", left=left)
-    if quantity == left:
-        return
-    if not partial:
-        raise WholeLotOnly(field="quantity", left=left)
-    if quantity < minimum:
-        raise BelowMinimum(field="quantity", minimum=minimum)
-    if quantity % multiple:
-        raise NotAMultiple(field="quantity", multiple=multiple, left=left)
-    if left - quantity < minimum:
-        most = (left - minimum) // multiple * multiple
-        if most < minimum:
-            raise WholeLotOnly(field="quantity", left=left)
-        raise RestUnsellable(field="quantity", rest=left - quantity, left=left, most=most)
 
 
 def spread(quantity: int, free: Sequence[tuple[UUID, int]]) -> dict[UUID, int]:

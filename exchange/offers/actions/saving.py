@@ -6,6 +6,7 @@ from exchange.actor import Actor
 from exchange.clock import now
 from exchange.database import execute, fetch, fetchval
 from exchange.errors import NotSeen
+from exchange.listings.actions.lots import state_cost
 from exchange.listings.rules.lots import CostAnswer
 from exchange.offers.queries.lots import LotOffered
 from exchange.offers.queries.talks import Negotiated
@@ -174,16 +175,7 @@ async def save_cost(held: Negotiated, after: Talk, cost: CostAnswer | None, by: 
     """Keep the seller's answer, dated and signed, where one was needed (guide/domain.md §3, below cost)."""
     if cost is None or after.terms.covered_from == held.talk.terms.covered_from:
         return
-    await execute(
-        "insert into cost_statement (id, lot_id, person_id, answer, occasion, stated_at) "
-        "values ($1, $2, $3, $4, $5, $6)",
-        uuid4(),
-        held.lot_id,
-        by.person_id,
-        cost.value,
-        occasion,
-        now(),
-    )
+    await state_cost(by=by, lot_id=held.lot_id, answer=cost, occasion=occasion)
 
 
 def company_of(by: Actor) -> UUID:

@@ -10,7 +10,7 @@ from exchange.actor import Actor
 from exchange.clock import now
 from exchange.database import execute, fetch, fetchrow, fetchval
 from exchange.errors import NotSeen
-from exchange.listings.rules.lots import Incoterm
+from exchange.listings.rules.lots import INCOTERMS, Incoterm
 from exchange.money import Money
 from exchange.offers.queries.inbox import searched
 from exchange.offers.queries.team import falls_to
@@ -135,7 +135,8 @@ class RequestTold:
     id: UUID
     lot_title: str
     quantity: int
-    incoterm: str
+    delivery: str
+    """English msgid."""
     message: str
     expires_at: datetime
     receiver: UUID
@@ -157,7 +158,7 @@ async def request_told(request_id: UUID) -> RequestTold | None:
         id=row["id"],
         lot_title=row["lot_title"],
         quantity=row["quantity"],
-        incoterm=row["incoterm"],
+        delivery=INCOTERMS[Incoterm(row["incoterm"])],
         message=row["message"],
         expires_at=row["expires_at"],
         receiver=receiver,

@@ -13,7 +13,7 @@ from exchange.clock import now
 from exchange.companies.rules import Away, SameLegalGroup, Vetting, WorkingHours
 from exchange.database import execute, fetch, fetchrow, fetchval
 from exchange.errors import DomainError, NotSeen
-from exchange.listings.rules.lots import Incoterm, LotState
+from exchange.listings.rules.lots import INCOTERMS, Incoterm, LotState
 from exchange.money import Money
 from exchange.offers.queries.team import falls_to
 from exchange.offers.rules.bids import Bid, BidLine, Stock
@@ -101,6 +101,11 @@ class Answered:
     """The same on the other side: who looks after it, else who moved last there, else who listed the lot."""
     by_seller: bool
     moves_left: int
+
+    @property
+    def delivery(self) -> str:
+        """English msgid."""
+        return INCOTERMS[self.move.incoterm]
 
 
 _LINES = """
