@@ -141,7 +141,8 @@ async def strangers() -> Strangers:
         "deal_photo_id": await deal_photo(agreed),
         "paper_id": await paper(agreed),
         "leg_id": await fetchval("select id from release_leg where deal_id = $1", agreed.deal_id),
-        "strike_id": uuid4(),  # these two are named by the operator's doors alone, and nobody has one
+        "operation_id": uuid4(),  # these three are named by the operator's doors alone, and nobody has one
+        "strike_id": uuid4(),
         "suspension_id": uuid4(),
     }
     people = (owner, stage.seller, stage.buyer, talked.seller, talked.buyer, agreed.seller, agreed.buyer)

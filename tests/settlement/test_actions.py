@@ -34,7 +34,7 @@ from exchange.settlement.queries.money import trial_balance
 from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.deal import NotNow, NotYet, NotYourMove, Side
-from exchange.settlement.stripe_gateway import Busy, Dispute, Moved, NoAnswer, Refund, Refused, Session
+from exchange.settlement.stripe_gateway import Busy, Dispute, KeyReused, Moved, NoAnswer, Refund, Refused, Session
 from tests.factories import make_person
 from tests.settlement.conftest import Agreed, agree, due_now, onboarded, paid, waiting, work
 from tests.settlement.fakes import FEE, FakeGateway
@@ -409,6 +409,32 @@ class TestLostAnswers:
         await operations.drive(operation)
         assert (gateway.made("transfer"), len(gateway.transfers)) == (1, 1)
         assert await agreed.state() == "settled"
+
+    async def test_a_key_used_for_something_else_is_looked_up_or_held_for_a_person(self, gateway: FakeGateway) -> None:
+        """[14]"""
+        chief = await make_person(role=Role.OPERATOR)
+        reused = KeyReused(reason="other parameters", stripe_code="idempotency_error", request_id="req_1")
+        for done in (True, False):
+            agreed = await agree()
+            await onboarded(agreed, gateway)
+            await received(agreed, gateway)
+            (gateway.lost if done else gateway.failures).append(reused)
+            await work()
+            assert await agreed.state() == ("settled" if done else "closing")
+        assert await fetchval("select count(*) from mail where template = 'settlement_alarm'") == 1
+        held = await fetchval("select id from stripe_operation where state = 'held'")
+        await silence()
+        await reconcile.poll_objects()
+        await operations.drive(held)
+        assert len(gateway.transfers) == 1, "nobody asks until a person has looked"
+
+        with pytest.raises(NotYourMove):
+            await operations.renew_held(operation_id=held, by=agreed.seller.actor)
+        await operations.renew_held(operation_id=held, by=chief.actor)
+        with pytest.raises(operations.NotHeld):
+            await operations.renew_held(operation_id=held, by=chief.actor)
+        await work()
+        assert (await agreed.state(), len(gateway.transfers)) == ("settled", 2)
 
     async def test_the_poll_adds_no_tries_of_its_own(self, gateway: FakeGateway) -> None:
         """[10]"""

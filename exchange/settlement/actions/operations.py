@@ -18,10 +18,15 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from exchange.actor import Actor
 from exchange.clock import now
-from exchange.database import execute, fetchrow, transaction
+from exchange.database import execute, fetchrow, fetchval, transaction
+from exchange.errors import N_, Conflict
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
+from exchange.settlement.actions.notices import alarm
+from exchange.settlement.queries.deals import any_deal
+from exchange.settlement.rules.deal import NotYourMove
 from exchange.settlement.rules.payments import Kind, OperationState, back_off, key_alive
 from exchange.settlement.stripe_gateway import API_VERSION, Busy, Gateway, KeyReused, NoAnswer, Params, Refused, gateway
 
@@ -35,6 +40,12 @@ SILENCE = LASTS + timedelta(minutes=1)
 up, because it replays even a 500 under the same key, and what it has not is done under a new one."""
 
 _chance = SystemRandom()
+
+
+class NotHeld(Conflict):
+    """It has ended, or goes on by itself."""
+
+    message = N_("This call does not wait for you any more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +141,9 @@ async def drive(operation_id: UUID) -> int | None:
     except (NoAnswer, Busy) as failure:
         await _note(operation, failure)
         return operation.attempts
+    except KeyReused as reused:
+        return await _hold(operation, reused)
     except Refused as refusal:
-        if isinstance(refusal, KeyReused):
-            log.error("operation %s: its key was used with another body; a person must look", operation.id)
         return await _conclude(operation, f"{refusal.stripe_code or ''}: {refusal}", refusal)
     if made is None:
         return await _conclude(operation, "proven absent; renewed")
@@ -154,7 +165,7 @@ async def _begin(operation_id: UUID) -> Operation | None:
         row = await fetchrow(
             "update stripe_operation set state = case when state = 'planned' then 'sent' else state end, "
             "first_sent_at = coalesce(first_sent_at, $2), tried_at = $2, attempts = attempts + 1 "
-            "where id = $1 and state not in ('done', 'failed') returning new.*, old.tried_at as before",
+            "where id = $1 and state not in ('done', 'failed', 'held') returning new.*, old.tried_at as before",
             operation_id,
             at,
         )
@@ -221,6 +232,48 @@ async def _conclude(operation: Operation, why: str, refusal: Refused | None = No
         else:
             await _renew(operation)
     return None
+
+
+async def _hold(operation: Operation, reused: KeyReused) -> int | None:
+    """Under its key Stripe was once asked something else: what it made of that counts, else a person must look."""
+    try:
+        made = await look_up(operation)
+    except (NoAnswer, Busy) as failure:
+        await _note(operation, failure)
+        return operation.attempts
+    async with transaction(alone=True):
+        if made is not None:
+            await complete(operation, made)
+            return None
+        held = await fetchval(
+            "update stripe_operation set state = 'held', last_error = $2, last_request_id = $3 "
+            "where id = $1 and state not in ('done', 'failed', 'held') returning id",
+            operation.id,
+            f"{reused.stripe_code or ''}: {reused}"[:500],
+            reused.request_id,
+        )
+        if held is not None:
+            log.error("operation %s: its key was used with another body; a person must look", operation.id)
+            if operation.deal_id is not None:
+                await alarm("key_reused", await any_deal(operation.deal_id))
+    return None
+
+
+async def renew_held(*, operation_id: UUID, by: Actor) -> None:
+    """The operator has made sure that Stripe did nothing: the intent goes on under a new key.
+
+    Raises NotYourMove, NotHeld.
+    """
+    if not by.is_operator:
+        raise NotYourMove
+    async with transaction():
+        row = await fetchrow(
+            "update stripe_operation set state = 'failed' where id = $1 and state = 'held' returning *", operation_id
+        )
+        if row is None:
+            raise NotHeld
+        await _renew(_operation(row))
+        await record(by, "operation.released", operation_id)
 
 
 async def _renew(operation: Operation) -> None:

@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from exchange.errors import N_, DomainError
-from exchange.settlement.actions import receiving, reconcile
+from exchange.settlement.actions import operations, receiving, reconcile
 from exchange.settlement.pages.shown import Form
 from exchange.settlement.queries.money import last_reconciliation, trial_balance, troubles
 from exchange.settlement.queries.purse import account_changes
@@ -56,6 +56,16 @@ async def explain(request: Web, data: Form) -> Response[str]:
     )
 
 
+@post("/operator/operations/{operation_id:uuid}/renewal", guards=[operator])
+async def renew(request: Web, operation_id: FromPath[UUID]) -> Response[str]:
+    """The operator has made sure that a held call did nothing: it is made anew."""
+    try:
+        await operations.renew_held(operation_id=operation_id, by=viewer_of(request).actor)
+    except DomainError as refusal:
+        return again(request, BOOKS, refusal, {}, **await _books())
+    return see_other(request, "/operator/money", flash=N_("Noted. It is asked for again."))
+
+
 @post("/operator/account-changes/{company_id:uuid}/confirmation", guards=[operator])
 async def confirm_change(request: Web, company_id: FromPath[UUID]) -> Response[str]:
     """The operator has made sure that the company itself wants its money to go elsewhere."""
@@ -86,4 +96,4 @@ async def _books() -> dict[str, Any]:
     }
 
 
-HANDLERS: list[Any] = [books, compare, explain, confirm_change, refuse_change]
+HANDLERS: list[Any] = [books, compare, explain, renew, confirm_change, refuse_change]

@@ -262,7 +262,7 @@ async def troubles(limit: int = 50) -> list[Trouble]:
     """Operations a person should look at, newest first."""
     rows = await fetch(
         "select id, kind, state, deal_id, planned_at, attempts, last_error from stripe_operation "
-        "where state in ('failed', 'unknown') and kind <> 'session.expire' order by planned_at desc limit $1",
+        "where state in ('failed', 'unknown', 'held') and kind <> 'session.expire' order by planned_at desc limit $1",
         limit,
     )
     return [Trouble(**dict(row)) for row in rows]

@@ -14,6 +14,7 @@ AlarmKind = Literal[
     "foreign_payment",
     "fraud_warning",
     "held_too_long",
+    "key_reused",
     "not_collected",
     "paper_refused",
     "parked_too_long",
@@ -64,6 +65,10 @@ ALARMS: Mapping[AlarmKind, Alarm] = {
         N_("Money has been held for seventy-five days"),
         N_("Decide today how it is shared out: it may not be held much longer."),
     ),
+    "key_reused": Alarm(
+        N_("An order to the payment service was mixed up with another"),
+        N_("It is held. Look at the payment service whether it was carried out, then at your page of the money."),
+    ),
     "not_collected": Alarm(
         N_("Goods were not collected"),
         N_("The buyer has let its time pass. Speak to both; from the fourteenth day on the seller may cancel."),
@@ -74,7 +79,9 @@ ALARMS: Mapping[AlarmKind, Alarm] = {
     ),
     "parked_too_long": Alarm(
         N_("A receiver still cannot be paid"),
-        N_("The deal was decided long ago and a receiver's account cannot receive money. Call the receiver."),
+        N_(
+            "It was decided long ago, and an account cannot receive its part. Call the receiver, or give it to another."
+        ),
     ),
     "pay_page_refused": Alarm(
         N_("A pay page was refused"),
@@ -86,7 +93,7 @@ ALARMS: Mapping[AlarmKind, Alarm] = {
     ),
     "refund_refused": Alarm(
         N_("A refund was refused"),
-        N_("The payment service did not make it. Look at the payment there; the buyer is still owed its money."),
+        N_("The buyer is still owed its money. Try it again on the deal's page, or pay it another way."),
     ),
     "return_failed": Alarm(
         N_("A bank transfer could not be sent back"),

@@ -41,6 +41,8 @@ class OperationState(StrEnum):
     """Stripe refused for good: nothing happened there."""
     UNKNOWN = "unknown"
     """The answer never came: it may have happened. Asked again with the same key while the key lives."""
+    HELD = "held"
+    """Its key had been used with another body, a fault of ours: nothing more is asked until a person says so."""
 
     @property
     def final(self) -> bool:

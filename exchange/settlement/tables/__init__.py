@@ -286,7 +286,7 @@ class StripeOperation(Table, tablename="stripe_operation"):
         "kind in ('account.create', 'customer.create', 'checkout.create', 'session.expire', 'pi.cancel', 'refund', "
         "'cash.return', 'transfer', 'reversal')"
     )
-    known_state = Check("state in ('planned', 'sent', 'done', 'failed', 'unknown')")
+    known_state = Check("state in ('planned', 'sent', 'done', 'failed', 'unknown', 'held')")
 
 
 class StripeEvent(Table, tablename="stripe_event"):
