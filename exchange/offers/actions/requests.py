@@ -66,6 +66,7 @@ async def ask_for_quotes(
         if not want.is_open(now()):
             raise WantOver
         ensure_bounded(len(chosen), await asked_since(by, now() - timedelta(days=1)))
+        message = await checked(message, by)
         matching = {match.lot_id for match in await matches_seen_by(by, want_id, "en")}
         known = await lots_known_to(by, chosen)
         sent = []
@@ -104,7 +105,7 @@ async def _ask(
         fitting,
         incoterm.value,
         list(pickup),
-        await checked(message, by),
+        message,
         at,
         talks.deadline(at, lot.seller_hours),
     )

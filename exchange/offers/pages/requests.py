@@ -27,7 +27,7 @@ from exchange.offers.pages.reading import (
     texts_in,
 )
 from exchange.offers.queries.lots import lot_offered_to
-from exchange.offers.queries.requests import lots_known_to, request_to, requests_from
+from exchange.offers.queries.requests import Asked, lots_known_to, request_to, requests_from
 from exchange.offers.rules.bids import Bid
 from exchange.offers.rules.requests import MOST_LOTS, RequestState
 from exchange.wants.queries import matches_seen_by, want_seen_by
@@ -109,7 +109,7 @@ async def show(request: Web, request_id: FromPath[UUID]) -> Response[str]:
     asked = await request_to(viewer_of(request).actor, request_id)
     if asked.state is RequestState.QUOTED:
         return see_other(request, f"/talks/{asked.talk_id}")
-    return render(request, ANSWER, **await _of_request(request, request_id))
+    return render(request, ANSWER, **await _of_request(request, asked))
 
 
 @post("/requests/{request_id:uuid}/quotes")
@@ -118,7 +118,7 @@ async def quote(request: Web, request_id: FromPath[UUID], data: Form) -> Respons
     by = viewer_of(request).actor
     asked = await request_to(by, request_id)
     if filled := filled_in(data):
-        return render(request, ANSWER, typed=filled, **await _of_request(request, request_id))
+        return render(request, ANSWER, typed=filled, **await _of_request(request, asked))
     try:
         talk_id = await actions.quote(
             request_id=request_id,
@@ -131,7 +131,7 @@ async def quote(request: Web, request_id: FromPath[UUID], data: Form) -> Respons
     except NotSeen:
         raise
     except DomainError as refusal:
-        context = await _of_request(request, request_id) | {"nearest": nearest_in(refusal)}
+        context = await _of_request(request, await request_to(by, request_id)) | {"nearest": nearest_in(refusal)}
         return again(request, ANSWER, refusal, data, **context)
     return see_other(request, f"/talks/{talk_id}", flash=N_("Your price is on the table. The buyer has been told."))
 
@@ -148,9 +148,8 @@ def _ticked(data: Typed) -> list[UUID]:
     return [UUID(r) for r in texts_in(data, "request") if is_uuid(r)]
 
 
-async def _of_request(request: Web, request_id: UUID) -> dict[str, Any]:
+async def _of_request(request: Web, asked: Asked) -> dict[str, Any]:
     by, language = viewer_of(request).actor, language_of(request)
-    asked = await request_to(by, request_id)
     lot = await lot_offered_to(Actor(by.person_id, asked.request.buyer), asked.lot_id)  # as the buyer sees it
     return {
         "asked": asked,
