@@ -96,6 +96,9 @@ async def test_an_association_and_a_partner_are_paid_and_one_that_cannot_be_wait
     await work()
     assert await agreed.state() == "settled"
     assert sorted(t.amount.minor for t in gateway.transfers.values()) == [4_20, 30_00, 79_80]
+    await sign_in(client, agreed.buyer)
+    page = await client.get(f"/deals/{agreed.deal_id}")
+    assert page.text.count("part was sent to the seller") == 1, "the two others are not the buyer's business"
 
 
 async def test_nobody_learns_from_a_code_who_is_a_member(client: httpx.AsyncClient) -> None:
