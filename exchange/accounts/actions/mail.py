@@ -1,4 +1,4 @@
-"""Mail: written in the transaction of the fact it tells of, sent by a job, kept in the outbox for good.
+"""Mail: written in the transaction of the fact it tells of, sent by a job, from then on kept for good.
 
 A template ``templates/email/<name>.txt`` fills in the blocks of ``email/layout.txt``: the subject, what is said, the
 one link, and what a summary of several mails says of it.
