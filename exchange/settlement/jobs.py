@@ -17,6 +17,7 @@ from exchange.settlement.actions import (
     receiving,
     reconcile,
     recourse,
+    refunds,
     release,
     sellers,
     standing,
@@ -75,7 +76,7 @@ async def look_at_payment(payment_id: UUID) -> None:
 
 @handles("refund.look")
 async def look_at_refund(refund_id: UUID) -> None:
-    await release.look_at_refund(refund_id)
+    await refunds.look_at_refund(refund_id)
 
 
 @handles("cash.look")

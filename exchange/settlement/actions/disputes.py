@@ -14,12 +14,14 @@ from exchange.database import announce, execute, fetch, fetchrow, fetchval, tran
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.money import Money
+from exchange.settlement.actions.closing import close_if_done, end_again
 from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.moves import enter, start_clock
 from exchange.settlement.actions.notices import alarm, tell_disputed
 from exchange.settlement.actions.papers import owe_papers
 from exchange.settlement.actions.recourse import advance_short, ask_back
-from exchange.settlement.actions.release import close_if_done, end_again, kept_by_bank, send_refused_back, share_out
+from exchange.settlement.actions.refunds import send_refused_back
+from exchange.settlement.actions.release import kept_by_bank, share_out
 from exchange.settlement.actions.warnings import take_warning
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal

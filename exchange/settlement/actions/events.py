@@ -14,7 +14,7 @@ from exchange.clock import now
 from exchange.database import execute, fetchrow, fetchval, transaction
 from exchange.errors import N_, Invalid, Unavailable
 from exchange.jobs import enqueue
-from exchange.settlement.actions import cash, operations, payments, release, sellers
+from exchange.settlement.actions import cash, operations, payments, refunds, sellers
 from exchange.settlement.actions.disputes import take_dispute
 from exchange.settlement.actions.warnings import take_warning
 from exchange.settlement.rules.payments import PaymentState
@@ -198,7 +198,7 @@ async def _payment(column: str, value: str | None, operation_id: str | None, *, 
 async def _refund(refund_id: str, operation_id: str | None, *, created: bool) -> Effect | None:
     """News of a refund; that it was ``created`` is no news of one we hold."""
     for sql, take in (
-        ("select id from refund where refund_id = $1", release.take_refund),
+        ("select id from refund where refund_id = $1", refunds.take_refund),
         ("select id from cash_return where refund_id = $1", cash.take_return),
     ):
         ours = await fetchval(sql, refund_id)

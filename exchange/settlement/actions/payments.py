@@ -20,7 +20,7 @@ from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.moves import enter
 from exchange.settlement.actions.notices import alarm
 from exchange.settlement.actions.operations import Doing, Operation
-from exchange.settlement.actions.release import pay_back
+from exchange.settlement.actions.refunds import pay_back
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal, deal_seen_by
 from exchange.settlement.rules import books

@@ -18,18 +18,13 @@ from exchange.journal.actions import record
 from exchange.money import Money
 from exchange.payable import ensure_round
 from exchange.settlement.actions import operations
+from exchange.settlement.actions.closing import close_if_done, end_again
 from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.notices import alarm, tell_leg_given, tell_paid_otherwise, tell_taken_back
 from exchange.settlement.actions.operations import Doing, Operation
 from exchange.settlement.actions.papers import owe_papers
-from exchange.settlement.actions.release import (
-    Disputed,
-    close_if_done,
-    end_again,
-    pay_back,
-    send_back,
-    send_refused_back,
-)
+from exchange.settlement.actions.refunds import pay_back, send_back, send_refused_back
+from exchange.settlement.actions.release import Disputed
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal, deal_seen_by
 from exchange.settlement.queries.money import disputed

@@ -1,43 +1,41 @@
 """A deal's money is shared out: what goes back to the buyer, what reaches each receiver, what the exchange keeps.
 
 ``share_out`` decides, once, in the transaction that moves the deal to *closing*. ``release`` sends the legs, each on
-its own: one whose receiver cannot be paid yet is parked and never holds up the others. ``close_if_done`` ends the deal
-when nothing of it is held any more.
+its own: one whose receiver cannot be paid yet is parked and never holds up the others.
 """
 
 from collections.abc import Sequence
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from exchange.clock import now
-from exchange.database import announce, execute, fetch, fetchval, transaction
+from exchange.database import execute, fetch, fetchval, transaction
 from exchange.errors import N_, Conflict
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
-from exchange.listings.actions.reservations import mark_sold, release_reservation
+from exchange.listings.actions.reservations import release_reservation
 from exchange.money import Money
 from exchange.settlement.actions import operations
+from exchange.settlement.actions.closing import close_if_done
 from exchange.settlement.actions.ledger import post
-from exchange.settlement.actions.moves import enter
-from exchange.settlement.actions.notices import alarm, tell_parked, tell_refund_failed
+from exchange.settlement.actions.notices import alarm, tell_parked
 from exchange.settlement.actions.operations import Doing, HeldBack, Operation
 from exchange.settlement.actions.papers import owe_papers
+from exchange.settlement.actions.refunds import pay_back
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal
 from exchange.settlement.queries.money import disputed, warned
 from exchange.settlement.rules import books
 from exchange.settlement.rules.accounts import Receiving, receiver
 from exchange.settlement.rules.amounts import Share, plan
-from exchange.settlement.rules.deal import Ending, Move, Side, State, ended_as, step
-from exchange.settlement.rules.payments import Kind, Obstacle, RefundState, obstacle, retry
+from exchange.settlement.rules.deal import Ending, State
+from exchange.settlement.rules.payments import Kind, Obstacle, obstacle, retry
 from exchange.settlement.stripe_gateway import (
     Busy,
     Gateway,
     Refund,
     Refused,
     Transfer,
-    gateway,
-    refund_params,
     transfer_params,
 )
 
@@ -92,63 +90,6 @@ async def kept_by_bank(deal: Deal) -> Money:
         deal.id,
     )
     return Money(int(minor), deal.terms.total.currency)
-
-
-async def pay_back(deal: Deal, payment_id: UUID, charge_id: str, amount: Money, *, reason: str) -> None:
-    """Plan the refund of ``amount`` of one payment, in the current transaction."""
-    refund_id = uuid4()
-    await execute(
-        "insert into refund (id, payment_id, deal_id, lot_id, currency, amount_minor, reason, state, created_at) "
-        "values ($1, $2, $3, $4, $5, $6, $7, 'planned', $8)",
-        refund_id,
-        payment_id,
-        deal.id,
-        deal.lot_id,
-        amount.currency,
-        amount.minor,
-        str(reason),
-        now(),
-    )
-    await send_back(deal, refund_id, charge_id, amount, surplus=reason == "surplus")
-
-
-async def send_back(deal: Deal, refund_id: UUID, charge_id: str, amount: Money, *, surplus: bool = False) -> None:
-    """Plan the call of a planned refund, in the current transaction: less what the operator gave back by hand."""
-    by_hand = Money(0, amount.currency) if surplus else min(await _by_hand(deal), amount)
-    if by_hand:
-        await post(books.refunded_by_hand(by_hand), refund_id, deal_id=deal.id, lot_id=deal.lot_id)
-        await record(None, "deal.refunded_by_hand", deal.id)
-    rest = amount - by_hand
-    if not rest:
-        await execute("update refund set state = 'otherwise' where id = $1", refund_id)
-        return
-    await execute("update refund set amount_minor = $2 where id = $1 and amount_minor <> $2", refund_id, rest.minor)
-    request = refund_params(charge=charge_id, amount=rest)
-    await operations.plan(Kind.REFUND, refund_id, request, deal_id=deal.id, lot_id=deal.lot_id)
-
-
-async def send_refused_back(deal: Deal) -> bool:
-    """Plan every refund of the deal again that Stripe refused to make, in the current transaction."""
-    rows = await fetch(
-        "update refund r set state = 'planned' from payment p where p.id = r.payment_id and r.deal_id = $1 "
-        "and r.state = 'failed' and r.refund_id is null "
-        "returning r.id, r.amount_minor, r.currency, p.charge_id, p.state = 'surplus' as surplus",
-        deal.id,
-    )
-    for row in rows:
-        amount = Money(row["amount_minor"], row["currency"])
-        await send_back(deal, row["id"], row["charge_id"], amount, surplus=row["surplus"])
-    return bool(rows)
-
-
-async def _by_hand(deal: Deal) -> Money:
-    """What went back to the deal's buyer by hand at Stripe, was explained, and counts for no refund yet."""
-    minor = await fetchval(
-        "select coalesce(sum(e.amount_minor), 0) from ledger_entry e join ledger_posting p on p.id = e.posting_id "
-        "where e.deal_id = $1 and e.account = 'external' and (p.fact = 'by_hand' or p.stripe_object like 're\\_%')",
-        deal.id,
-    )
-    return Money(max(int(minor), 0), deal.terms.total.currency)
 
 
 async def release(deal_id: UUID) -> None:
@@ -209,51 +150,6 @@ async def release_parked(company_id: UUID) -> None:
             await enqueue("deal.release", deal_id)
 
 
-async def close_if_done(deal: Deal) -> None:
-    """End the deal when all of its money has reached its receivers; the current transaction holds the deal's row."""
-    if deal.state is not State.CLOSING:
-        return
-    open_parts = await fetchval(
-        "select exists (select from release_leg where deal_id = $1 and state <> 'paid') "
-        "or exists (select from refund r join payment p on p.id = r.payment_id "
-        "where r.deal_id = $1 and p.state = 'paid' and r.state = 'planned')",
-        deal.id,
-    )
-    if open_parts or await _held(deal):
-        return
-    end = ended_as(deal.terms.total.minor, deal.refund.minor)
-    await enter(deal, Move.CLOSE, step(deal.state, Move.CLOSE, Side.STRIPE), None, to=end)
-    await mark_sold(agreement_id=deal.negotiation_id)  # unless they are for sale again
-    if end in {State.SETTLED, State.PARTLY_REFUNDED}:
-        await enqueue("deal.settled", deal.id)
-
-
-async def _held(deal: Deal) -> int:
-    return int(
-        await fetchval(
-            "select coalesce(-sum(amount_minor), 0) from ledger_entry where deal_id = $1 and account = 'held'", deal.id
-        )
-    )
-
-
-async def end_again(deal: Deal) -> None:
-    """A deal that had ended gave more back to its buyer since: once nothing of it is held, it ended otherwise."""
-    if not deal.state.final or deal.state is State.UNPAID or await _held(deal):
-        return
-    await execute(
-        "update deal set state = $2 where id = $1", deal.id, ended_as(deal.terms.total.minor, deal.refund.minor).value
-    )
-    await announce(deal.channel, "deal.ended_again", deal.id)
-
-
-async def _reopen(deal: Deal) -> None:
-    """A refund of a deal that had ended did not reach the buyer: the deal is open until the buyer has its money."""
-    if deal.state.final and await _held(deal):
-        await execute("update deal set state = 'closing', closed_at = null where id = $1", deal.id)
-        await record(None, "deal.reopened", deal.id)
-        await announce(deal.channel, "deal.reopened", deal.id)
-
-
 async def _stopped(deal: Deal) -> bool:
     agreed = await fetchval("select agreed from reconciliation order by at desc limit 1")
     return agreed is False or await disputed(deal.id) or await warned(deal.id)
@@ -271,9 +167,6 @@ async def _note_leg(became: str, deal: Deal, company_id: UUID) -> None:
     """In the journal; under a name of its own where the seller's order names the receiver: the buyer reads the rest."""
     own = company_id == deal.seller_company_id
     await record(None, f"deal.{became}" if own else f"deal.receiver_{became}", deal.id)
-
-
-# --- transfers
 
 
 async def _transfer(gateway: Gateway, operation: Operation) -> Transfer:
@@ -405,69 +298,3 @@ async def _held_back(deal: Deal, operation: Operation, refusal: HeldBack) -> Non
 
 
 operations.done_by(Kind.TRANSFER, Doing(_transfer, _find_transfer, _transferred, _transfer_refused))
-
-
-# --- refunds
-
-
-async def _refund(gateway: Gateway, operation: Operation) -> Refund:
-    return await gateway.create_refund(operation.id, operation.request)
-
-
-async def _find_refund(gateway: Gateway, operation: Operation) -> Refund | None:
-    return await gateway.find_refund(operation.id, operation.request["charge"])
-
-
-async def _refunded(operation: Operation, made: Refund) -> None:
-    await take_refund(operation.subject_id, made)
-
-
-async def _refund_refused(operation: Operation, refusal: Refused) -> None:
-    deal = await any_deal(operation.deal, lock=True)
-    await execute("update refund set state = 'failed' where id = $1", operation.subject_id)
-    await record(None, "deal.refund_refused", deal.id, code=refusal.stripe_code)
-    await alarm("refund_refused", deal)
-    await _reopen(deal)
-
-
-operations.done_by(Kind.REFUND, Doing(_refund, _find_refund, _refunded, _refund_refused))
-
-
-async def look_at_refund(refund_id: UUID) -> None:
-    """Ask Stripe how a refund stands, and take it over."""
-    stripe_id = await fetchval("select refund_id from refund where id = $1", refund_id)
-    if stripe_id is None:
-        return
-    made = await gateway().refund(stripe_id)
-    async with transaction(alone=True):
-        await take_refund(refund_id, made)
-
-
-async def take_refund(refund_id: UUID, made: Refund) -> None:
-    """Take over what Stripe says of a refund now, in the current transaction: the end of operation, event and poll."""
-    row = await one(
-        "select r.deal_id, p.state as payment_state from refund r join payment p on p.id = r.payment_id "
-        "where r.id = $1",
-        refund_id,
-    )
-    deal = await any_deal(row["deal_id"], lock=True)
-    await execute(
-        "update refund set state = $2, refund_id = $3 where id = $1 and state not in ('failed', 'canceled')",
-        refund_id,
-        made.status,
-        made.id,
-    )
-    surplus = row["payment_state"] == "surplus"
-    posting = books.surplus_refunded(made.amount) if surplus else books.refunded(made.amount)
-    if await post(posting, refund_id, deal_id=deal.id, lot_id=deal.lot_id, stripe_object=made.id):
-        await record(None, "deal.refunded", deal.id)
-    if not RefundState(made.status).out:
-        back = books.refund_failed(made.amount, surplus=surplus)
-        if await post(back, refund_id, deal_id=deal.id, lot_id=deal.lot_id, stripe_object=made.id):
-            await record(None, "deal.refund_failed", deal.id)
-            await alarm("refund_failed", deal)
-            await tell_refund_failed(deal, made.amount)
-            if not surplus:
-                await _reopen(deal)
-    await end_again(deal)
-    await close_if_done(deal)

@@ -1,0 +1,138 @@
+"""Money on its way back to a buyer: planned with a decision, made by Stripe, and open again when it comes back."""
+
+from uuid import UUID, uuid4
+
+from exchange.clock import now
+from exchange.database import execute, fetch, fetchval, transaction
+from exchange.journal.actions import record
+from exchange.money import Money
+from exchange.settlement.actions import operations
+from exchange.settlement.actions.closing import close_if_done, end_again, reopen
+from exchange.settlement.actions.ledger import post
+from exchange.settlement.actions.notices import alarm, tell_refund_failed
+from exchange.settlement.actions.operations import Doing, Operation
+from exchange.settlement.queries import one
+from exchange.settlement.queries.deals import Deal, any_deal
+from exchange.settlement.rules import books
+from exchange.settlement.rules.payments import Kind, RefundState
+from exchange.settlement.stripe_gateway import Gateway, Refund, Refused, gateway, refund_params
+
+
+async def pay_back(deal: Deal, payment_id: UUID, charge_id: str, amount: Money, *, reason: str) -> None:
+    """Plan the refund of ``amount`` of one payment, in the current transaction."""
+    refund_id = uuid4()
+    await execute(
+        "insert into refund (id, payment_id, deal_id, lot_id, currency, amount_minor, reason, state, created_at) "
+        "values ($1, $2, $3, $4, $5, $6, $7, 'planned', $8)",
+        refund_id,
+        payment_id,
+        deal.id,
+        deal.lot_id,
+        amount.currency,
+        amount.minor,
+        str(reason),
+        now(),
+    )
+    await send_back(deal, refund_id, charge_id, amount, surplus=reason == "surplus")
+
+
+async def send_back(deal: Deal, refund_id: UUID, charge_id: str, amount: Money, *, surplus: bool = False) -> None:
+    """Plan the call of a planned refund, in the current transaction: less what the operator gave back by hand."""
+    by_hand = Money(0, amount.currency) if surplus else min(await _by_hand(deal), amount)
+    if by_hand:
+        await post(books.refunded_by_hand(by_hand), refund_id, deal_id=deal.id, lot_id=deal.lot_id)
+        await record(None, "deal.refunded_by_hand", deal.id)
+    rest = amount - by_hand
+    if not rest:
+        await execute("update refund set state = 'otherwise' where id = $1", refund_id)
+        return
+    await execute("update refund set amount_minor = $2 where id = $1 and amount_minor <> $2", refund_id, rest.minor)
+    request = refund_params(charge=charge_id, amount=rest)
+    await operations.plan(Kind.REFUND, refund_id, request, deal_id=deal.id, lot_id=deal.lot_id)
+
+
+async def send_refused_back(deal: Deal) -> bool:
+    """Plan every refund of the deal again that Stripe refused to make, in the current transaction."""
+    rows = await fetch(
+        "update refund r set state = 'planned' from payment p where p.id = r.payment_id and r.deal_id = $1 "
+        "and r.state = 'failed' and r.refund_id is null "
+        "returning r.id, r.amount_minor, r.currency, p.charge_id, p.state = 'surplus' as surplus",
+        deal.id,
+    )
+    for row in rows:
+        amount = Money(row["amount_minor"], row["currency"])
+        await send_back(deal, row["id"], row["charge_id"], amount, surplus=row["surplus"])
+    return bool(rows)
+
+
+async def _by_hand(deal: Deal) -> Money:
+    """What went back to the deal's buyer by hand at Stripe, was explained, and counts for no refund yet."""
+    minor = await fetchval(
+        "select coalesce(sum(e.amount_minor), 0) from ledger_entry e join ledger_posting p on p.id = e.posting_id "
+        "where e.deal_id = $1 and e.account = 'external' and (p.fact = 'by_hand' or p.stripe_object like 're\\_%')",
+        deal.id,
+    )
+    return Money(max(int(minor), 0), deal.terms.total.currency)
+
+
+async def _refund(gateway: Gateway, operation: Operation) -> Refund:
+    return await gateway.create_refund(operation.id, operation.request)
+
+
+async def _find_refund(gateway: Gateway, operation: Operation) -> Refund | None:
+    return await gateway.find_refund(operation.id, operation.request["charge"])
+
+
+async def _refunded(operation: Operation, made: Refund) -> None:
+    await take_refund(operation.subject_id, made)
+
+
+async def _refund_refused(operation: Operation, refusal: Refused) -> None:
+    deal = await any_deal(operation.deal, lock=True)
+    await execute("update refund set state = 'failed' where id = $1", operation.subject_id)
+    await record(None, "deal.refund_refused", deal.id, code=refusal.stripe_code)
+    await alarm("refund_refused", deal)
+    await reopen(deal)
+
+
+operations.done_by(Kind.REFUND, Doing(_refund, _find_refund, _refunded, _refund_refused))
+
+
+async def look_at_refund(refund_id: UUID) -> None:
+    """Ask Stripe how a refund stands, and take it over."""
+    stripe_id = await fetchval("select refund_id from refund where id = $1", refund_id)
+    if stripe_id is None:
+        return
+    made = await gateway().refund(stripe_id)
+    async with transaction(alone=True):
+        await take_refund(refund_id, made)
+
+
+async def take_refund(refund_id: UUID, made: Refund) -> None:
+    """Take over what Stripe says of a refund now, in the current transaction: the end of operation, event and poll."""
+    row = await one(
+        "select r.deal_id, p.state as payment_state from refund r join payment p on p.id = r.payment_id "
+        "where r.id = $1",
+        refund_id,
+    )
+    deal = await any_deal(row["deal_id"], lock=True)
+    await execute(
+        "update refund set state = $2, refund_id = $3 where id = $1 and state not in ('failed', 'canceled')",
+        refund_id,
+        made.status,
+        made.id,
+    )
+    surplus = row["payment_state"] == "surplus"
+    posting = books.surplus_refunded(made.amount) if surplus else books.refunded(made.amount)
+    if await post(posting, refund_id, deal_id=deal.id, lot_id=deal.lot_id, stripe_object=made.id):
+        await record(None, "deal.refunded", deal.id)
+    if not RefundState(made.status).out:
+        back = books.refund_failed(made.amount, surplus=surplus)
+        if await post(back, refund_id, deal_id=deal.id, lot_id=deal.lot_id, stripe_object=made.id):
+            await record(None, "deal.refund_failed", deal.id)
+            await alarm("refund_failed", deal)
+            await tell_refund_failed(deal, made.amount)
+            if not surplus:
+                await reopen(deal)
+    await end_again(deal)
+    await close_if_done(deal)
