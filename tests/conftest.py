@@ -48,7 +48,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_folder] = folder = tempfile.TemporaryDirectory(prefix="confrere-test-")
     config.stash[_server] = server = EmbeddedServer(
         Path(folder.name) / "pg",
-        options=["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300", "jit=off"],
+        options=[
+            "fsync=off",
+            "synchronous_commit=off",
+            "full_page_writes=off",
+            "max_connections=300",
+            "jit=off",
+            "autovacuum=off",  # tables are emptied after every test that fills them
+        ],
     )
     server.start()
     os.environ["DATABASE_SERVER_URL"] = server.url

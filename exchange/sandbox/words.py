@@ -97,8 +97,8 @@ FRENCH = {
         "Verser tout un solde (d’un compte, ou celui de la plateforme)",
     "The bank refuses a payout": "La banque refuse un versement",
     "Change what an account may do": "Changer ce qu’un compte peut faire",
-    "Open a dispute on a charge (or an inquiry, which takes no money)":
-        "Contester un paiement (ou seulement s’en enquérir, sans prendre l’argent)",
+    "Open a dispute on a charge or a part of it (or an inquiry, which takes no money)":
+        "Contester un paiement ou une partie (ou seulement s’en enquérir, sans prendre l’argent)",
     "Decide a dispute": "Trancher une contestation",
     "Warn that a charge may be fraud": "Signaler une fraude possible",
     "Settle a pending refund, or let one fail": "Faire aboutir ou échouer un remboursement",

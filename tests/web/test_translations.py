@@ -1,7 +1,9 @@
 """Both languages are whole: every text of the code and the templates has its French."""
 
+from functools import cache
 from pathlib import Path
 
+import pytest
 from babel.messages.extract import extract_from_dir
 
 from exchange.web.translations import translations
@@ -12,9 +14,11 @@ METHODS = [
     ("exchange/**.py", "python"),
     ("templates/**", "jinja2.ext:babel_extract"),
 ]
+pytestmark = pytest.mark.xdist_group("words")
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "say": (2,)}
 
 
+@cache
 def wanted() -> dict[str, str]:
     """Every message id with the first place it stands in."""
     found: dict[str, str] = {}
