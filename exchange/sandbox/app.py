@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -45,37 +46,43 @@ async def protocol(request: Request[None, None, State]) -> Response[bytes]:
     return Response(given.body, status_code=given.status, headers=given.headers, media_type=MediaType.JSON)
 
 
-def create_app(settings: SandboxSettings | None = None) -> Litestar:
-    """The app; without ``settings`` they are read from ``EXCHANGE_SANDBOX_*``."""
-    settings = settings or SandboxSettings()
-    books = Books(settings)
+@contextlib.asynccontextmanager
+async def _working(app: Litestar) -> AsyncIterator[None]:
+    books: Books = app.state.books
+    await books.open()
+    await register(books, books.settings)
+    background = [asyncio.create_task(keep_time(books)), asyncio.create_task(deliver(books))]
+    try:
+        yield
+    finally:
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await books.close()
 
-    @contextlib.asynccontextmanager
-    async def running(app: Litestar) -> AsyncIterator[None]:
-        await books.open()
-        await register(books, settings)
-        background = [asyncio.create_task(keep_time(books)), asyncio.create_task(deliver(books))]
-        try:
-            yield
-        finally:
-            for task in background:
-                task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
-            await books.close()
 
-    def fell_over(request: Request[None, None, State], error: Exception) -> Response[bytes]:
-        log.error("%s %s fell over", request.method, request.url.path, exc_info=error)
-        body = {"error": {"message": "The sandbox itself fell over: see its log.", "type": "api_error"}}
-        return Response(json.dumps(body).encode(), status_code=500, headers={"X-Sandbox": "NOT STRIPE"})
+def _fell_over(request: Request[None, None, State], error: Exception) -> Response[bytes]:
+    log.error("%s %s fell over", request.method, request.url.path, exc_info=error)
+    body = {"error": {"message": "The sandbox itself fell over: see its log.", "type": "api_error"}}
+    return Response(json.dumps(body).encode(), status_code=500, headers={"X-Sandbox": "NOT STRIPE"})
 
+
+@cache
+def _routes() -> Litestar:
     return Litestar(
         route_handlers=[protocol, *paying.doors, *onboarding.doors, *controls.doors],
-        lifespan=[running],
-        state=State({"books": books}),
-        exception_handlers={500: fell_over},
+        lifespan=[_working],
+        exception_handlers={500: _fell_over},
         openapi_config=None,
         logging_config=None,
     )
+
+
+def create_app(settings: SandboxSettings | None = None) -> Litestar:
+    """The app; without ``settings`` they are read from ``EXCHANGE_SANDBOX_*``. A process serves one at a time."""
+    app = _routes()
+    app.state.books = Books(settings or SandboxSettings())
+    return app
 
 
 async def serve(settings: SandboxSettings | None = None, stop: asyncio.Event | None = None) -> None:
