@@ -12,6 +12,7 @@ import os
 import ssl
 import sys
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
@@ -36,6 +37,7 @@ hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 def pytest_configure(config: pytest.Config) -> None:
     """Start the server before anything imports ``piccolo_conf``; workers of pytest-xdist use the controller's."""
     os.environ["MODE"] = "test"
+    gc.disable()  # until all is imported
     if hasattr(config, "workerinput"):
         return
     # the workers, and the servers some tests start, import the same thousand modules: compiled once, as is usual
@@ -59,6 +61,9 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     server.start()
     os.environ["DATABASE_SERVER_URL"] = server.url
+    # migrated while the workers still import: the first test finds it done, or waits for it
+    making = _make_databases(f"template_{_fingerprint()}", "spare")
+    threading.Thread(target=asyncio.run, args=(making,), daemon=True).start()
 
 
 _folder = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
@@ -72,10 +77,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[_folder].cleanup()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that one worker runs together begin first: begun last, they would leave the other worker idle."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
 def pytest_collection_finish() -> None:
     """What the imports made stays: the collector of garbage need not look at it again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -21,9 +21,8 @@ from exchange.supervisor import INSTANCE, ROOT, Asked, free_port
 HOST = "127.0.0.1"
 
 
-def serve(folder: Path, port: int, **given: str) -> subprocess.Popen[bytes]:
-    """`exchange serve` as on a machine that has set nothing but ``given``."""
-    ours = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "MODE", "STRIPE_SECRET_KEY")} | given
+def serve(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    ours = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "MODE", "STRIPE_SECRET_KEY")}
     command = [sys.executable, "-m", "exchange.cli", "serve", "--port", str(port), "--workers", "1"]
     return subprocess.Popen(
         [*command, "--data-dir", str(folder)], cwd=ROOT, env=ours, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

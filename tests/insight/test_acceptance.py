@@ -13,7 +13,6 @@ from statistics import median
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
 
 from exchange.insight.rules import volume, walk
 from exchange.insight.rules.assembly import Draft, assemble
@@ -416,6 +415,8 @@ def test_t7_no_two_periods_overlap_and_rolling_windows_would_give_every_month() 
 
 def hidden_bounds(of: Tree, by_leaf: Mapping[str, Flow], nodes: frozenset[str], hidden: list[str]) -> list[float]:
     """The width, over its value, of what exact totals of ``nodes`` leave each hidden node (T8's linear programme)."""
+    from scipy.optimize import linprog  # more than a second to import, for one test
+
     leaves = sorted(leaf for leaf in of.leaves(ROOT) if leaf in by_leaf)
 
     def row(id: str) -> list[float]:
