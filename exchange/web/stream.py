@@ -7,7 +7,7 @@ page, which asks its ordinary door again. The event names a fact, never content.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Coroutine, Iterable
 from contextlib import suppress
 
 import asyncpg
@@ -32,6 +32,7 @@ class ListeningBackend(AsyncPgChannelsBackend):
         super().__init__(make_connection=self._open)
         self._closing = False
         self._mending: asyncio.Task[None] | None = None
+        self._working: set[asyncio.Task[None]] = set()
 
     async def _open(self) -> asyncpg.Connection:
         connection = await asyncpg.connect(
@@ -62,6 +63,22 @@ class ListeningBackend(AsyncPgChannelsBackend):
 
     async def subscribe(self, channels: Iterable[str]) -> None:
         """Listen to the channels; while the connection is lost, as soon as there is another."""
+        await self._to_its_end(self._subscribe(channels))
+
+    async def unsubscribe(self, channels: Iterable[str]) -> None:
+        """Listen to the channels no more."""
+        await self._to_its_end(super().unsubscribe(channels))
+
+    async def _to_its_end(self, work: Coroutine[None, None, None]) -> None:
+        """A page that is left cancels what it waits for. asyncpg would ask PostgreSQL to cancel the statement, and that
+        may come late and end the delivery of a notification, for every page of this process.
+        """
+        task = asyncio.get_running_loop().create_task(work)
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+        await asyncio.shield(task)
+
+    async def _subscribe(self, channels: Iterable[str]) -> None:
         async with self._listener_lock:
             for channel in set(channels) - self._subscribed_channels:
                 self._subscribed_channels.add(channel)
