@@ -1,14 +1,17 @@
 """Live pages: what an action announced reaches the open page as a server-sent event.
 
 ``announce`` (pg_notify, in the action's transaction) → one listening connection per process → Litestar Channels → the
-page, which asks its ordinary door again. The event names a fact, never content. A stream begins with the event
-`MISSED`, and has it again when PostgreSQL was not heard for a while: what happened meanwhile is asked for.
+page, which asks its ordinary door again. The event names a fact, never content.
+
+A page carries the `mark` of what it shows, and names it when it opens its stream: where the mark is another by then,
+the stream begins with `MISSED`. When PostgreSQL was not heard for a while the stream ends, and the page opens another.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
+from hashlib import sha256
 
 import asyncpg
 from litestar.channels import ChannelsPlugin
@@ -20,7 +23,7 @@ from exchange.database import engine
 
 log = logging.getLogger(__name__)
 MISSED = "missed"
-"""In a fact's place: something may have happened unheard."""
+"""In a fact's place: something happened unheard."""
 QUIET = 20.0
 """Seconds of silence after which a comment keeps proxies from closing the stream."""
 
@@ -100,19 +103,32 @@ def channels_plugin() -> ChannelsPlugin:
     return ChannelsPlugin(backend=ListeningBackend(), arbitrary_channels_allowed=True, subscriber_max_backlog=100)
 
 
-def live(channels: ChannelsPlugin, *names: str) -> ServerSentEvent:
+def mark(*shown: object) -> str:
+    """What a page shows of its subject, in one word: another one as soon as a page would show something else.
+
+    The same in every process for the same values; nothing of them can be read from it.
+    """
+    return sha256(repr(shown).encode()).hexdigest()[:16]
+
+
+def live(channels: ChannelsPlugin, *names: str, seen: str, now: Callable[[], Awaitable[str]]) -> ServerSentEvent:
     """Stream the facts announced on the channels ``names`` as events called ``changed``, with the fact as their data.
 
-    The first comes at once: what happened since the page was made, or since its last stream broke, is asked for.
-
-    The caller has already loaded the subject as this viewer.
+    ``seen`` is the mark the page carries, ``now`` asks for what it would carry now. The caller has already loaded the
+    subject as this viewer.
     """
-    return ServerSentEvent(_events(channels, names), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    return ServerSentEvent(
+        _events(channels, names, seen, now), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
 
 
-async def _events(channels: ChannelsPlugin, names: Iterable[str]) -> AsyncGenerator[ServerSentEventMessage, None]:
+async def _events(
+    channels: ChannelsPlugin, names: Iterable[str], seen: str, now: Callable[[], Awaitable[str]]
+) -> AsyncGenerator[ServerSentEventMessage, None]:
     async with channels.start_subscription(names) as subscriber:
-        yield ServerSentEventMessage(event="changed", data=MISSED, retry=2000)
+        yield ServerSentEventMessage(comment="listening", retry=2000)
+        if await now() != seen:
+            yield ServerSentEventMessage(event="changed", data=MISSED)
         facts = _facts(subscriber)
         pending = asyncio.ensure_future(anext(facts))
         try:
@@ -121,7 +137,9 @@ async def _events(channels: ChannelsPlugin, names: Iterable[str]) -> AsyncGenera
                 if not done:
                     yield ServerSentEventMessage(comment="quiet")
                     continue
-                yield ServerSentEventMessage(event="changed", data=pending.result())
+                if (fact := pending.result()) == MISSED:
+                    return
+                yield ServerSentEventMessage(event="changed", data=fact)
                 pending = asyncio.ensure_future(anext(facts))
         finally:
             pending.cancel()

@@ -73,6 +73,14 @@ def until(reader: Reader, path: str, text: str, patience: float = 25) -> None:
         time.sleep(0.5)
 
 
+def until_it_listens(page: Page) -> None:
+    """Once a stream opened after the page's own, and without a mark, was told to ask, the page's was told if ever."""
+    page.evaluate(
+        "path => new Promise(done => new EventSource(path).addEventListener('changed', done))",
+        re.sub(r"/deals/([^/]+).*", r"/deals/\1/live", re.sub(r"^https?://[^/]+", "", page.url)),
+    )
+
+
 def assert_masked(sources: list[str], other: Someone) -> None:
     for source in sources:
         for name in (other.legal_name, other.trading_name, other.person, other.email.split("@")[1]):
@@ -167,6 +175,15 @@ def test_from_a_stock_list_to_a_settled_trade(running: Instance, visit: Enter, t
     # shipped, received
     until(seller, deal, "Transporteur")
     seller.page.fill("[name=carrier]", "Messageries de l’Ouest")
+    seller.page.fill("[name=tracking]", "   ")
+    asked: list[str] = []
+    seller.page.on("request", lambda r: asked.append(r.url) if "hx-request" in r.headers else None)
+    seller.page.locator("form[action$=shipment] button").first.click()
+    seller.page.wait_for_url(re.compile(r"/shipment$"))
+    until_it_listens(seller.page)
+    assert not asked, "a form that was refused is not asked for anew"
+    expect(seller.page.locator("[name=carrier]")).to_have_value("Messageries de l’Ouest")
+    seller.faults.clear()  # the browser notes the refusal of the form
     seller.page.fill("[name=tracking]", "MO 4402 118")
     seller.page.locator("form[action$=shipment] button").first.click()
     seller.page.wait_for_load_state()

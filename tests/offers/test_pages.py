@@ -12,6 +12,8 @@ from exchange import clock
 from exchange.clock import now
 from exchange.companies.tables import CompanyBlock
 from exchange.database import fetchval
+from exchange.offers import actions
+from exchange.offers.pages.shown import talk_mark
 from tests.factories import MadePerson, make_company, make_person, sign_in
 from tests.offers.stage import Stage, staged
 
@@ -37,6 +39,35 @@ def _names(stage: Stage) -> list[str]:
         for side in (stage.seller, stage.buyer)
         for name in (side.company.legal_name, side.company.trading_name, str(side.company.id), side.name)  # type: ignore[union-attr]
     ]
+
+
+async def test_a_page_carries_the_mark_of_what_it_shows(client: httpx.AsyncClient) -> None:
+    stage = await staged()
+    talk, by = await stage.offer(), stage.seller.actor
+    colleague = await make_person(stage.seller.company)
+
+    async def marks(**headers: str) -> str:
+        page = await _get(client, stage.seller, f"/talks/{talk}", **headers)
+        return ".".join(re.findall(r'data-mark="(\w+)"', page.text))
+
+    seen = [await marks()]
+    for happens in (
+        lambda: actions.assign_talk(negotiation_id=talk, person_id=colleague.id, by=by),
+        lambda: actions.write_note(negotiation_id=talk, text="Plancher à 8", by=by),
+        lambda: stage.counter(talk),
+        lambda: stage.withdraw(talk, by=stage.seller),
+        lambda: stage.offer("9"),
+        lambda: stage.accept(talk, "9"),
+        lambda: actions.write_message(negotiation_id=talk, text="Quai 3", by=by),
+    ):
+        assert await talk_mark(by, talk) == seen[-1], "a stream opened now has nothing to say"
+        await happens()
+        seen.append(await marks())
+    assert len(set(seen)) == len(seen)
+    thread = await marks(**{"hx-request": "true"})
+    inside = (await client.get(f"/talks/{talk}/team", headers={"hx-request": "true"})).text
+    assert thread == seen[-1].split(".")[0], "what is asked for anew brings its own"
+    assert seen[-1].split(".")[1] in inside
 
 
 async def test_a_first_offer_begins_a_talk(client: httpx.AsyncClient) -> None:

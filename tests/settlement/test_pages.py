@@ -1,5 +1,6 @@
 """Deals through the browser's doors."""
 
+import re
 from datetime import timedelta
 
 import httpx
@@ -10,6 +11,7 @@ from exchange.actor import Role
 from exchange.database import execute, fetch, fetchval
 from exchange.money import Money
 from exchange.settlement.actions import deals, events
+from exchange.settlement.pages.shown import deal_mark
 from exchange.settlement.rules.drift import Movement
 from exchange.settlement.stripe_gateway import Dispute
 from tests.factories import make_person, sign_in
@@ -17,6 +19,12 @@ from tests.settlement.conftest import Agreed, agree, onboarded, paid, work
 from tests.settlement.fakes import FakeGateway
 
 pytestmark = pytest.mark.usefixtures("committed")
+
+
+def _mark(page: httpx.Response) -> str:
+    found = re.search(r'data-mark="(\w+)"', page.text)
+    assert found
+    return found[1]
 
 
 async def test_the_whole_journey_page_by_page(client: httpx.AsyncClient, gateway: FakeGateway) -> None:
@@ -39,15 +47,18 @@ async def test_the_whole_journey_page_by_page(client: httpx.AsyncClient, gateway
     gateway.pays(await agreed.session_id())
     back = await client.get(f"{at}/payment", params={"cs": await agreed.session_id()})
     assert back.headers["location"] == at
-    page = await client.get(at)
-    assert "€120.00 held" in page.text
-    assert "held until receipt" in page.text
+    paid = await client.get(at)
+    assert "€120.00 held" in paid.text
+    assert "held until receipt" in paid.text
+    assert _mark(paid) != _mark(page), "an open page asks again"
 
     await sign_in(client, agreed.seller)
+    shown = _mark(await client.get(at))
     refused = await client.post(f"{at}/shipment", data={"how": "carrier", "carrier": "Geodis", "tracking": ""})
     assert refused.status_code == 422
     assert 'value="Geodis"' in refused.text, "what was typed is kept"
     assert 'aria-invalid="true"' in refused.text
+    assert _mark(refused) == shown == await deal_mark(agreed.seller.actor, agreed.deal_id), "nothing to ask again for"
     done = await client.post(f"{at}/shipment", data={"how": "carrier", "carrier": "Geodis", "tracking": "G1"})
     assert done.status_code == 303
 

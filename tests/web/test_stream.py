@@ -2,37 +2,67 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 
+import pytest
 from litestar import Litestar
 from litestar.channels import ChannelsPlugin
 from litestar.response import ServerSentEventMessage
 
 from exchange.database import execute
-from exchange.web.stream import MISSED, _events, channels_plugin
+from exchange.web.stream import MISSED, _events, channels_plugin, mark
 
 LOST = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'exchange live pages'"
 
 
-async def _hears(stream: AsyncGenerator[ServerSentEventMessage, None]) -> object:
+Stream = AsyncGenerator[ServerSentEventMessage, None]
+
+
+def _stream(channels: ChannelsPlugin, name: str, *, seen: str = "as it is") -> Stream:
+    async def now() -> str:
+        return "as it is"
+
+    return _events(channels, [name], seen, now)
+
+
+async def _hears(stream: Stream) -> object:
     async with asyncio.timeout(5):
         return (await anext(stream)).data
 
 
-async def test_a_page_asks_again_when_its_stream_begins_and_when_the_database_was_gone(committed: None) -> None:
-    plugin = channels_plugin()
-    async with Litestar(plugins=[plugin]).lifespan():
-        channels: ChannelsPlugin = plugin
-        first, second = _events(channels, ["one"]), _events(channels, ["two"])
-        assert await _hears(first) == MISSED, "what happened before it listened"
+async def test_a_page_hears_what_it_missed_and_nothing_where_nothing_changed(committed: None) -> None:
+    channels = channels_plugin()
+    async with (
+        Litestar(plugins=[channels]).lifespan(),
+        aclosing(_stream(channels, "one")) as fresh,
+        aclosing(_stream(channels, "one", seen="as it was")) as old,
+    ):
+        assert [await _hears(fresh), await _hears(old)] == ["", ""], "both listen"
+        assert await _hears(old) == MISSED
         await execute("select pg_notify('one', 'offer.made X')")
-        assert await _hears(first) == "offer.made X"
+        assert await _hears(fresh) == await _hears(old) == "offer.made X"
+
+
+async def test_a_stream_ends_when_the_database_was_gone_and_the_next_one_listens(committed: None) -> None:
+    channels = channels_plugin()
+    async with Litestar(plugins=[channels]).lifespan():
+        first, second = _stream(channels, "one"), _stream(channels, "two")
+        await _hears(first)
         await execute(LOST)
         await execute("select pg_notify('one', 'offer.refused X')")  # nobody hears it
-        assert await _hears(second) == MISSED, "a page opened without a connection waits for the next"
-        assert await _hears(first) == MISSED
-        for name, stream in (("one", first), ("two", second)):
-            await execute("select pg_notify($1, 'offer.made Y')", name)
-            while (fact := await _hears(stream)) == MISSED:
-                pass
-            assert fact == "offer.made Y"
-            await stream.aclose()
+        await _hears(second)
+        with pytest.raises(StopAsyncIteration):  # the page opens another, and its mark says what it missed
+            await _hears(first)
+        await execute("select pg_notify('two', 'offer.made Y')")
+        with suppress(StopAsyncIteration):  # it began before there was another connection
+            assert await _hears(second) == "offer.made Y"
+            await second.aclose()
+        async with aclosing(_stream(channels, "two")) as again:
+            await _hears(again)
+            await execute("select pg_notify('two', 'offer.made Z')")
+            assert await _hears(again) == "offer.made Z"
+
+
+def test_a_mark_follows_what_is_shown_and_tells_nothing_of_it() -> None:
+    assert mark(2, "live") == mark(2, "live") != mark(3, "live")
+    assert "live" not in mark("live")

@@ -20,13 +20,14 @@ from exchange.money import Money
 from exchange.offers.pages.reading import Typed, nearest_in
 from exchange.offers.queries.agreed import Message, messages_of
 from exchange.offers.queries.lines import titles_of
-from exchange.offers.queries.talks import OnPage, negotiation_on_page
+from exchange.offers.queries.talks import Negotiated, OnPage, negotiation_on_page, negotiation_seen_by
 from exchange.offers.queries.team import OwnSide, own_side_of
 from exchange.offers.rules import talks
 from exchange.offers.rules.talks import State
 from exchange.web.guards import viewer_of
 from exchange.web.refusals import again
 from exchange.web.render import Web, language_of, render
+from exchange.web.stream import mark
 
 SHOW = "offers/show.html"
 LINES_SHOWN = 20
@@ -46,10 +47,26 @@ async def refused(request: Web, talk_id: UUID, refusal: DomainError | None, type
     return again(request, SHOW, refusal, typed, **context | {"nearest": nearest_in(refusal)})
 
 
-async def said_beside(by: Actor, talk: OnPage, *, inside: bool) -> tuple[list[Message], OwnSide | None]:
+async def said_beside(by: Actor, talk: Negotiated, *, inside: bool) -> tuple[list[Message], OwnSide | None]:
     """What is said beside the moves: between two who agreed, and inside the viewer's own company."""
     messages = await messages_of(by, talk.id) if talk.agreed_at else []
     return messages, await own_side_of(by, talk.id) if inside else None
+
+
+async def talk_mark(by: Actor, talk_id: UUID) -> str:
+    """The marks the talk's page would carry now, joined: of its thread, and of what stands inside the company."""
+    talk, inside = await negotiation_seen_by(by, talk_id), await own_side_of(by, talk_id)
+    messages, _ = await said_beside(by, talk, inside=False)
+    return f"{_thread_mark(talk, messages)}.{inside_mark(inside)}"
+
+
+def _thread_mark(talk: Negotiated, messages: list[Message]) -> str:
+    return mark(talk.seen, talk.talk.state, messages[-1].id if messages else None)
+
+
+def inside_mark(inside: OwnSide) -> str:
+    """The mark of what colleagues do inside their company."""
+    return mark(inside.assignee and inside.assignee.person_id, inside.notes[-1].id if inside.notes else None)
 
 
 def away(
@@ -90,7 +107,9 @@ async def talk_shown(request: Web, page: OnPage, messages: list[Message], inside
     return {
         "page": page,
         "messages": messages,
+        "mark": _thread_mark(page, messages),
         "inside": inside,
+        "inside_mark": inside_mark(inside) if inside else "",
         "talk": talk,
         "terms": talk.terms,
         "available": page.available,

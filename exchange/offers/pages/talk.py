@@ -1,5 +1,6 @@
 """One talk with its live thread: the moves, and the answers to them."""
 
+from functools import partial
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -21,7 +22,7 @@ from exchange.offers.pages.reading import (
     text_in,
     texts_in,
 )
-from exchange.offers.pages.shown import SHOW, refused, said_beside, talk_shown
+from exchange.offers.pages.shown import SHOW, refused, said_beside, talk_mark, talk_shown
 from exchange.offers.queries.talks import negotiation_on_page, negotiation_seen_by
 from exchange.offers.queries.team import inside_channel
 from exchange.offers.rules.bids import Bid
@@ -48,11 +49,14 @@ async def show(
 
 
 @get("/talks/{talk_id:uuid}/live")
-async def listen(request: Web, talk_id: FromPath[UUID], channels: NamedDependency[ChannelsPlugin]) -> ServerSentEvent:
+async def listen(
+    request: Web, talk_id: FromPath[UUID], channels: NamedDependency[ChannelsPlugin], mark: FromQuery[str] = ""
+) -> ServerSentEvent:
     """Tells an open page that something changed: in the talk, or inside the viewer's own company."""
     by = viewer_of(request).actor
     talk = await negotiation_seen_by(by, talk_id)
-    return live(channels, talk.channel, *([inside_channel(talk_id, by.company_id)] if by.company_id else []))
+    inside = [inside_channel(talk_id, by.company_id)] if by.company_id else []
+    return live(channels, talk.channel, *inside, seen=mark, now=partial(talk_mark, by, talk_id))
 
 
 @post("/talks/{talk_id:uuid}/offers")

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from exchange.errors import N_, DomainError
 from exchange.offers import actions
 from exchange.offers.pages.reading import Form, NotAChoice, is_uuid, text_in
-from exchange.offers.pages.shown import refused
+from exchange.offers.pages.shown import inside_mark, refused
 from exchange.offers.queries.team import own_side_of
 from exchange.web.guards import viewer_of
 from exchange.web.render import Web, render, see_other
@@ -20,7 +20,7 @@ async def inside(request: Web, talk_id: FromPath[UUID]) -> Response[str]:
     side = await own_side_of(viewer_of(request).actor, talk_id)
     if not request.headers.get("hx-request"):
         return see_other(request, f"/talks/{talk_id}#team")
-    return render(request, INSIDE, fragment=INSIDE, inside=side)
+    return render(request, INSIDE, fragment=INSIDE, inside=side, inside_mark=inside_mark(side))
 
 
 INSIDE = "offers/_inside.html"

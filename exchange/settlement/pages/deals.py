@@ -1,6 +1,7 @@
 """Deals: the list, one deal, and what its two sides and the operator do with it."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from exchange.errors import N_, DomainError
 from exchange.money import Money
 from exchange.offers.queries.agreed import contract_seen_by
 from exchange.settlement.actions import deals, payments, recourse, warnings
-from exchange.settlement.pages.shown import SHOW, Form, deal_page, done, shown_again
+from exchange.settlement.pages.shown import SHOW, Form, deal_mark, deal_page, done, shown_again
 from exchange.settlement.pages.uploads import LARGEST, sent_with_photos
 from exchange.settlement.queries.deals import deal_of_negotiation, deal_seen_by, deals_of
 from exchange.settlement.queries.money import payment_of
@@ -63,10 +64,13 @@ async def of_talk(request: Web, talk_id: FromPath[UUID]) -> Response[str]:
 
 
 @get("/deals/{deal_id:uuid}/live", guards=[signed_in])
-async def watch(request: Web, deal_id: FromPath[UUID], channels: NamedDependency[ChannelsPlugin]) -> ServerSentEvent:
+async def watch(
+    request: Web, deal_id: FromPath[UUID], channels: NamedDependency[ChannelsPlugin], mark: FromQuery[str] = ""
+) -> ServerSentEvent:
     """Tells the open page that something happened to the deal."""
-    deal = await deal_seen_by(viewer_of(request).actor, deal_id)
-    return live(channels, deal.channel)
+    actor = viewer_of(request).actor
+    deal = await deal_seen_by(actor, deal_id)
+    return live(channels, deal.channel, seen=mark, now=partial(deal_mark, actor, deal_id))
 
 
 @post("/deals/{deal_id:uuid}/payment", guards=[member])

@@ -7,6 +7,7 @@ from litestar import Response
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 
+from exchange.actor import Actor
 from exchange.companies.queries import identity_of
 from exchange.errors import DomainError
 from exchange.settlement.press.drawn import drawable
@@ -21,6 +22,7 @@ from exchange.settlement.schemas import possible
 from exchange.web.guards import viewer_of
 from exchange.web.refusals import again
 from exchange.web.render import Web, see_other
+from exchange.web.stream import mark
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
@@ -32,7 +34,9 @@ async def deal_page(request: Web, deal_id: UUID) -> dict[str, Any]:
     deal = await deal_seen_by(actor, deal_id)
     side = deal.side_of(actor)
     found = await claim_of(deal)
+    history, papers, papers_wait = await history_of(deal), await papers_of(deal, side), await waiting_of(deal)
     return {
+        "mark": mark(deal, history, papers, papers_wait),
         "deal": deal,
         "side": side,
         "buyer": await identity_of(deal.buyer_company_id),
@@ -42,18 +46,25 @@ async def deal_page(request: Web, deal_id: UUID) -> dict[str, Any]:
         "names": timeline.STATE_NAMES,
         "happened": timeline.HAPPENED,
         "moved": timeline.MOVED,
-        "history": [h for h in await history_of(deal) if h.fact in timeline.HAPPENED],
+        "history": [h for h in history if h.fact in timeline.HAPPENED],
         "money": await money_of(deal, side),
         "payment": await payment_of(deal.id) if side is not Side.SELLER else None,
         "claim": found,
         "unrefunded": await unrefunded(deal) if side is not Side.SELLER else None,
         "warned": side is Side.OPERATOR and await warned(deal.id),
         "photos": await photos_of(deal, side),
-        "papers": await papers_of(deal, side),
+        "papers": papers,
         "drawn": drawable(deal, side),
-        "papers_wait": await waiting_of(deal),
+        "papers_wait": papers_wait,
         "may": possible(deal, side, found),
     }
+
+
+async def deal_mark(actor: Actor, deal_id: UUID) -> str:
+    """The mark the deal's page would carry now: with whatever is announced of a deal, one of these is another."""
+    deal = await deal_seen_by(actor, deal_id)
+    side = deal.side_of(actor)
+    return mark(deal, await history_of(deal), await papers_of(deal, side), await waiting_of(deal))
 
 
 async def shown_again(request: Web, deal_id: UUID, refusal: DomainError, typed: dict[str, str]) -> Response[str]:
