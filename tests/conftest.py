@@ -1,7 +1,7 @@
 """Fixtures: a real PostgreSQL for every test process, rolled back or truncated per test.
 
 * ``db``        one transaction around the test, rolled back: the fast default. Nothing commits.
-* ``committed`` real commits on a pool of connections; tables are truncated afterwards. For locks, jobs, live messages.
+* ``committed`` real commits on a pool of connections; tables are emptied afterwards. For locks, jobs, live messages.
 * ``client``    an httpx client on the ASGI app, in the test's own task, so it shares ``db``'s transaction.
 """
 
@@ -16,12 +16,15 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 import httpx
 import pytest
 from hypothesis import settings as hypothesis
+
+if TYPE_CHECKING:
+    from tests.sandbox.kept import Kept
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -185,8 +188,30 @@ def one_trust() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+async def kept_pool(database_url: str) -> AsyncIterator[Any]:
+    """Connections for one test after another: they have met the tables and the statements, a new one has to ask."""
+    from exchange.database import engine, open_pool
+
+    await open_pool(size=20)
+    kept: Any = engine().pool
+    engine().pool = None
+    yield kept
+    await kept.close()
+
+
 @pytest.fixture
-async def db(database_url: str) -> AsyncIterator[None]:
+async def pooled(kept_pool: Any) -> AsyncIterator[None]:
+    """The kept connections are the process's pool while the test runs."""
+    from exchange.database import engine
+
+    engine().pool = kept_pool
+    yield
+    engine().pool = None
+
+
+@pytest.fixture
+async def db(pooled: None) -> AsyncIterator[None]:
     """One transaction around the test, rolled back at its end."""
     from exchange.database import engine
 
@@ -200,16 +225,21 @@ async def db(database_url: str) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def committed(database_url: str) -> AsyncIterator[None]:
-    """A pool and real commits; every table is emptied afterwards."""
-    from exchange.database import close_pool, open_pool
-
-    await open_pool(size=20)
+async def committed(pooled: None, database_url: str) -> AsyncIterator[None]:
+    """Real commits; every table is emptied afterwards."""
     try:
         yield
     finally:
-        await close_pool()
         await _empty(database_url)
+
+
+@pytest.fixture(scope="session")
+async def kept_sandbox(database_url: str) -> AsyncIterator["Kept"]:
+    """The payment sandbox, started by the first test that needs it; each renews it."""
+    from tests.sandbox.kept import kept
+
+    async with kept(database_url) as started:
+        yield started
 
 
 def beforehand(url: str, work: Callable[[], Coroutine[None, None, T]]) -> Iterator[T]:

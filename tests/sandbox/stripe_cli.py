@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.sandbox.conftest import KEY, Sandbox, running
+from tests.sandbox.conftest import Sandbox, renewed
+from tests.sandbox.kept import KEY, kept
 
 VERSION = "2026-08-26.dahlia"
 
@@ -169,7 +170,7 @@ def _at(value: Any, path: str) -> Any:
 async def show(cli: str, database_url: str, home: Path) -> int:
     """Run the whole matrix and print it; the number of triggers that failed."""
     failed = 0
-    async with running(database_url) as sandbox:
+    async with kept(database_url) as started, renewed(started) as sandbox:
         for trigger in MATRIX:
             result = await pull(cli, home, sandbox, trigger)
             failed += bool(result.faults)

@@ -7,7 +7,8 @@ import httpx
 import pytest
 import stripe
 
-from tests.sandbox.conftest import KEY, Sandbox, close, sdk
+from tests.sandbox.conftest import Sandbox, close, sdk
+from tests.sandbox.kept import KEY
 from tests.sandbox.test_journey import new_session, paid_charge
 
 DAHLIA = "2026-08-26.dahlia"

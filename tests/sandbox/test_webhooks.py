@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.sandbox.conftest import SECRETS, Received, Receiver, Sandbox
+from tests.sandbox.conftest import Sandbox
+from tests.sandbox.kept import SECRETS, Received, Receiver
 from tests.sandbox.test_journey import new_seller, new_session, onboard, paid_charge, pay
 
 

@@ -24,6 +24,7 @@ from tests.factories import MadePerson, make_company, make_person
 from tests.settlement.fakes import FakeGateway
 
 if TYPE_CHECKING:
+    from tests.sandbox.kept import Kept
     from tests.settlement.service import Service
 
 
@@ -221,12 +222,12 @@ async def gateway() -> AsyncIterator[FakeGateway]:
 
 @pytest.fixture
 async def service(
-    committed: None, database_url: str, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    committed: None, kept_sandbox: "Kept", client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator["Service"]:
-    """The sandbox on a free port, with its webhooks registered as `exchange serve` registers them."""
+    """The running sandbox as it is when new, with its webhooks registered as `exchange serve` registers them."""
     from tests.settlement.service import running  # it needs this module's own deals
 
-    async with running(database_url, client, monkeypatch) as started:
+    async with running(kept_sandbox, client, monkeypatch) as started:
         yield started
 
 

@@ -17,14 +17,11 @@ import pytest
 import stripe
 
 from exchange.clock import frozen, now
-from exchange.sandbox.app import serve
-from exchange.sandbox.config import SandboxSettings, Webhook
 from exchange.settings import settings
 from exchange.settlement import stripe_gateway
 from exchange.settlement.actions import deals, payments, reconcile, sellers
 from exchange.settlement.stripe_gateway import API_VERSION, Gateway
-from tests.sandbox.conftest import KEY, PLAIN, SECRETS, Receiver, free_port
-from tests.sandbox.conftest import _answers as answers
+from tests.sandbox.kept import KEY, SECRETS, Kept, Receiver
 from tests.settlement.conftest import Agreed, work
 
 PATHS = {"platform": "/webhooks/stripe", "connect": "/webhooks/stripe/connect", "thin": "/webhooks/stripe/v2"}
@@ -110,44 +107,22 @@ class Service:
 
 
 @asynccontextmanager
-async def running(
-    database_url: str, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Service]:
-    """The sandbox on a free port, with its webhooks registered as `exchange serve` registers them."""
+async def running(kept: Kept, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
+    """The sandbox as it is when new, with its webhooks registered as `exchange serve` registers them."""
     for name, kind in (("", "platform"), ("CONNECT_", "connect"), ("THIN_", "thin")):
         monkeypatch.setenv(f"STRIPE_{name}WEBHOOK_SECRETS", f'["whsec_old", "{SECRETS[kind]}"]')
     monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)  # the library's retries, without their waiting
     monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.05)
     settings.cache_clear()
-    books = await asyncpg.connect(database_url)
-    await books.execute("drop schema if exists sandbox cascade")
-    hooks, port = Receiver(), free_port()
-    listening = await asyncio.start_server(hooks.serve, "127.0.0.1", hooks.port)
-    told = SandboxSettings(
-        database_url=database_url,
-        secret_key=KEY,
-        port=port,
-        webhooks=tuple(Webhook(url=hooks.url(kind), secret=secret, kind=kind) for kind, secret in SECRETS.items()),
-        retry_seconds=(0.05, 0.05, 0.05),
-        tick_seconds=0.05,
-    )
-    stop = asyncio.Event()
-    server = asyncio.create_task(serve(told, stop))
-    gateway = Gateway(KEY, told.public_url)
+    gateway = Gateway(KEY, kept.settings.public_url)
     stripe_gateway.use(gateway)
-    headers = {"Authorization": f"Bearer {KEY}"}
-    async with httpx.AsyncClient(base_url=told.public_url, headers=headers, trust_env=False, verify=PLAIN) as http:
-        await answers(http, server)
+    async with kept.renewed() as hooks:
         try:
-            yield Service(told.public_url, http, hooks, client, books)
+            yield Service(kept.settings.public_url, kept.http, hooks, client, kept.sql)
         finally:
             stripe_gateway.use(None)
             settings.cache_clear()
             await gateway.close()
-            stop.set()
-            await server
-            listening.close()
-            await books.close()
 
 
 async def shipped(agreed: Agreed) -> None:

@@ -16,7 +16,7 @@ from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.deal import NotYourMove
 from exchange.settlement.stripe_gateway import Gateway, Refused, transfer_params
 from tests.factories import make_company, make_person
-from tests.sandbox.conftest import KEY
+from tests.sandbox.kept import KEY
 from tests.settlement.conftest import Agreed, agree, work
 from tests.settlement.service import Service, books_agree, shipped
 

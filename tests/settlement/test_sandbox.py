@@ -20,7 +20,7 @@ from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.stripe_gateway import API_VERSION, Gateway, NoAnswer, Refused, refund_params, transfer_params
 from exchange.virtual_time import follow
-from tests.sandbox.conftest import KEY
+from tests.sandbox.kept import KEY
 from tests.settlement.conftest import agree, due_now, work
 from tests.settlement.service import Service, books_agree, shipped
 
