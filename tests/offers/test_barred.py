@@ -1,11 +1,13 @@
 """A company is stopped, or both come into one legal group, in the middle of a talk: no agreement comes of it."""
 
+import re
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import httpx
 import pytest
 
+from exchange import clock
 from exchange.actor import Role
 from exchange.companies.actions.vetting import refuse, set_group, set_stopped
 from exchange.companies.rules import SameLegalGroup
@@ -133,6 +135,64 @@ async def test_the_other_sides_page_shows_no_sign_of_a_company_that_was_stopped(
     else:
         assert "offer declined" in text
         assert "The lot is no longer for sale." in text
+
+
+async def _all_a_buyer_may_ask(client: httpx.AsyncClient, stage: Stage, talk: UUID) -> list[tuple[str, int, str]]:
+    """Every door of a talk and its lot, with what is answered there."""
+    lot, lines = stage.lot_id, [str(r["id"]) for r in await fetch("select id from manifest_line order by position")]
+    form = {"price": "8,50", "quantity": "40", "incoterm": "FCA"}
+    body = {"unit_price_minor": 850, "currency": "EUR", "quantity": 40, "incoterm": "FCA"}
+    await sign_in(client, stage.buyer)
+    headers = await bearer(stage.buyer)
+    api = "/api/v1/negotiations"
+    answers = [
+        *[
+            await client.get(path)
+            for path in (
+                f"/talks/{talk}",
+                f"/talks/{talk}/lines",
+                f"/lots/{lot}",
+                f"/lots/{lot}/offer",
+                f"/lots/{lot}/offer/lines",
+            )
+        ],
+        *[
+            await client.post(path, data=form | more)
+            for path in (f"/talks/{talk}/offers", f"/lots/{lot}/offer")
+            for more in ({}, {"seen": "0"}, {"fill": "quantity=1"})
+        ],
+        await client.post(f"/talks/{talk}/lines", data={"do": "send", "quantity.1": "5", "price": "8"}),
+        await client.get(f"{api}/{talk}", headers=headers),
+        await client.post(api, json={"lot_id": str(lot), **body}, headers=headers),
+        await client.post(f"{api}/{talk}/offers", json=body, headers=headers),
+        await client.post(f"{api}/{talk}/offers", json=body | {"seen": 4}, headers=headers),
+        await client.post(
+            f"{api}/{talk}/offers",
+            json={
+                "lines": [{"line_id": lines[0], "quantity": 5, "unit_price_minor": 900}],
+                "currency": "EUR",
+                "incoterm": "FCA",
+            },
+            headers=headers,
+        ),
+    ]
+    changing = re.compile(r'value="[^"]{40,}"|"instance":"[^"]*"')
+    return [(str(a.request.url), a.status_code, changing.sub("", a.text)) for a in answers]
+
+
+async def test_to_a_buyer_the_lot_of_a_stopped_seller_is_one_he_took_down(client: httpx.AsyncClient) -> None:
+    with clock.frozen(clock.now()):
+        stage = await staged()
+        talk = await stage.offer()
+        seller = await stop_the_seller(stage)
+        stopped = await _all_a_buyer_may_ask(client, stage, talk)
+        assert seller.company
+        await set_stopped(by=None, company_id=seller.company.id, stopped=False)
+        await stage.refuse(talk)
+        await execute("update lot set state = 'withdrawn' where id = $1", stage.lot_id)
+        withdrawn = await _all_a_buyer_may_ask(client, stage, talk)
+    for one, other in zip(stopped, withdrawn, strict=True):
+        assert one == other
 
 
 async def test_a_company_let_trade_again_finds_its_offer_as_it_was_where_no_job_came_round() -> None:

@@ -61,7 +61,8 @@ async def talk_mark(by: Actor, talk_id: UUID) -> str:
 
 
 def _thread_mark(talk: Negotiated, messages: list[Message]) -> str:
-    return mark(talk.seen, talk.talk.state, messages[-1].id if messages else None)
+    state = talks.as_it_stands(talk.talk, now()).state  # as shown: of a company that was stopped a mark tells nothing
+    return mark(talk.seen, state, messages[-1].id if messages else None)
 
 
 def inside_mark(inside: OwnSide) -> str:

@@ -36,13 +36,14 @@ class LotOffered:
 
 _LOT = """
     select l.*, l.quantity - l.reserved - l.sold as lot_left,
-        s.zone, s.opens, s.closes, s.days, s.country as seller_country, b.vetting as buyer_vetting, n.id as talk_id,
+        s.vetting as seller_vetting, s.zone, s.opens, s.closes, s.days, s.country as seller_country,
+        b.vetting as buyer_vetting, n.id as talk_id,
         coalesce((select bool_and(c.answer = 'at_or_above_cost') from cost_statement c where c.lot_id = l.id), true)
             as above_cost,
         (select count(*) from manifest_line m where m.lot_id = l.id) as lines
     from lot l join company s on s.id = l.company_id join company b on b.id = $2
     left join negotiation n on n.lot_id = l.id and n.buyer_company_id = $2
-    where l.id = $1 and s.vetting = 'vetted' and (n.id is not null or exists (
+    where l.id = $1 and (n.id is not null or exists (
             select from quote_request q where q.lot_id = l.id and q.buyer_company_id = $2) or not (
         exists (select from company_block k where k.company_id = l.company_id and k.rival_id = $2)
         or exists (select from lot_block k where k.lot_id = l.id and k.company_id = $2)))
@@ -60,7 +61,11 @@ async def lot_offered_to(actor: Actor, lot_id: UUID, *, lock: bool = False) -> L
     row = await fetchrow(_LOT, lot_id, actor.company_id)
     if row is None:
         raise NotSeen
-    is_for_sale = LotState(row["state"]).is_for_sale and row["expires_at"] > now()
+    is_for_sale = (
+        LotState(row["state"]).is_for_sale
+        and row["expires_at"] > now()
+        and row["seller_vetting"] == Vetting.VETTED  # a buyer cannot tell it from a lot that was taken down
+    )
     ask = Money(row["unit_ask_minor"], row["currency"])
     return LotOffered(
         id=row["id"],

@@ -45,8 +45,8 @@ class Negotiated:
     talk: Talk
     said: tuple[Said, ...]
     stock: Stock
-    """What the lot has left to agree on now, with the lines that the last move names; nothing once it is closed or past
-    its date."""
+    """What the lot has left to agree on now, with the lines that the last move names; nothing once it is closed, past
+    its date, or its seller may not sell to this buyer."""
     hours: dict[UUID, WorkingHours]
     opened_at: datetime
     agreed_at: datetime | None
@@ -237,6 +237,7 @@ def _read(row: Record) -> Negotiated:
         covered_from=money("covered_from_minor"),
         asks=asks,
     )
+    barred = _barred(row)
     for_sale = LotState(row["lot_state"]).is_for_sale and row["lot_expires_at"] > now()
     return Negotiated(
         id=row["id"],
@@ -246,11 +247,11 @@ def _read(row: Record) -> Negotiated:
             row["seller_company_id"],
             terms,
             tuple(s.move for s in said),
-            barred=_barred(row),
+            barred=barred,
         ),
         said=said,
         stock=Stock(row["lot_left"], {UUID(line[0]): line[4] for line in named})
-        if for_sale
+        if for_sale and row["seller_company_id"] not in barred
         else Stock(0, {}, closed=row["lot_left"] > 0),
         hours={row["buyer_company_id"]: _hours(row, "b_"), row["seller_company_id"]: _hours(row, "s_")},
         opened_at=row["opened_at"],

@@ -34,7 +34,7 @@ from exchange.offers.rules.refusals import (
     OfferRefused,
     OfferWithdrawn,
 )
-from exchange.offers.rules.terms import Answer, LotClosed, Terms, ensure_price, ensure_quantity, stock_over
+from exchange.offers.rules.terms import Answer, Terms, ensure_price, ensure_quantity, stock_over
 
 MOVES = 6
 """Moves per talk, both sides together; those that expired, were declined or withdrawn count (rule 4)."""
@@ -157,8 +157,6 @@ def move(
     _ensure_may_deal(talk, by)
     talk = as_it_stands(talk, at)
     _ensure_turn(talk, by)
-    if talk.other(by) in talk.barred:
-        raise LotClosed if by == talk.buyer else NothingToAnswer
     _ensure_seen(talk, seen)
     if not talk.moves_left:
         raise NoMovesLeft
