@@ -18,6 +18,7 @@ from exchange.offers import actions
 from exchange.offers.queries.requests import requests_to
 from exchange.offers.rules import refusals, requests
 from exchange.offers.rules.bids import Bid
+from exchange.wants.actions import close_want
 from tests.factories import MadePerson, bearer, make_person, sign_in
 from tests.offers.stage import Stage, euros, offer_row, staged
 from tests.offers.test_requests import ask, wanting
@@ -213,22 +214,38 @@ async def test_thresholds_take_nothing_from_a_stopped_company() -> None:
     assert (await stage.state(talk), await stage.left()) == ("live", 100)
 
 
-@pytest.mark.parametrize(
-    ("bar", "refusal"),
-    [(stop_the_buyer, requests.RequestAnswered), (stop_the_seller, DomainError), (merge, SameLegalGroup)],
-)
-async def test_a_request_for_a_price_is_answered_no_more(bar: Barring, refusal: type[DomainError]) -> None:
+async def close_the_want(stage: Stage) -> MadePerson:
+    await close_want(want_id=await fetchval("select id from want"), by=stage.buyer.actor)
+    return stage.buyer
+
+
+async def let_it_run_out(stage: Stage) -> MadePerson:
+    await execute("update quote_request set asked_at = asked_at - interval '9 days', expires_at = now()")
+    return stage.buyer
+
+
+@pytest.mark.parametrize("bar", [stop_the_buyer, stop_the_seller, merge, close_the_want, let_it_run_out])
+async def test_a_request_for_a_price_is_answered_no_more_and_the_seller_is_not_told_why(
+    client: httpx.AsyncClient, bar: Barring
+) -> None:
     stage = await staged()
     await ask(await wanting(stage.buyer), stage.buyer, stage)
     (asked,) = await requests_to(stage.seller.actor)
-    await bar(stage)
-    for expected in (refusal, requests.RequestAnswered):
-        with pytest.raises(expected):
+    barred = await bar(stage)
+    for _ in ("before the job", "after it"):
+        with pytest.raises(requests.RequestAnswered):
             await actions.quote(
                 request_id=asked.id, bid=Bid(euros("9"), 50), incoterm=Incoterm.EXW, by=stage.seller.actor
             )
-        await the_job_runs()
-    assert await requests_to(stage.seller.actor) == []
+        assert await requests_to(stage.seller.actor) == []
+        if barred is not stage.seller:
+            await sign_in(client, stage.seller)
+            page = (await client.get(f"/requests/{asked.id}")).text
+            assert page.count("This request awaits no answer any more.") == 1
+            assert "no longer available" not in page
+            assert "not answered in time" not in page
+        await actions.end_requests()
+    assert await fetchval("select state from quote_request") in {"closed", "expired"}
 
 
 async def test_a_stopped_company_reads_its_contract_and_writes_to_the_other_side_but_deals_no_more(

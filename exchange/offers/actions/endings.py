@@ -9,12 +9,12 @@ from exchange.companies.rules import MailKind
 from exchange.database import fetch, fetchval, transaction
 from exchange.jobs import enqueue_all
 from exchange.journal.actions import record
-from exchange.offers.queries.requests import request_ended
+from exchange.offers.queries.requests import JOINED, STANDS, request_ended
 
 
 async def end_requests(*, lot_id: UUID | None = None, at_most: int = 500) -> int:
-    """End what nobody has answered in time, what is asked about a lot that has nothing left to sell, and what is asked
-    between two who may not deal with each other any more.
+    """End what nobody has answered in time, what is asked about a lot that has nothing left to sell, for a want that is
+    closed, and between two who may not deal with each other any more.
 
     Returns how many. With ``lot_id`` those of one lot.
     """
@@ -27,18 +27,16 @@ async def end_requests(*, lot_id: UUID | None = None, at_most: int = 500) -> int
     return len(ended)
 
 
-_END = """
+_END = f"""
     update quote_request q set state = case when q.expires_at <= $1 then 'expired' else 'closed' end,
         answered_at = least(q.expires_at, $1)
-    from (select q.id from quote_request q join lot l on l.id = q.lot_id
-          join company b on b.id = q.buyer_company_id join company s on s.id = q.seller_company_id
+    from (select q.id from {JOINED}
           where q.state = 'asked' and ($2::uuid is null or q.lot_id = $2)
           and (q.expires_at <= $1 or l.expires_at <= $1 or l.state not in ('open', 'part_sold')
-               or l.quantity - l.reserved - l.sold = 0
-               or b.vetting <> 'vetted' or s.vetting <> 'vetted' or b.legal_group_id = s.legal_group_id)
+               or l.quantity - l.reserved - l.sold = 0 or not {STANDS})
           order by q.id limit $3 for no key update of q skip locked) over
     where q.id = over.id and q.state = 'asked' returning q.id, q.state
-"""
+"""  # noqa: S608  the constants of the queries
 
 
 async def tell_of_no_quote(*, request_id: UUID) -> None:

@@ -133,8 +133,6 @@ async def quote(
         lot = await lot_offered_to(Actor(by.person_id, asked.request.buyer), asked.lot_id)  # as the buyer sees it
         if not lot.is_for_sale:
             raise LotClosed
-        if not lot.buyer_vetted:
-            raise RequestAnswered  # as good as taken back
         talk_id = lot.talk_id or await save_talk(lot, asked.request.buyer)
         await make_move(
             negotiation_id=talk_id,

@@ -156,7 +156,6 @@ async def _of_request(request: Web, asked: Asked) -> dict[str, Any]:
         "terms": lot.terms,
         "available": lot.available,
         "buyer_mask": mask(asked.request.buyer, asked.lot_id, language),
-        "state": STATES[asked.state],
         "slot_names": dict(half_days(language)),
         "incoterms": list(INCOTERMS.items()),
         "cost_answers": list(COST_ANSWERS.items()),

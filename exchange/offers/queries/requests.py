@@ -35,17 +35,22 @@ class Asked:
     """The talk that the quote began."""
 
 
-_ASKED = """
-    select q.*, l.title, l.unit_ask_minor, l.currency, n.id as talk_id,
-        case when l.state in ('open', 'part_sold') and l.expires_at > {now} then l.quantity - l.reserved - l.sold
+STANDS = """(w.closed_at is null and b.vetting = 'vetted' and s.vetting = 'vetted'
+    and b.legal_group_id <> s.legal_group_id)"""
+"""Whether the buyer of the request ``q`` still wants a price, and an agreement may come of it."""
+JOINED = """quote_request q join lot l on l.id = q.lot_id join want w on w.id = q.want_id
+    join company b on b.id = q.buyer_company_id join company s on s.id = q.seller_company_id"""
+_ASKED = f"""
+    select q.*, l.title, l.unit_ask_minor, l.currency, n.id as talk_id, {STANDS} as stands,
+        case when l.state in ('open', 'part_sold') and l.expires_at > {{now}} then l.quantity - l.reserved - l.sold
             else 0 end as units_left
-    from quote_request q join lot l on l.id = q.lot_id
+    from {JOINED}
     left join negotiation n on n.lot_id = q.lot_id and n.buyer_company_id = q.buyer_company_id
-"""
+"""  # noqa: S608  the constants above
 
 
-_AWAITING = """
-    q.seller_company_id = $1 and q.state = 'asked' and q.expires_at > $2
+_AWAITING = f"""
+    q.seller_company_id = $1 and q.state = 'asked' and q.expires_at > $2 and {STANDS}
     and ($3::text is null or position(fold($3) in fold(l.title)) > 0)
 """
 
@@ -69,7 +74,7 @@ async def count_requests_to(actor: Actor, *, words: str = "") -> int:
     """How many requests await the company's price."""
     return int(
         await fetchval(
-            f"select count(*) from quote_request q join lot l on l.id = q.lot_id where {_AWAITING}",  # noqa: S608
+            f"select count(*) from {JOINED} where {_AWAITING}",  # noqa: S608  the constants above
             actor.company_id,
             now(),
             searched(words),
@@ -190,13 +195,14 @@ async def request_ended(request_id: UUID) -> RequestEnded | None:
 
 
 def _asked(r: Record) -> Asked:
+    state = RequestState(r["state"])
     request = Request(
         buyer=r["buyer_company_id"],
         seller=r["seller_company_id"],
         quantity=r["quantity"],
         incoterm=Incoterm(r["incoterm"]),
         expires_at=r["expires_at"],
-        state=RequestState(r["state"]),
+        state=RequestState.CLOSED if state is RequestState.ASKED and not r["stands"] else state,
         pickup=tuple(r["pickup"]),
     )
     return Asked(

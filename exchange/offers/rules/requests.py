@@ -29,7 +29,8 @@ class RequestState(StrEnum):
     DECLINED = "declined"
     EXPIRED = "expired"
     CLOSED = "closed"
-    """The lot was taken down, ran out or was sold to others before the seller answered."""
+    """Before the seller answered, the lot was taken down, ran out or was sold to others, the buyer closed the want, or
+    one of the two may not deal with the other any more. Which of these is told to nobody else."""
 
 
 class NoLotChosen(Invalid):
