@@ -2,11 +2,12 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("architecture")  # the files are read once
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "exchange"
 DOMAINS = ("accounts", "companies", "listings", "wants", "introductions", "offers", "settlement", "insight")
@@ -14,10 +15,11 @@ FILES_OF_A_DOMAIN = {"__init__", "rules", "tables", "queries", "actions", "schem
 MORE_FILES = {"settlement": {"stripe_gateway", "webhooks", "press"}, "listings": {"spreadsheets"}}
 
 
-def modules() -> Iterator[tuple[Path, ast.Module]]:
-    for file in sorted(PACKAGE.rglob("*.py")):
-        if "migrations" not in file.parts:
-            yield file.relative_to(PACKAGE), ast.parse(file.read_text())
+@cache
+def modules() -> list[tuple[Path, list[ast.AST]]]:
+    """Every file of the package but the migrations, with all that is written in it."""
+    files = [file for file in sorted(PACKAGE.rglob("*.py")) if "migrations" not in file.parts]
+    return [(file.relative_to(PACKAGE), list(ast.walk(ast.parse(file.read_text())))) for file in files]
 
 
 def test_the_readme_maps_the_tree_as_it_is() -> None:
@@ -46,25 +48,25 @@ def test_a_domain_has_only_the_files_the_house_knows(domain: str) -> None:
 
 def test_transactions_are_opened_in_actions_only() -> None:
     allowed = {"database.py", "jobs.py"}
-    for path, tree in modules():
+    for path, nodes in modules():
         if path.name in allowed or path.parts[0] in ("seed", "sandbox") or "actions" in (path.stem, path.parent.name):
             continue
-        calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and _name(n.func) == "transaction"]
+        calls = [n for n in nodes if isinstance(n, ast.Call) and _name(n.func) == "transaction"]
         assert not calls, f"{path}:{calls[0].lineno} opens a transaction; actions do"
 
 
 def test_no_name_hides_what_a_file_is_for() -> None:
-    for path, tree in modules():
+    for path, nodes in modules():
         assert path.stem not in ("utils", "common", "helpers") and not path.stem.startswith("base_"), path
-        for node in ast.walk(tree):
+        for node in nodes:
             assert not (isinstance(node, ast.ClassDef) and node.name.endswith("Manager")), f"{path}: {node.name}"
 
 
 def test_status_codes_live_in_one_place() -> None:
-    for path, tree in modules():
+    for path, nodes in modules():
         if path.parts[0] in ("web", "sandbox") or path.stem == "stripe_gateway":
             continue
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
                 assert not _name(node.exc.func).endswith("HTTPException"), f"{path}:{node.lineno}"
 
@@ -72,10 +74,10 @@ def test_status_codes_live_in_one_place() -> None:
 def test_the_environment_is_read_once() -> None:
     """By settings; the process starters hand it on."""
     starters = {"settings.py", "supervisor.py", "cli.py", "embedded.py", "doctor.py"}
-    for path, tree in modules():
+    for path, nodes in modules():
         if path.name in starters or path.parts[0] == "sandbox":
             continue
-        for node in ast.walk(tree):
+        for node in nodes:
             read = isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
             assert not read, f"{path}:{getattr(node, 'lineno', 0)} reads the environment"
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time
+from functools import cache
 from random import Random
 from uuid import UUID
 
@@ -111,6 +112,7 @@ class Society:
         return Actor(person.id, company.id, person.role)
 
 
+@cache
 def society(seed: int) -> Society:
     """The same companies and people for the same number."""
     drawn = chance(seed, "society")

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cached_property
 
 from exchange import clock
 from exchange.database import fetchval, transaction
@@ -34,7 +33,7 @@ class Market:
     today: date
     scale: "Scale"
 
-    @cached_property
+    @property
     def society(self) -> Society:
         return society(self.number)
 

@@ -22,7 +22,7 @@ def test_every_number_passes_the_checks_a_sign_up_makes() -> None:
 
 
 def test_one_number_makes_one_society_and_another_number_another() -> None:
-    assert society(1) == society(1)
+    assert society(1) == society.__wrapped__(1)
     assert {c.id for c in society(1).companies}.isdisjoint(c.id for c in society(2).companies)
 
 
