@@ -137,7 +137,7 @@ async def test_a_bank_transfer_is_refunded_after_a_day(sandbox: Sandbox) -> None
     await sandbox.control("clock", days=2)
     charge = (await sandbox.v1.charges.list_async()).data[0]
     refund = await sandbox.v1.refunds.create_async({"charge": charge.id, "amount": 10_00})
-    assert refund.status == "pending"
+    assert (refund.id[:4], refund.status) == ("pyr_", "pending")
     await sandbox.control("clock", days=1)
     assert (await sandbox.v1.refunds.retrieve_async(refund.id)).status == "succeeded"
 

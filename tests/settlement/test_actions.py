@@ -1036,13 +1036,16 @@ class TestRefundsAndDisputes:
         assert await agreed.held() == 120_00
         assert await fetchval("select count(*) from mail where template = 'settlement_alarm'") == 1
 
-    async def test_a_refund_made_by_hand_counts_for_the_one_that_was_refused(self, gateway: FakeGateway) -> None:
+    @pytest.mark.parametrize("by_hand", ["re_hand", "pyr_hand"])
+    async def test_a_refund_made_by_hand_counts_for_the_one_that_was_refused(
+        self, gateway: FakeGateway, by_hand: str
+    ) -> None:
         """[46]"""
         chief, agreed = await make_person(role=Role.OPERATOR), await agree()
         await paid(agreed, gateway)
         charge = await fetchval("select charge_id from payment")
-        gateway.refunds["re_hand"] = Refund("re_hand", "succeeded", Money(120_00, "EUR"), None, charge)
-        gateway._move("re_hand", "refund", Money(-120_00, "EUR"))
+        gateway.refunds[by_hand] = Refund(by_hand, "succeeded", Money(120_00, "EUR"), None, charge)
+        gateway._move(by_hand, "refund", Money(-120_00, "EUR"))
         await due_now(agreed)
         await deals.tick(agreed.deal_id)
         gateway.failures.append(Refused(reason="no", stripe_code="charge_already_refunded", request_id=None))
@@ -1050,12 +1053,12 @@ class TestRefundsAndDisputes:
         assert (await agreed.state(), await agreed.held()) == ("closing", 120_00)
         with frozen(now() + timedelta(minutes=10)):
             await reconcile.match_books()
-            assert (await reconcile.explain(source="re_hand", currency="EUR", by=chief.actor)).agreed
+            assert (await reconcile.explain(source=by_hand, currency="EUR", by=chief.actor)).agreed
         with pytest.raises(NotYourMove):
             await recourse.refund_again(deal_id=agreed.deal_id, by=agreed.buyer.actor)
         await recourse.refund_again(deal_id=agreed.deal_id, by=chief.actor)
         assert (await agreed.state(), await agreed.held()) == ("refunded", 0)
-        assert list(gateway.refunds) == ["re_hand"]
+        assert list(gateway.refunds) == [by_hand]
         assert (await balance())[Account.EXTERNAL] == 0
         with pytest.raises(recourse.NothingRefused):
             await recourse.refund_again(deal_id=agreed.deal_id, by=chief.actor)

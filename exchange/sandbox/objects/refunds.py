@@ -75,7 +75,7 @@ async def create_refund(world: World, params: RefundCreate) -> Doc:
     paid_in = await settle(world, charge)
     outcome = charge["_refund"]
     method = charge["payment_method_details"]["type"]
-    refund = bare_refund(world, new_id("re"), amount, charge["currency"]) | {
+    refund = bare_refund(world, new_id("re" if method == "card" else "pyr"), amount, charge["currency"]) | {
         "charge": charge["id"],
         "customer": charge["customer"],
         "destination_details": {"card": {"type": "refund", "reference_status": "pending",

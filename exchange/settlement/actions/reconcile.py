@@ -23,6 +23,7 @@ from exchange.settlement.queries.money import Reconciled, stuck
 from exchange.settlement.rules import books
 from exchange.settlement.rules.deal import NotYourMove
 from exchange.settlement.rules.drift import Difference, differences
+from exchange.settlement.rules.payments import REFUND_IDS
 from exchange.settlement.stripe_gateway import Busy, NoAnswer, Refused, gateway
 
 log = logging.getLogger(__name__)
@@ -231,7 +232,7 @@ async def explain(*, source: str, currency: str, by: Actor) -> Reconciled:
     found = next((d for d in await _in_full(named) if d.currency == currency), None)
     if last is None or found is None:
         raise NothingToExplain
-    refunded = (await gateway().refund(source)).charge_id if source.startswith("re_") else None
+    refunded = (await gateway().refund(source)).charge_id if source.startswith(REFUND_IDS) else None
     async with transaction():
         await fetchrow("select from reconciliation where id = $1 for no key update", last["id"])
         ours = _sums(await fetch(_OURS + "and p.stripe_object = $1 group by 1, 2", source))

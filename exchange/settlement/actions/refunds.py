@@ -14,7 +14,7 @@ from exchange.settlement.actions.operations import Doing, Operation
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal
 from exchange.settlement.rules import books
-from exchange.settlement.rules.payments import Kind, RefundState
+from exchange.settlement.rules.payments import REFUND_IDS, Kind, RefundState
 from exchange.settlement.stripe_gateway import Gateway, Refund, Refused, gateway, refund_params
 
 
@@ -69,8 +69,10 @@ async def _by_hand(deal: Deal) -> Money:
     """What went back to the deal's buyer by hand at Stripe, was explained, and counts for no refund yet."""
     minor = await fetchval(
         "select coalesce(sum(e.amount_minor), 0) from ledger_entry e join ledger_posting p on p.id = e.posting_id "
-        "where e.deal_id = $1 and e.account = 'external' and (p.fact = 'by_hand' or p.stripe_object like 're\\_%')",
+        "where e.deal_id = $1 and e.account = 'external' and (p.fact = 'by_hand' "
+        "or exists (select from unnest($2::text[]) id where starts_with(p.stripe_object, id)))",
         deal.id,
+        REFUND_IDS,
     )
     return Money(max(int(minor), 0), deal.terms.total.currency)
 

@@ -106,6 +106,10 @@ class RefundState(StrEnum):
         return self in {RefundState.PENDING, RefundState.REQUIRES_ACTION, RefundState.SUCCEEDED, RefundState.OTHERWISE}
 
 
+REFUND_IDS = ("re_", "pyr_")
+"""How the ids of refunds begin at Stripe: of a card's charge, and of any other way's payment."""
+
+
 class ReturnReason(StrEnum):
     """Why money a buyer sent by bank transfer goes back."""
 
