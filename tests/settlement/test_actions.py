@@ -30,12 +30,12 @@ from exchange.settlement.actions import (
 from exchange.settlement.actions.moves import reminder_of
 from exchange.settlement.queries.claims import lines_of, tolerance_of
 from exchange.settlement.queries.deals import any_deal
-from exchange.settlement.queries.money import trial_balance
+from exchange.settlement.queries.money import trial_balance, unrefunded
 from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.deal import NotNow, NotYet, NotYourMove, Side
 from exchange.settlement.stripe_gateway import Busy, Dispute, KeyReused, Moved, NoAnswer, Refund, Refused, Session
-from tests.factories import make_person
+from tests.factories import MadePerson, make_person
 from tests.settlement.conftest import Agreed, agree, due_now, onboarded, paid, waiting, work
 from tests.settlement.fakes import FEE, FakeGateway
 
@@ -62,6 +62,12 @@ async def alarms() -> list[str]:
     """What the operator was called about."""
     rows = await fetch("select subject from mail where template = 'settlement_alarm' order by created_at")
     return [row["subject"] for row in rows]
+
+
+async def said(template: str) -> str:
+    """What stands in the only mail of its kind."""
+    (row,) = await fetch("select subject, text from mail where template = $1", template)
+    return f"{row['subject']}\n{row['text']}"
 
 
 async def balance() -> dict[Account, int]:
@@ -1016,6 +1022,28 @@ class TestClaims:
         assert await agreed.state() == "shipped"
 
 
+async def refused_refund(gateway: FakeGateway) -> Agreed:
+    """A paid deal whose seller did not ship; Stripe refused to refund the buyer's 120."""
+    agreed = await agree()
+    await paid(agreed, gateway)
+    await due_now(agreed)
+    await deals.tick(agreed.deal_id)
+    gateway.failures.append(Refused(reason="no", stripe_code="charge_already_refunded", request_id=None))
+    await work()
+    assert (await agreed.state(), await agreed.held()) == ("closing", 120_00)
+    return agreed
+
+
+async def refunded_by_hand(gateway: FakeGateway, minor: int, name: str, *, by: MadePerson) -> None:
+    """The operator refunds the buyer at Stripe itself, and explains the difference in the books."""
+    amount = Money(minor, "EUR")
+    gateway.refunds[name] = Refund(name, "succeeded", amount, None, await fetchval("select charge_id from payment"))
+    gateway._move(name, "refund", -amount)
+    with frozen(now() + timedelta(minutes=10)):
+        await reconcile.match_books()
+        assert (await reconcile.explain(source=name, currency="EUR", by=by.actor)).agreed
+
+
 class TestRefundsAndDisputes:
     async def test_a_refund_that_the_bank_returns_is_held_again_and_a_person_is_called(
         self, gateway: FakeGateway
@@ -1041,27 +1069,47 @@ class TestRefundsAndDisputes:
         self, gateway: FakeGateway, by_hand: str
     ) -> None:
         """[46]"""
-        chief, agreed = await make_person(role=Role.OPERATOR), await agree()
-        await paid(agreed, gateway)
-        charge = await fetchval("select charge_id from payment")
-        gateway.refunds[by_hand] = Refund(by_hand, "succeeded", Money(120_00, "EUR"), None, charge)
-        gateway._move(by_hand, "refund", Money(-120_00, "EUR"))
-        await due_now(agreed)
-        await deals.tick(agreed.deal_id)
-        gateway.failures.append(Refused(reason="no", stripe_code="charge_already_refunded", request_id=None))
-        await work()
-        assert (await agreed.state(), await agreed.held()) == ("closing", 120_00)
-        with frozen(now() + timedelta(minutes=10)):
-            await reconcile.match_books()
-            assert (await reconcile.explain(source=by_hand, currency="EUR", by=chief.actor)).agreed
+        chief, agreed = await make_person(role=Role.OPERATOR), await refused_refund(gateway)
         with pytest.raises(NotYourMove):
             await recourse.refund_again(deal_id=agreed.deal_id, by=agreed.buyer.actor)
-        await recourse.refund_again(deal_id=agreed.deal_id, by=chief.actor)
+        await refunded_by_hand(gateway, 120_00, by_hand, by=chief)
         assert (await agreed.state(), await agreed.held()) == ("refunded", 0)
         assert list(gateway.refunds) == [by_hand]
         assert (await balance())[Account.EXTERNAL] == 0
         with pytest.raises(recourse.NothingRefused):
             await recourse.refund_again(deal_id=agreed.deal_id, by=chief.actor)
+
+    @pytest.mark.parametrize("otherwise", [False, True])
+    async def test_of_a_refused_refund_only_what_no_hand_gave_is_left_to_pay(
+        self, gateway: FakeGateway, otherwise: bool
+    ) -> None:
+        """[46]"""
+        chief, agreed = await make_person(role=Role.OPERATOR), await refused_refund(gateway)
+        await refunded_by_hand(gateway, 40_00, "re_first", by=chief)
+        left = await unrefunded(await any_deal(agreed.deal_id))
+        assert (left.refused.minor, await agreed.held()) == (80_00, 80_00)
+        if otherwise:
+            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 9", by=chief.actor)
+            assert "€80.00" in await said("deal_paid_otherwise")
+        else:
+            await refunded_by_hand(gateway, 80_00, "re_second", by=chief)
+        assert (await agreed.state(), await agreed.held()) == ("refunded", 0)
+        books = await balance()
+        assert (books[Account.EXTERNAL], books.get(Account.BANK, 0)) == (0, -80_00 if otherwise else 0)
+
+    async def test_a_hand_that_was_quicker_than_the_refusal_leaves_nothing_to_call_a_person_for(
+        self, gateway: FakeGateway
+    ) -> None:
+        """[46]"""
+        chief, agreed = await make_person(role=Role.OPERATOR), await agree()
+        await paid(agreed, gateway)
+        await due_now(agreed)
+        await deals.tick(agreed.deal_id)
+        await refunded_by_hand(gateway, 120_00, "re_hand", by=chief)
+        gateway.failures.append(Refused(reason="no", stripe_code="charge_already_refunded", request_id=None))
+        await work()
+        assert (await agreed.state(), await agreed.held()) == ("refunded", 0)
+        assert not await alarms()
 
     @pytest.mark.parametrize("otherwise", [False, True])
     async def test_a_refund_refused_after_release_has_a_way_out(self, gateway: FakeGateway, otherwise: bool) -> None:

@@ -19,6 +19,8 @@ from exchange.settlement.actions import operations, payments, sellers
 from exchange.settlement.actions.events import take_in
 from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.notices import alarm_books, alarm_stuck
+from exchange.settlement.actions.refunds import count_by_hand
+from exchange.settlement.queries.deals import any_deal
 from exchange.settlement.queries.money import Reconciled, stuck
 from exchange.settlement.rules import books
 from exchange.settlement.rules.deal import NotYourMove
@@ -239,25 +241,29 @@ async def explain(*, source: str, currency: str, by: Actor) -> Reconciled:
         if ours.get((source, currency), 0) != found.ours_minor:
             raise NothingToExplain
         about = await _deal_of(source, refunded)
+        deal = await any_deal(about, lock=True) if about else None
         await post(
             books.external(found.theirs - found.ours),
             f"{source} {found.ours_minor} {found.theirs_minor} {currency}",
-            deal_id=about["deal_id"] if about else None,
-            lot_id=about["lot_id"] if about else None,
+            deal_id=deal.id if deal else None,
+            lot_id=deal.lot_id if deal else None,
             stripe_object=source,
         )
         await record(by, "books.explained", last["id"], source=source)
+        if deal is not None:
+            await count_by_hand(deal)
     return await match_books()
 
 
-async def _deal_of(source: str, charge: str | None) -> asyncpg.Record | None:
+async def _deal_of(source: str, charge: str | None) -> UUID | None:
     """The deal that an object at Stripe is about, or the ``charge`` it refunds: what a deal's buyer has back counts."""
-    return await fetchrow(
-        "select deal_id, lot_id from ledger_posting where stripe_object = $1 and deal_id is not null "
-        "union all select deal_id, lot_id from payment where charge_id = $2 and state = 'paid' limit 1",
+    found: UUID | None = await fetchval(
+        "select deal_id from ledger_posting where stripe_object = $1 and deal_id is not null "
+        "union all select deal_id from payment where charge_id = $2 and state = 'paid' limit 1",
         source,
         charge,
     )
+    return found
 
 
 async def poll() -> None:

@@ -38,17 +38,42 @@ async def pay_back(deal: Deal, payment_id: UUID, charge_id: str, amount: Money, 
 
 async def send_back(deal: Deal, refund_id: UUID, charge_id: str, amount: Money, *, surplus: bool = False) -> None:
     """Plan the call of a planned refund, in the current transaction: less what the operator gave back by hand."""
-    by_hand = Money(0, amount.currency) if surplus else min(await _by_hand(deal), amount)
-    if by_hand:
-        await post(books.refunded_by_hand(by_hand), refund_id, deal_id=deal.id, lot_id=deal.lot_id)
-        await record(None, "deal.refunded_by_hand", deal.id)
+    rest = amount if surplus else await _less_by_hand(deal, refund_id, amount)
+    if rest:
+        request = refund_params(charge=charge_id, amount=rest)
+        await operations.plan(Kind.REFUND, refund_id, request, deal_id=deal.id, lot_id=deal.lot_id)
+
+
+async def count_by_hand(deal: Deal) -> None:
+    """Refunds that Stripe refused are owed less what the operator gave back by hand, from when both are known.
+
+    In the current transaction, which holds the deal's row.
+    """
+    for row in await fetch(
+        "select r.id, r.amount_minor, r.currency from refund r join payment p on p.id = r.payment_id "
+        "where r.deal_id = $1 and r.state = 'failed' and r.refund_id is null and p.state = 'paid' "
+        "order by r.created_at",
+        deal.id,
+    ):
+        await _less_by_hand(deal, row["id"], Money(row["amount_minor"], row["currency"]))
+    await end_again(deal)
+    await close_if_done(deal)
+
+
+async def _less_by_hand(deal: Deal, refund_id: UUID, amount: Money) -> Money:
+    """What is left of a refund of ``amount`` when what was given by hand counts for it; settled where that is all."""
+    by_hand = min(await _by_hand(deal), amount)
+    if not by_hand:
+        return amount
     rest = amount - by_hand
-    if not rest:
+    # what a refund comes to only shrinks: each hand given to it is a posting of its own
+    await post(books.refunded_by_hand(by_hand), f"{refund_id} {amount.minor}", deal_id=deal.id, lot_id=deal.lot_id)
+    await record(None, "deal.refunded_by_hand", deal.id)
+    if rest:
+        await execute("update refund set amount_minor = $2 where id = $1", refund_id, rest.minor)
+    else:
         await execute("update refund set state = 'otherwise' where id = $1", refund_id)
-        return
-    await execute("update refund set amount_minor = $2 where id = $1 and amount_minor <> $2", refund_id, rest.minor)
-    request = refund_params(charge=charge_id, amount=rest)
-    await operations.plan(Kind.REFUND, refund_id, request, deal_id=deal.id, lot_id=deal.lot_id)
+    return rest
 
 
 async def send_refused_back(deal: Deal) -> bool:
@@ -93,8 +118,10 @@ async def _refund_refused(operation: Operation, refusal: Refused) -> None:
     deal = await any_deal(operation.deal, lock=True)
     await execute("update refund set state = 'failed' where id = $1", operation.subject_id)
     await record(None, "deal.refund_refused", deal.id, code=refusal.stripe_code)
-    await alarm("refund_refused", deal)
-    await reopen(deal)
+    await count_by_hand(deal)
+    if await fetchval("select state from refund where id = $1", operation.subject_id) == RefundState.FAILED:
+        await alarm("refund_refused", deal)
+        await reopen(deal)
 
 
 operations.done_by(Kind.REFUND, Doing(_refund, _find_refund, _refunded, _refund_refused))
