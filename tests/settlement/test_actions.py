@@ -19,6 +19,7 @@ from exchange.settlement.actions import (
     claims,
     customers,
     deals,
+    disputes,
     events,
     operations,
     payments,
@@ -1149,6 +1150,37 @@ class TestRefundsAndDisputes:
         await events.take_in(gateway.event("charge.dispute.closed", {"id": "dp_1"}), "webhook")
         await work()
         assert await agreed.state() == "settled"
+
+    @pytest.mark.parametrize("lapsed", [False, True])
+    async def test_the_time_to_collect_stands_still_while_the_bank_decides_and_counts_anew_afterwards(
+        self, gateway: FakeGateway, lapsed: bool
+    ) -> None:
+        """[32]"""
+        agreed, began = await agree(), now()
+        await paid(agreed, gateway)
+        await deals.make_ready(deal_id=agreed.deal_id, note="BE-1", by=agreed.seller.actor)
+        if lapsed:
+            await due_now(agreed)
+            await deals.tick(agreed.deal_id)
+        before = await agreed.state()
+        assert before == ("uncollected" if lapsed else "ready")
+        charge = await fetchval("select charge_id from payment")
+        gateway.disputes["dp_1"] = Dispute("dp_1", "needs_response", Money(120_00, "EUR"), charge)
+        await disputes.look_at_charge(await fetchval("select id from payment"))
+        for days in (7, 20, 39):
+            with frozen(began + timedelta(days=days)):
+                await deals.tick(agreed.deal_id)
+        assert await agreed.state() == before, "the seller was told to keep the goods"
+        with frozen(began + timedelta(days=40)):
+            gateway.disputes["dp_1"] = replace(gateway.disputes["dp_1"], status="won")
+            await disputes.look_at_dispute(await fetchval("select id from dispute"))
+        with frozen(began + timedelta(days=53)):
+            await deals.tick(agreed.deal_id)
+            assert await agreed.state() == "uncollected"
+            with pytest.raises(NotYet):
+                await deals.give_up(deal_id=agreed.deal_id, by=agreed.seller.actor)
+        with frozen(began + timedelta(days=54, minutes=1)):
+            await deals.give_up(deal_id=agreed.deal_id, by=agreed.seller.actor)
 
     async def test_a_debt_asked_for_again_while_the_dispute_is_won_is_sent_back(self, gateway: FakeGateway) -> None:
         """[33]"""

@@ -21,7 +21,6 @@ from exchange.settlement.actions.payments import close_pay_page
 from exchange.settlement.actions.receivers import freeze_legs
 from exchange.settlement.actions.release import share_out
 from exchange.settlement.queries.deals import Deal, agreement_of, any_deal, deal_seen_by
-from exchange.settlement.queries.money import disputed
 from exchange.settlement.rules import amounts, vat
 from exchange.settlement.rules.amounts import RefundTooLarge
 from exchange.settlement.rules.clocks import struck
@@ -257,8 +256,7 @@ async def _tick(deal_id: UUID) -> bool:
             "select exists (select from payment where deal_id = $1 and state in ('open', 'processing'))", deal_id
         ):
             return True
-        ending = step(deal.state, Move.LAPSE, Side.CLOCK).ending
-        if ending is not None and ending.refunds_all and await disputed(deal_id):
+        if deal.stands_still:
             return False  # the clock runs again when the buyer's bank has decided
         await _take(deal, Move.LAPSE, None)
         return False

@@ -5,6 +5,7 @@ is won. Lost, the bank keeps what it took: out of what is held, else at the exch
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -194,8 +195,15 @@ async def _over(deal: Deal, dispute: asyncpg.Record, fact: str) -> None:
     await record(None, fact, deal.id)
     await announce(deal.channel, fact, deal.id)
     deal = await any_deal(deal.id, lock=True)
-    if deal.at_the_sellers and deal.due_at is not None:  # the seller was told to keep the goods: its time counts anew
-        await execute("update deal set due_at = $2 where id = $1", deal.id, await start_clock(deal, now()))
+    if deal.state.holds_money and deal.at_the_sellers:  # told to keep the goods: both sides' time counts anew
+        again = now()
+        deal = replace(deal, ready_at=deal.ready_at and again)
+        await execute(
+            "update deal set due_at = $2, ready_at = $3 where id = $1",
+            deal.id,
+            await start_clock(deal, again),
+            deal.ready_at,
+        )
     await owe_papers(deal)
     await end_again(deal)
     await close_if_done(deal)

@@ -17,7 +17,7 @@ from exchange.money import Money
 from exchange.settlement.rules.amounts import Terms
 from exchange.settlement.rules.claims import ClaimState, Standing
 from exchange.settlement.rules.clocks import letter_by
-from exchange.settlement.rules.deal import HELD_AT_MOST, Ending, Side, State
+from exchange.settlement.rules.deal import HELD_AT_MOST, MACHINE, Ending, Move, Side, State
 from exchange.settlement.rules.timeline import Next, next_step
 from exchange.settlement.rules.vat import Trader
 
@@ -83,6 +83,15 @@ class Deal:
     def at_the_sellers(self) -> bool:
         """Whether the goods never left: no carrier has had them, and nobody says that the buyer has."""
         return not self.carrier and self.received_at is None
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether no clock moves the deal: a bank disputes what is held for goods the seller was told to keep, or
+        what goes back to the buyer when the time runs out.
+        """
+        arrow = MACHINE.get((self.state, Move.LAPSE))
+        refunds = arrow is not None and arrow.ending is not None and arrow.ending.refunds_all
+        return self.disputed and self.state.holds_money and (refunds or self.at_the_sellers)
 
     @property
     def channel(self) -> str:
