@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.actor import Role
-from exchange.database import fetchval
+from exchange.database import fetch, fetchval
 from exchange.money import Money
 from exchange.settlement.actions import deals, operations, recourse
 from exchange.settlement.actions.release import Disputed
@@ -59,6 +59,10 @@ async def decided(service: Service, dispute_id: str, *, won: bool) -> None:
 
 async def operator() -> MadePerson:
     return await make_person(role=Role.OPERATOR)
+
+
+async def mailed(which: str) -> list[str]:
+    return [row["text"] for row in await fetch(f"select text from mail where {which}")]  # noqa: S608  fixed texts
 
 
 async def balance() -> dict[Account, int]:
@@ -156,6 +160,9 @@ class TestDisputeBeforeRelease:
         assert not await service.listed("/v1/refunds"), "the bank has refunded"
         assert await fetchval("select ending from deal") == "charged_back"
         assert await fetchval("select reserved from lot where id = $1", agreed.lot_id) == 0, "never left: on sale again"
+        told = await mailed("text like '%bank decided for the buyer%'")
+        assert told
+        assert not [text for text in told if "stands still" in text], "the bank has decided"
         await refunded_deal_is_square_without_commission(agreed)
 
     async def test_lost_after_receipt_with_the_seller_not_yet_payable(self, service: Service) -> None:
@@ -172,6 +179,9 @@ class TestDisputeBeforeRelease:
         agreed, chief = await paid_deal(service), await operator()
         await decided(service, await dispute(service, amount=50_00), won=False)
         assert (await agreed.state(), await agreed.held()) == ("operator", 70_00)
+        told = await mailed("subject like 'The bank has decided for %'")
+        assert ["The operator of the exchange hears both sides and decides." in text for text in told] == [True, True]
+        assert not [text for text in told if "taken back" in text], "nothing had been sent"
         await deals.decide(
             deal_id=agreed.deal_id, refund=Money(0, "EUR"), reasons="the seller keeps the rest", by=chief.actor
         )

@@ -118,6 +118,19 @@ class TestTheTimeline:
         assert set(ALARMS) == set(get_args(AlarmKind))
         assert {State.OPERATOR, State.UNCOLLECTED} == {to for to in State if called(to, Move.LAPSE, again=False)}
 
+    @pytest.mark.parametrize(
+        ("move", "again", "why"),
+        [
+            (Move.LAPSE, True, "decision_late"),
+            (Move.LAPSE, False, "to_decide"),
+            (Move.CHARGE_BACK_PART, True, "to_decide"),
+            (Move.ANSWER_CLAIM, True, "to_decide"),
+            (Move.ALARM, True, "held_too_long"),
+        ],
+    )
+    def test_only_a_clock_that_ran_out_makes_a_decision_late(self, move: Move, again: bool, why: AlarmKind) -> None:
+        assert called(State.OPERATOR, move, again=again) == why
+
     def test_no_text_calls_held_money_by_a_word_it_is_not(self) -> None:
         texts = [*timeline._MINE.values(), *timeline._THEIRS.values(), *timeline._OTHERWISE.values()]
         assert not [text for text in texts if "escrow" in text.lower()]

@@ -125,10 +125,13 @@ async def _taken(deal: Deal, dispute: asyncpg.Record, *, surplus: bool) -> None:
         left = deal.terms.total - await kept_by_bank(deal)
         await _book_lost(deal, dispute, min(amount, left))
         move = Move.CHARGE_BACK if amount >= left else Move.CHARGE_BACK_PART
+        await _decided(dispute)  # before both sides read what the deal waits for now
         deal = await enter(deal, move, step(deal.state, move, Side.STRIPE), None)
         if move is Move.CHARGE_BACK:
             await share_out(deal, deal.terms.total)
         await _over(deal, dispute, "deal.charged_back")
+        if move is Move.CHARGE_BACK_PART:
+            await tell_disputed(await any_deal(deal.id), "lost")
 
 
 async def _book_lost(deal: Deal, dispute: asyncpg.Record, backed: Money, *, surplus: bool = False) -> None:
@@ -190,8 +193,12 @@ async def _won(deal: Deal, dispute: asyncpg.Record) -> None:
     await tell_disputed(await any_deal(deal.id), "won")
 
 
-async def _over(deal: Deal, dispute: asyncpg.Record, fact: str) -> None:
+async def _decided(dispute: asyncpg.Record) -> None:
     await execute("update dispute set over = true where id = $1", dispute["id"])
+
+
+async def _over(deal: Deal, dispute: asyncpg.Record, fact: str) -> None:
+    await _decided(dispute)
     await record(None, fact, deal.id)
     await announce(deal.channel, fact, deal.id)
     deal = await any_deal(deal.id, lock=True)

@@ -62,7 +62,8 @@ async def enter(
     entered = await any_deal(deal.id)
     if (kind := called(state, move, again=again)) is not None:
         await alarm(kind, entered)
-    if not (again and state is State.OPERATOR):  # nothing is new to the two sides
+    known = again and state is State.OPERATOR  # nothing is new to the two sides
+    if not known and move is not Move.CHARGE_BACK_PART:  # which the dispute's own mail tells
         await tell(entered, by)
     await announce(deal.channel, f"deal.{move.value}", deal.id)
     return entered

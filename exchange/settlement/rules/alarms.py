@@ -121,5 +121,7 @@ ALARMS: Mapping[AlarmKind, Alarm] = {
 def called(to: State, move: Move, *, again: bool) -> AlarmKind | None:
     """Why the operator is called when a deal takes ``move`` into ``to``, which it was in before if ``again``."""
     if to is State.OPERATOR:
-        return "held_too_long" if move is Move.ALARM else "decision_late" if again else "to_decide"
+        if move is Move.ALARM:
+            return "held_too_long"
+        return "decision_late" if move is Move.LAPSE and again else "to_decide"
     return "not_collected" if to is State.UNCOLLECTED and not again else None
