@@ -1050,8 +1050,7 @@ class TestRefundsAndDisputes:
         self, gateway: FakeGateway
     ) -> None:
         """[30]"""
-        await make_person(role=Role.OPERATOR)
-        agreed = await agree()
+        chief, agreed = await make_person(role=Role.OPERATOR), await agree()
         await paid(agreed, gateway)
         await due_now(agreed)
         await deals.tick(agreed.deal_id)
@@ -1064,6 +1063,11 @@ class TestRefundsAndDisputes:
         await work()
         assert await agreed.held() == 120_00
         assert await fetchval("select count(*) from mail where template = 'settlement_alarm'") == 1
+        await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 1", by=chief.actor)
+        await events.take_in(gateway.event("refund.updated", {"id": refund.id}), "webhook")  # a note on it
+        await work()
+        with pytest.raises(recourse.NothingCameBack):
+            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 1", by=chief.actor)
 
     @pytest.mark.parametrize("by_hand", ["re_hand", "pyr_hand"])
     async def test_a_refund_made_by_hand_counts_for_the_one_that_was_refused(

@@ -101,7 +101,7 @@ async def test_money_the_buyers_bank_does_not_take_calls_a_person_and_is_not_sen
     await service.pay(agreed, "customer_balance:over")
     await service.control("clock", seconds=10)
     await service.post()
-    row = await fetchrow("select refund_id from cash_return")
+    row = await fetchrow("select id, refund_id from cash_return")
     assert row
     await service.control("refund", refund=row["refund_id"], status="failed")
     await service.post()
@@ -110,6 +110,7 @@ async def test_money_the_buyers_bank_does_not_take_calls_a_person_and_is_not_sen
     found = await balance()
     assert (found[Account.CASH], found[Account.SURPLUS]) == (12_00, -12_00)
     await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 4711", by=chief.actor)
+    await cash.look_at_return(row["id"])
     await cash.look_at_all_cash()
     await service.control("clock", seconds=10)
     await service.post()

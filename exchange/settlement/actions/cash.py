@@ -174,7 +174,8 @@ async def take_return(return_id: UUID, made: Refund) -> None:
     await fetchval("select id from payment_customer where company_id = $1 for no key update", row["company_id"])
     deal = await any_deal(row["deal_id"], lock=True)
     await execute(
-        "update cash_return set state = $2, refund_id = $3 where id = $1 and state not in ('failed', 'canceled')",
+        "update cash_return set state = $2, refund_id = $3 where id = $1 "
+        "and state not in ('failed', 'canceled', 'otherwise')",
         return_id,
         made.status,
         made.id,

@@ -146,7 +146,8 @@ async def take_refund(refund_id: UUID, made: Refund) -> None:
     )
     deal = await any_deal(row["deal_id"], lock=True)
     await execute(
-        "update refund set state = $2, refund_id = $3 where id = $1 and state not in ('failed', 'canceled')",
+        "update refund set state = $2, refund_id = $3 where id = $1 "
+        "and state not in ('failed', 'canceled', 'otherwise')",
         refund_id,
         made.status,
         made.id,
