@@ -30,11 +30,12 @@ from exchange.settlement.actions import (
 )
 from exchange.settlement.actions.moves import reminder_of
 from exchange.settlement.queries.claims import lines_of, tolerance_of
-from exchange.settlement.queries.deals import any_deal
+from exchange.settlement.queries.deals import any_deal, history_of
 from exchange.settlement.queries.money import trial_balance, unrefunded
 from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.deal import NotNow, NotYet, NotYourMove, Side
+from exchange.settlement.rules.timeline import HAPPENED
 from exchange.settlement.stripe_gateway import Busy, Dispute, KeyReused, Moved, NoAnswer, Refund, Refused, Session
 from tests.factories import MadePerson, make_person
 from tests.settlement.conftest import Agreed, agree, due_now, onboarded, paid, waiting, work
@@ -623,8 +624,11 @@ class TestSellersAccount:
         self, gateway: FakeGateway, to: Side
     ) -> None:
         """[22]"""
-        chief, agreed, charity = await make_person(role=Role.OPERATOR), await agree(), await make_person()
-        await onboarded(agreed, gateway)
+        chief, charity = await make_person(role=Role.OPERATOR), await make_person()
+        agreed = await agree(opened=False)
+        account = await onboarded(agreed, gateway)
+        await deals.open_deal(agreed.negotiation_id)
+        agreed = await agreed.opened()
         await execute(
             "insert into release_leg (id, deal_id, lot_id, company_id, rank, weight, fixed_minor, currency, state) "
             "values (gen_random_uuid(), $1, $2, $3, 1, 0, 1000, 'EUR', 'planned')",
@@ -643,13 +647,18 @@ class TestSellersAccount:
         with pytest.raises(NotYourMove):
             await recourse.give_leg(**chosen, by=agreed.seller.actor)
         await recourse.give_leg(**chosen, by=chief.actor)
+        given = await fetch("select destination from release_leg where state = 'planned'")
+        assert [leg["destination"] for leg in given] == ([account] if to is Side.SELLER else []), "as it was agreed"
         with pytest.raises(recourse.LegNotWaiting):
             await recourse.give_leg(**chosen, by=chief.actor)
         await work()
         assert await agreed.held() == 0
         assert await agreed.state() == ("settled" if to is Side.SELLER else "partly_refunded")
         assert [r.amount.minor for r in gateway.refunds.values()] == ([] if to is Side.SELLER else [10_00])
-        assert await fetchval("select count(*) from mail where template = 'leg_given'") == 3
+        told = {row["recipient"] for row in await fetch("select recipient from mail where template = 'leg_given'")}
+        assert told == {charity.email, agreed.seller.email, *([agreed.buyer.email] if to is Side.BUYER else [])}
+        happened = {happened.fact for happened in await history_of(await any_deal(agreed.deal_id))} & set(HAPPENED)
+        assert ("deal.leg_given" in happened) is (to is Side.BUYER), "the seller's order is not the buyer's business"
 
     async def test_each_click_mints_a_fresh_link_to_one_account(self, gateway: FakeGateway) -> None:
         agreed = await agree()

@@ -8,7 +8,7 @@ from exchange.companies.actions.vetting import set_cause
 from exchange.companies.rules import Vetting
 from exchange.database import execute, fetch, fetchval
 from exchange.money import Money
-from exchange.settlement.actions import deals, receivers
+from exchange.settlement.actions import deals, receivers, recourse
 from exchange.settlement.queries.purse import seller_money
 from exchange.settlement.queries.receivers import code_of
 from exchange.settlement.rules import receivers as rules
@@ -99,6 +99,16 @@ async def test_an_association_and_a_partner_are_paid_and_one_that_cannot_be_wait
     await sign_in(client, agreed.buyer)
     page = await client.get(f"/deals/{agreed.deal_id}")
     assert page.text.count("part was sent to the seller") == 1, "the two others are not the buyer's business"
+
+    chief = await make_person(role=Role.OPERATOR)
+    await recourse.refund_released(deal_id=agreed.deal_id, refund=Money(120_00, "EUR"), by=chief.actor)
+    told = await fetch("select recipient, text from mail where template like '%\\_taken\\_back'")
+    for reader, amount in ((agreed.seller, "€79.80"), (cause, "€4.20"), (partner, "€30.00")):
+        (text,) = [row["text"] for row in told if row["recipient"] == reader.email]
+        assert amount in text, "each its own part"
+        assert ("Outillage" in text) is (reader is agreed.seller)
+    page = await client.get(f"/deals/{agreed.deal_id}")
+    assert page.text.count("part is taken back from the seller") == 1
 
 
 async def test_nobody_learns_from_a_code_who_is_a_member(client: httpx.AsyncClient) -> None:

@@ -80,17 +80,22 @@ async def tell_parked(deal: Deal, company_id: UUID) -> None:
 
 
 async def tell_leg_given(deal: Deal, company_id: UUID, part: Money, to: Side) -> None:
-    """A part its receiver could not be paid goes to the seller or back to the buyer: both sides and it are told."""
-    receivers = {deal.buyer_company_id, deal.seller_company_id, company_id}
-    for company in receivers:
+    """A part its receiver could not be paid goes to the seller or back to the buyer: the seller and it are told.
+
+    The buyer only of what it gets itself: to whom the seller's money goes else is not its business.
+    """
+    for company in {deal.seller_company_id, company_id, *([deal.buyer_company_id] if to is Side.BUYER else [])}:
         side = company in {deal.buyer_company_id, deal.seller_company_id}
         url = _url(deal) if side else f"{settings().base_url}/money"
         await notify_company(company, "leg_given", deal=deal, part=part, given=to.value, side=side, url=url)
 
 
-async def tell_taken_back(deal: Deal, amount: Money) -> None:
-    """A part of what the seller had been paid goes back."""
-    await notify_company(deal.seller_company_id, "deal_taken_back", deal=deal, amount=amount, url=_url(deal))
+async def tell_taken_back(deal: Deal, company_id: UUID, amount: Money) -> None:
+    """A part of what a receiver had been paid goes back. Who is no side of the deal is not told what was sold."""
+    own = company_id == deal.seller_company_id
+    template = "deal_taken_back" if own else "receiver_taken_back"
+    url = _url(deal) if own else f"{settings().base_url}/money"
+    await notify_company(company_id, template, deal=deal, seller=deal.seller_name, amount=amount, url=url)
 
 
 async def tell_disputed(deal: Deal, step: str) -> None:

@@ -24,7 +24,7 @@ from exchange.settlement.actions.notices import alarm, tell_leg_given, tell_paid
 from exchange.settlement.actions.operations import Doing, Operation
 from exchange.settlement.actions.papers import owe_papers
 from exchange.settlement.actions.refunds import pay_back, send_back, send_refused_back
-from exchange.settlement.actions.release import Disputed
+from exchange.settlement.actions.release import Disputed, note_leg
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal, deal_seen_by
 from exchange.settlement.queries.money import disputed
@@ -147,7 +147,7 @@ async def refund_again(*, deal_id: UUID, by: Actor) -> None:
 async def give_leg(*, deal_id: UUID, leg_id: UUID, to: Side, by: Actor) -> None:
     """The operator gives the part of a receiver that cannot be paid to the seller, or back to the buyer.
 
-    All three are told. Raises NotYourMove, Disputed, LegNotWaiting.
+    Whom it concerns is told: the buyer only of what it gets. Raises NotYourMove, Disputed, LegNotWaiting.
     """
     async with transaction():
         deal = await _by_operator(deal_id, by)
@@ -170,12 +170,14 @@ async def give_leg(*, deal_id: UUID, leg_id: UUID, to: Side, by: Actor) -> None:
         else:
             await execute(
                 "insert into release_leg (id, deal_id, lot_id, company_id, rank, weight, currency, payment_id, "
-                "amount_minor, state) select $1, $2, $3, $4, max(rank) + 1, 0, $5, $6, $7, 'planned' "
+                "amount_minor, destination, state) select $1, $2, $3, $4, max(rank) + 1, 0, $5, $6, $7, "
+                "(array_agg(destination order by rank) filter (where company_id = $4))[1], 'planned' "
                 "from release_leg where deal_id = $2",
                 uuid4(), deal_id, deal.lot_id, deal.seller_company_id, leg["currency"], leg["payment_id"], part.minor,
             )  # fmt: skip
-        await record(by, "deal.leg_given", deal_id, to=to.value)
-        await announce(deal.channel, "deal.leg_given", deal_id)
+        fact = "deal.leg_given" if to is Side.BUYER else "deal.receiver_leg_given"  # the seller's order is its own
+        await record(by, fact, deal_id, to=to.value)
+        await announce(deal.channel, fact, deal_id)
         await tell_leg_given(deal, leg["company_id"], part, to)
         await owe_papers(deal)
         await enqueue("deal.release", deal_id)
@@ -205,7 +207,7 @@ async def ask_back(
     """
     currency = amount.currency
     legs = await fetch(
-        "select l.id, l.state, l.transfer_id, l.amount_minor - coalesce((select sum(r.amount_minor) "
+        "select l.id, l.company_id, l.state, l.transfer_id, l.amount_minor - coalesce((select sum(r.amount_minor) "
         "from transfer_reversal r where r.leg_id = l.id and r.state <> 'dropped'), 0) as minor from release_leg l "
         "where l.deal_id = $1 and l.amount_minor is not null order by l.rank for no key update of l",
         deal.id,
@@ -218,6 +220,7 @@ async def ask_back(
     have = [*(int(leg["minor"]) for leg in legs), int(earned["commission"]), int(earned["vat"])]
     coming = Money(min(amount.minor, sum(have)), currency)
     *parts, commission, vat = take_back([Money(minor, currency) for minor in have], coming)
+    back: dict[UUID, Money] = {}
     for leg, part in zip(legs, parts, strict=True):
         if not part:
             continue
@@ -236,6 +239,7 @@ async def ask_back(
             reversal_id, leg["id"], deal.id, deal.lot_id, refund_id, dispute_id, currency, part.minor, now(),
         )  # fmt: skip
         await _plan_reversal(deal.id, deal.lot_id, reversal_id, leg["transfer_id"], part)
+        back[leg["company_id"]] = back.get(leg["company_id"], Money(0, currency)) + part
     if refund_id is not None:  # after its reversals: the database lets nothing out that did not come in or back
         await execute(
             "insert into refund (id, payment_id, deal_id, lot_id, currency, amount_minor, reason, state, created_at) "
@@ -243,16 +247,17 @@ async def ask_back(
             refund_id, payment_id, deal.id, deal.lot_id, currency, amount.minor, now(),
         )  # fmt: skip
     await post(books.given_back(commission, vat), refund_id or dispute_id, deal_id=deal.id, lot_id=deal.lot_id)
-    if any(parts):
-        await record(None, "deal.taken_back", deal.id)
-        await tell_taken_back(deal, coming - commission - vat)
+    for company_id, amount_back in back.items():
+        await note_leg("taken_back", deal, company_id)
+        await tell_taken_back(deal, company_id, amount_back)
     return coming
 
 
 async def advance_short(deal: Deal, *, refund_id: UUID | None = None, dispute_id: UUID | None = None) -> bool:
     """Lend what receivers could not give back; False while one has not answered yet."""
     rows = await fetch(
-        "select id, state, amount_minor, currency from transfer_reversal where refund_id = $1 or dispute_id = $2",
+        "select r.id, r.state, r.amount_minor, r.currency, l.company_id from transfer_reversal r "
+        "join release_leg l on l.id = r.leg_id where r.refund_id = $1 or r.dispute_id = $2",
         refund_id,
         dispute_id,
     )
@@ -262,7 +267,7 @@ async def advance_short(deal: Deal, *, refund_id: UUID | None = None, dispute_id
         if row["state"] == "short":
             lent = books.advanced(Money(row["amount_minor"], row["currency"]))
             if await post(lent, row["id"], deal_id=deal.id, lot_id=deal.lot_id):
-                await record(None, "deal.short", deal.id)
+                await note_leg("short", deal, row["company_id"])
     return True
 
 

@@ -159,11 +159,11 @@ async def _park(deal: Deal, leg_id: UUID, company_id: UUID, state: str) -> None:
     if state == "parked":
         return
     await execute("update release_leg set state = 'parked' where id = $1", leg_id)
-    await _note_leg("parked", deal, company_id)
+    await note_leg("parked", deal, company_id)
     await tell_parked(deal, company_id)
 
 
-async def _note_leg(became: str, deal: Deal, company_id: UUID) -> None:
+async def note_leg(became: str, deal: Deal, company_id: UUID) -> None:
     """In the journal; under a name of its own where the seller's order names the receiver: the buyer reads the rest."""
     own = company_id == deal.seller_company_id
     await record(None, f"deal.{became}" if own else f"deal.receiver_{became}", deal.id)
@@ -243,7 +243,7 @@ async def _transferred(operation: Operation, made: Transfer) -> None:
         lot_id=deal.lot_id,
         stripe_object=made.id,
     )
-    await _note_leg("transferred", deal, company)
+    await note_leg("transferred", deal, company)
     for row in await fetch(
         "select x.id from dispute x join payment p on p.id = x.payment_id where p.deal_id = $1 and not x.over", deal.id
     ):
@@ -280,7 +280,7 @@ async def _transfer_refused(operation: Operation, refusal: Refused) -> None:
     if news:
         await alarm("balance_insufficient" if ours else "transfer_refused", deal)
     if news and not ours:
-        await _note_leg("parked", deal, leg["company_id"])
+        await note_leg("parked", deal, leg["company_id"])
         await tell_parked(deal, leg["company_id"])
 
 

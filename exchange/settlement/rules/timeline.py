@@ -196,7 +196,7 @@ HAPPENED: Mapping[str, str] = {
     "deal.reopened": N_("The deal is open again until the buyer has the refund"),
     "deal.refund_again": N_("The refund did not go through; the operator tried it again"),
     "deal.refunded_by_hand": N_("The operator had refunded the buyer by hand; it counts"),
-    "deal.leg_given": N_("A part whose receiver could not be paid was given to another, by the operator's order"),
+    "deal.leg_given": N_("A part that could not be paid out goes back to the buyer, by the operator's order"),
     "deal.refunded_otherwise": N_("The operator paid the buyer another way"),
     "deal.disputed": N_("The buyer's bank disputes the payment; the money stands still"),
     "deal.charged_back": N_("The buyer's bank decided for the buyer and keeps the disputed money"),
