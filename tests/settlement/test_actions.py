@@ -31,7 +31,7 @@ from exchange.settlement.actions import (
 from exchange.settlement.actions.moves import reminder_of
 from exchange.settlement.queries.claims import lines_of, tolerance_of
 from exchange.settlement.queries.deals import any_deal, history_of
-from exchange.settlement.queries.money import trial_balance, unrefunded
+from exchange.settlement.queries.money import stuck, trial_balance, unrefunded
 from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.deal import NotNow, NotYet, NotYourMove, Side
@@ -435,6 +435,11 @@ class TestLostAnswers:
         await reconcile.poll_objects()
         await operations.drive(held)
         assert len(gateway.transfers) == 1, "nobody asks until a person has looked"
+        with frozen(now() + timedelta(days=2)):
+            found = await stuck(now() - timedelta(days=1))
+            assert (found.operations, found.held) == (0, 1)
+            await reconcile.tell_stuck()
+        assert "held until you say" in await said("settlement_stuck")
 
         with pytest.raises(NotYourMove):
             await operations.renew_held(operation_id=held, by=agreed.seller.actor)
@@ -444,7 +449,7 @@ class TestLostAnswers:
         await work()
         assert (await agreed.state(), len(gateway.transfers)) == ("settled", 2)
 
-    async def test_the_poll_adds_no_tries_of_its_own(self, gateway: FakeGateway) -> None:
+    async def test_however_often_the_poll_tries_one_job_stays_queued(self, gateway: FakeGateway) -> None:
         """[10]"""
         agreed = await agree()
         await onboarded(agreed, gateway)
@@ -1132,10 +1137,15 @@ class TestRefundsAndDisputes:
         await onboarded(agreed, gateway)
         await received(agreed, gateway)
         await work()
+        await execute("update deal set alarm_at = alarm_at - interval '90 days'")
         await recourse.refund_released(deal_id=agreed.deal_id, refund=Money(60_00, "EUR"), by=chief.actor)
         gateway.refuses["refund"] = "expired_or_canceled_card"
         await work()
         assert (await agreed.state(), await agreed.held()) == ("closing", 60_00), "open until the buyer has its money"
+        for days, calls in ((0, 1), (8, 2)):
+            with frozen(now() + timedelta(days=days)):
+                await deals.tick(agreed.deal_id)
+            assert await alarms() == ["A refund was refused: Outillage, fin de série"] * calls, "once a week"
         gateway.refuses.clear()
         if otherwise:
             await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 7", by=chief.actor)

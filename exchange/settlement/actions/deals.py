@@ -1,25 +1,25 @@
 """The two sides, the operator and the clocks move a deal. Each verb: one transaction, the deal's row locked first."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 from exchange.actor import Actor
 from exchange.clock import now
 from exchange.database import announce, execute, fetchval, transaction
 from exchange.errors import N_, Invalid
-from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.listings.actions.reservations import release_reservation
 from exchange.money import Money
 from exchange.payable import ensure_round
 from exchange.settings import settings
+from exchange.settlement.actions.closing import call_again
 from exchange.settlement.actions.evidence import hand_in
 from exchange.settlement.actions.moves import enter, reminder_of, start_clock
 from exchange.settlement.actions.notices import alarm, remind, tell, tell_agreed, tell_letter
 from exchange.settlement.actions.payments import close_pay_page
 from exchange.settlement.actions.receivers import freeze_legs
 from exchange.settlement.actions.release import share_out
+from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, agreement_of, any_deal, deal_seen_by
 from exchange.settlement.rules import amounts, vat
 from exchange.settlement.rules.amounts import RefundTooLarge
@@ -246,7 +246,7 @@ async def _tick(deal_id: UUID) -> bool:
     async with transaction():
         deal = await any_deal(deal_id, lock=True)
         if deal.state is State.CLOSING and deal.alarm_at is not None and deal.alarm_at <= now():
-            await _call_about_parked(deal)
+            await _call_about_waiting(deal)
         move = struck(deal.state, due_at=deal.due_at, alarm_at=deal.alarm_at, at=now())
         if move is Move.ALARM:
             await enter(deal, move, step(deal.state, move, Side.CLOCK), None)
@@ -262,12 +262,22 @@ async def _tick(deal_id: UUID) -> bool:
         return False
 
 
-async def _call_about_parked(deal: Deal) -> None:
-    """Decided long ago, and still a receiver cannot be paid: a person looks at it, once a week."""
-    again = now() + timedelta(days=7)
-    await execute("update deal set alarm_at = $2 where id = $1", deal.id, again)
-    await enqueue("deal.due", deal.id, at=again)
-    await alarm("parked_too_long", deal)
+async def _call_about_waiting(deal: Deal) -> None:
+    """Decided long ago, and still somebody waits for the money: a person is called for each reason, once a week."""
+    await call_again(deal)
+    waits = await one(
+        "select exists (select from release_leg where deal_id = $1 and state = 'parked') as parked, "
+        "exists (select from refund where deal_id = $1 and state = 'failed' and refund_id is null) as refused, "
+        "exists (select from refund where deal_id = $1 and state in ('failed', 'canceled') and refund_id is not null) "
+        "as returned",
+        deal.id,
+    )
+    if waits["parked"]:
+        await alarm("parked_too_long", deal)
+    if waits["refused"]:
+        await alarm("refund_refused", deal)
+    if waits["returned"]:
+        await alarm("refund_failed", deal)
 
 
 async def remind_side(deal_id: UUID) -> None:

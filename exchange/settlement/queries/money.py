@@ -240,18 +240,21 @@ class Stuck:
     jobs: int
     """Given up by the worker."""
     operations: int
+    held: int
+    """Operations that wait for the operator to look whether they were carried out."""
     events: int
 
     def __bool__(self) -> bool:
-        return bool(self.jobs or self.operations or self.events)
+        return bool(self.jobs or self.operations or self.held or self.events)
 
 
 async def stuck(since: datetime) -> Stuck:
     """What has gone on without an end from before ``since``, and the jobs that were given up."""
     row = await fetchrow(
         "select (select count(*) from pgqueuer where status = 'failed') as jobs, "
-        "(select count(*) from stripe_operation where state not in ('done', 'failed') and planned_at < $1) "
+        "(select count(*) from stripe_operation where state in ('planned', 'sent', 'unknown') and planned_at < $1) "
         "as operations, "
+        "(select count(*) from stripe_operation where state = 'held' and planned_at < $1) as held, "
         "(select count(*) from stripe_event where handled_at is null and received_at < $1) as events",
         since,
     )
