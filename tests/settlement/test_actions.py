@@ -1205,6 +1205,28 @@ class TestRefundsAndDisputes:
         with frozen(began + timedelta(days=54, minutes=1)):
             await deals.give_up(deal_id=agreed.deal_id, by=agreed.seller.actor)
 
+    async def test_who_waited_for_a_deal_sees_what_happened_to_it_meanwhile(self, gateway: FakeGateway) -> None:
+        """[27]"""
+        agreed, locked = await agree(), asyncio.Event()
+        await paid(agreed, gateway)
+        charge = await fetchval("select charge_id from payment")
+
+        async def takes_it() -> None:
+            async with transaction():
+                await any_deal(agreed.deal_id, lock=True)
+                locked.set()
+                while not await fetchval("select exists (select from pg_locks where not granted)"):
+                    await asyncio.sleep(0)
+                await disputes.take_dispute(Dispute("dp_1", "needs_response", Money(120_00, "EUR"), charge))
+
+        async def waits_for_it() -> bool:
+            await locked.wait()
+            async with transaction():
+                return (await any_deal(agreed.deal_id, lock=True)).disputed
+
+        _, disputed = await asyncio.gather(takes_it(), waits_for_it())
+        assert disputed
+
     async def test_a_debt_asked_for_again_while_the_dispute_is_won_is_sent_back(self, gateway: FakeGateway) -> None:
         """[33]"""
         agreed = await agree()

@@ -27,7 +27,6 @@ from exchange.settlement.actions.refunds import pay_back, send_back, send_refuse
 from exchange.settlement.actions.release import Disputed, note_leg
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal, deal_seen_by
-from exchange.settlement.queries.money import disputed
 from exchange.settlement.rules import books
 from exchange.settlement.rules.amounts import RefundTooLarge, take_back
 from exchange.settlement.rules.deal import NotNow, NotYourMove, Side, State
@@ -188,7 +187,7 @@ async def _by_operator(deal_id: UUID, by: Actor) -> Deal:
     deal = await deal_seen_by(by, deal_id, lock=True)
     if deal.side_of(by) is not Side.OPERATOR:
         raise NotYourMove
-    if await disputed(deal_id):
+    if deal.disputed:
         raise Disputed
     return deal
 

@@ -24,7 +24,7 @@ from exchange.settlement.actions.papers import owe_papers
 from exchange.settlement.actions.refunds import pay_back
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal
-from exchange.settlement.queries.money import disputed, warned
+from exchange.settlement.queries.money import warned
 from exchange.settlement.rules import books
 from exchange.settlement.rules.accounts import Receiving, receiver
 from exchange.settlement.rules.amounts import Share, plan
@@ -57,7 +57,7 @@ async def share_out(deal: Deal, refund: Money) -> None:
     """
     kept = await kept_by_bank(deal)
     refund = max(refund, kept)
-    if refund != kept and await disputed(deal.id):
+    if refund != kept and deal.disputed:
         raise Disputed
     payment = await one("select id, charge_id from payment where deal_id = $1 and state = 'paid'", deal.id)
     legs = await fetch(
@@ -152,7 +152,7 @@ async def release_parked(company_id: UUID) -> None:
 
 async def _stopped(deal: Deal) -> bool:
     agreed = await fetchval("select agreed from reconciliation order by at desc limit 1")
-    return agreed is False or await disputed(deal.id) or await warned(deal.id)
+    return agreed is False or deal.disputed or await warned(deal.id)
 
 
 async def _park(deal: Deal, leg_id: UUID, company_id: UUID, state: str) -> None:

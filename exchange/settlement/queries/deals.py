@@ -11,7 +11,7 @@ import asyncpg
 from exchange.actor import Actor
 from exchange.clock import now
 from exchange.companies.rules import is_public_holiday
-from exchange.database import fetch, fetchrow
+from exchange.database import execute, fetch, fetchrow
 from exchange.errors import NotSeen
 from exchange.money import Money
 from exchange.settlement.rules.amounts import Terms
@@ -204,11 +204,13 @@ async def deal_seen_by(actor: Actor, deal_id: UUID, *, lock: bool = False) -> De
 
 
 async def any_deal(deal_id: UUID, *, lock: bool = False) -> Deal:
-    """The deal, for the exchange itself: clocks and the payment service. Raises NotSeen."""
-    row = await fetchrow(
-        f"select {_COLUMNS} {_FROM} where d.id = $1{' for no key update of d' if lock else ''}",
-        deal_id,
-    )
+    """The deal, for the exchange itself: clocks and the payment service. Raises NotSeen.
+
+    Locked first and read afterwards: who waits for a lock sees the other tables as they were before it waited.
+    """
+    if lock:
+        await execute("select from deal where id = $1 for no key update", deal_id)
+    row = await fetchrow(f"select {_COLUMNS} {_FROM} where d.id = $1", deal_id)
     if row is None:
         raise NotSeen
     return _deal(row)

@@ -169,19 +169,8 @@ async def unrefunded(deal: Deal) -> Unrefunded:
         deal.id,
     )
     currency = deal.terms.total.currency
-    refused = 0 if await disputed(deal.id) else sum(row["minor"] for row in rows if not row["made"])
+    refused = 0 if deal.disputed else sum(row["minor"] for row in rows if not row["made"])
     return Unrefunded(Money(sum(row["minor"] for row in rows if row["made"]), currency), Money(refused, currency))
-
-
-async def disputed(deal_id: UUID) -> bool:
-    """Whether a buyer's bank holds one of the deal's payments, or has asked about it, and has not done."""
-    return bool(
-        await fetchval(
-            "select exists (select from dispute x join payment p on p.id = x.payment_id "
-            "where p.deal_id = $1 and not x.over)",
-            deal_id,
-        )
-    )
 
 
 @dataclass(frozen=True, slots=True)
