@@ -46,6 +46,13 @@ def test_a_domain_has_only_the_files_the_house_knows(domain: str) -> None:
     assert (PACKAGE / domain / "__init__.py").read_text().lstrip().startswith('"""')
 
 
+@pytest.mark.parametrize("layer", ["actions", "rules"])
+def test_settlement_lists_its_modules_as_they_are(layer: str) -> None:
+    package = PACKAGE / "settlement" / layer
+    listed = re.findall(r"^(\w+) {2,}\S", (package / "__init__.py").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(path.stem for path in package.glob("*.py") if path.stem != "__init__")
+
+
 def test_transactions_are_opened_in_actions_only() -> None:
     allowed = {"database.py", "jobs.py"}
     for path, nodes in modules():

@@ -1,10 +1,13 @@
 """Every write of settlement, by noun.
 
+moves        a deal enters a state
 deals        the two sides, the operator and the clocks move a deal
 payments     a buyer pays; what Stripe says of it is taken over
 cash         bank transfers that do not fit: short, over, late
 customers    a buyer as the payment service knows it
-release      a deal's money is shared out: refunds, transfers, commission
+release      a deal's money is shared out: transfers, commission
+refunds      money on its way back to a buyer, and back again
+closing      the end of a deal, and open again
 recourse     money comes back after it was shared out
 disputes     a buyer's bank takes a payment back, or asks
 warnings     the card network takes a payment for fraud
@@ -17,6 +20,8 @@ claims       what is not right with a delivery
 evidence     photos of a delivery
 receivers    who else a seller's money goes to
 standing     strikes, suspension, appeal
+ledger       the one way a figure of money comes to be
+notices      who is told of what
 operations   every intended write at Stripe: planned, sent, done
 events       the inbox of Stripe's news
 reconcile    the polls and the daily money match
