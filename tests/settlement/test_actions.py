@@ -1317,6 +1317,16 @@ class TestTheBooks:
         assert result.agreed, result
         assert result.movements == 2
 
+    async def test_the_exchanges_own_movements_explain_themselves(self, gateway: FakeGateway) -> None:
+        """[47]"""
+        moves = [("po_1", "payout", -500), ("po_1", "payout_failure", 500), ("po_2", "payout", -300)]
+        for source, kind, minor in [*moves, ("tu_1", "topup", 50), ("txn_1", "stripe_fee", -7)]:
+            gateway._move(source, kind, Money(minor, "EUR"))
+        for minutes in (10, 20):
+            with frozen(now() + timedelta(minutes=minutes)):
+                assert (await reconcile.match_books()).agreed
+            assert await balance() == {Account.BANK: 250, Account.FEES: 7, Account.STRIPE: -257}
+
     async def test_a_difference_stops_releases_until_it_is_gone(self, gateway: FakeGateway) -> None:
         """[46] [47]"""
         await make_person(role=Role.OPERATOR)

@@ -15,6 +15,7 @@ from exchange.database import execute, fetch, fetchrow, fetchval, transaction
 from exchange.errors import N_, Conflict
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
+from exchange.money import Money
 from exchange.settlement.actions import operations, payments, sellers
 from exchange.settlement.actions.events import take_in
 from exchange.settlement.actions.ledger import post
@@ -24,7 +25,7 @@ from exchange.settlement.queries.deals import any_deal
 from exchange.settlement.queries.money import Reconciled, stuck
 from exchange.settlement.rules import books
 from exchange.settlement.rules.deal import NotYourMove
-from exchange.settlement.rules.drift import Difference, differences
+from exchange.settlement.rules.drift import Difference, Movement, differences
 from exchange.settlement.rules.payments import REFUND_IDS
 from exchange.settlement.stripe_gateway import Busy, NoAnswer, Refused, gateway
 
@@ -149,13 +150,15 @@ async def _ids(sql: str, at: datetime) -> list[UUID]:
 async def match_books() -> Reconciled:
     """Compare every balance transaction with our postings; a difference stops releases until it is gone.
 
-    It begins at the last day that agreed, so a difference is found again until it is explained, and the past that
-    agreed is not read each night. What differs there is looked at over its whole life before it is believed.
+    What our own payouts, top-ups and fees moved is booked here as it is found: their balance transactions are all the
+    proof there is. It begins at the last day that agreed, so a difference is found again until it is explained, and the
+    past that agreed is not read each night. What differs there is looked at over its whole life before it is believed.
     History brought in from before the exchange used Stripe carries no Stripe object and is no part of it.
     """
     until = now() - GRACE
     since = await _matched_until()
     theirs = await gateway().movements(since, until)
+    await _book_own(theirs)
     seen = list({movement.source for movement in theirs})
     rows = await fetch(
         _OURS + "and (p.at >= $1 and p.at < $2 or p.stripe_object = any($3)) group by 1, 2", since, until, seen
@@ -188,6 +191,14 @@ async def match_books() -> Reconciled:
             for row in await fetch("select id from deal where state = 'closing'"):
                 await enqueue("deal.release", row["id"])
     return result
+
+
+async def _book_own(theirs: Sequence[Movement]) -> None:
+    async with transaction():
+        for movement in theirs:
+            posting = books.own(movement.kind, Money(movement.net_minor, movement.currency))
+            reference = f"{movement.source} {movement.kind}"
+            await post(posting, reference, deal_id=None, lot_id=None, stripe_object=movement.source)
 
 
 _OURS = (

@@ -58,6 +58,7 @@ class Fact(StrEnum):
     RECOVERED = "recovered"
     EXTERNAL = "external"
     PAID_OUT = "paid_out"
+    PAID_IN = "paid_in"
     PAID_OTHERWISE = "paid_otherwise"
     BY_HAND = "by_hand"
     CASH_ARRIVED = "cash_arrived"
@@ -184,9 +185,23 @@ def dispute_lost(amount: Money, backed: Money, *, surplus: bool = False) -> Post
     return Posting(Fact.DISPUTE_LOST, tuple(entry for entry in entries if entry.amount))
 
 
-def paid_out(amount: Money) -> Posting | None:
-    """Money of our own left the payment service for our bank; ``None`` for nothing."""
-    return _move(Fact.PAID_OUT, amount, Account.BANK, Account.STRIPE) if amount else None
+BETWEEN_BANK_AND_BALANCE = frozenset({"payout", "payout_failure", "payout_cancel", "topup", "topup_reversal"})
+"""Kinds of balance transaction by which our own money goes to our bank, and comes from there."""
+
+CHARGED = frozenset({"stripe_fee", "contribution"})
+"""Kinds by which the payment service takes what it charges the exchange itself, and no deal."""
+
+
+def own(kind: str, moved: Money) -> Posting | None:
+    """What a balance transaction of ``kind`` that is no deal's makes of our own money; ``None`` for any other kind.
+
+    ``moved`` is what it moved our balance by, signed.
+    """
+    if not moved:
+        return None
+    if kind in BETWEEN_BANK_AND_BALANCE:
+        return _move(Fact.PAID_OUT if moved.minor < 0 else Fact.PAID_IN, moved, Account.STRIPE, Account.BANK)
+    return fee(-moved) if kind in CHARGED else None
 
 
 def cash_arrived(amount: Money) -> Posting:

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 
 from exchange.money import Money
 
-OUTSIDE = frozenset({"payout", "payout_failure", "payout_cancel", "topup", "stripe_fee", "contribution"})
-"""Kinds of balance transaction that are no deal's: the operator's own movements between bank and balance."""
-
 
 @dataclass(frozen=True, slots=True)
 class Movement:
@@ -48,9 +45,8 @@ def differences(theirs: Iterable[Movement], ours: Mapping[tuple[str, str], int])
     """Each source and currency whose sums differ; ``ours`` maps (source, currency) to our entries on the balance."""
     sums: dict[tuple[str, str], int] = {}
     for movement in theirs:
-        if movement.kind not in OUTSIDE:
-            key = movement.source, movement.currency
-            sums[key] = sums.get(key, 0) + movement.net_minor
+        key = movement.source, movement.currency
+        sums[key] = sums.get(key, 0) + movement.net_minor
     return [
         Difference(source, currency, sums.get((source, currency), 0), ours.get((source, currency), 0))
         for source, currency in sorted(sums.keys() | ours.keys())

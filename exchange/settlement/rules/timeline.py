@@ -232,6 +232,7 @@ MOVED: Mapping[Fact, str] = {
     Fact.ADVANCED: N_("Advanced by the exchange, owed by the seller"),
     Fact.RECOVERED: N_("Paid back by the seller"),
     Fact.PAID_OUT: N_("Paid out to the exchange's bank account"),
+    Fact.PAID_IN: N_("Come from the exchange's bank account"),
     Fact.PAID_OTHERWISE: N_("Paid to the buyer by the exchange, another way"),
     Fact.BY_HAND: N_("Refunded to the buyer by the operator's own hand"),
     Fact.CASH_ARRIVED: N_("Arrived by bank transfer, not due"),
