@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from exchange.actor import Role
 from exchange.database import execute, fetchval
 from exchange.settlement.actions import deals, events
 from tests.factories import bearer, make_person
@@ -87,6 +88,54 @@ async def test_a_claim_as_json(client: httpx.AsyncClient, gateway: FakeGateway) 
     agreed_on = await client.post(f"{at}/claims/agreement", headers=buyer)
     assert (agreed_on.json()["state"], agreed_on.json()["refund"]["minor"]) == ("closing", 1800)
     assert (await client.post(f"{at}/claims/withdrawal", headers=buyer)).status_code == 409
+
+
+async def test_a_refund_that_was_refused_as_json(client: httpx.AsyncClient, gateway: FakeGateway) -> None:
+    agreed = await agree()
+    await paid(agreed, gateway)
+    at = f"/api/v1/deals/{agreed.deal_id}"
+    buyer, seller = await bearer(agreed.buyer), await bearer(agreed.seller)
+    chief = await bearer(await make_person(role=Role.OPERATOR))
+    assert (await client.post(f"{at}/cancellation", headers=buyer)).json()["state"] == "paid"
+    assert (await client.post(f"{at}/cancellation", headers=seller)).json()["state"] == "closing"
+    gateway.refuses["refund"] = "expired_or_canceled_card"
+    await work()
+    refused = {"returned": {"minor": 0, "currency": "EUR"}, "refused": {"minor": 12000, "currency": "EUR"}}
+    for reader, sees in ((buyer, refused), (seller, None), (chief, refused)):
+        assert (await client.get(at, headers=reader)).json()["unrefunded"] == sees
+    assert (await client.post(f"{at}/refund-again", headers=buyer)).status_code == 403
+    assert (await client.post(f"{at}/refund-again", headers=chief)).json()["unrefunded"] is None, "on its way again"
+    await work()
+    unnamed = await client.post(f"{at}/other-refund", headers=chief, json={})
+    assert (unnamed.status_code, unnamed.json()["code"]) == (422, "reference_missing")
+    by_transfer = await client.post(f"{at}/other-refund", headers=chief, json={"reference": "VIR 1"})
+    assert (by_transfer.json()["state"], by_transfer.json()["unrefunded"]) == ("refunded", None)
+
+
+async def test_a_decision_a_parked_part_and_a_late_refund_as_json(
+    client: httpx.AsyncClient, gateway: FakeGateway
+) -> None:
+    agreed = await agree()
+    await paid(agreed, gateway)
+    at = f"/api/v1/deals/{agreed.deal_id}"
+    chief = await bearer(await make_person(role=Role.OPERATOR))
+    shared = {"refund": {"minor": 60_00, "currency": "EUR"}, "reasons": "half of it never came"}
+    assert (await client.post(f"{at}/decision", headers=chief, json=shared)).json()["state"] == "closing"
+    await work()
+    (part,) = (await client.get(at, headers=chief)).json()["parts"]
+    assert (part["state"], part["amount"]["minor"]) == ("parked", 57_00)
+    assert (await client.get(at, headers=await bearer(agreed.buyer))).json()["parts"] == []
+    gift = f"{at}/parts/{part['id']}/gift"
+    assert (await client.post(gift, headers=chief, json={"to": "the post"})).status_code == 400
+    own = await client.post(gift, headers=chief, json={"to": "seller"})
+    assert (own.status_code, own.json()["code"]) == (409, "leg_not_waiting"), "it is the seller's own"
+    assert (await client.post(gift, headers=chief, json={"to": "buyer"})).json()["refund"]["minor"] == 117_00
+    await work()
+    assert (await client.get(at, headers=chief)).json()["state"] == "partly_refunded"
+    late = await client.post(f"{at}/refund", headers=chief, json={"refund": {"minor": 3_00, "currency": "EUR"}})
+    assert late.json()["refund"]["minor"] == 120_00
+    await work()
+    assert (await client.get(at, headers=chief)).json()["state"] == "refunded"
 
 
 async def test_a_rival_sees_nothing_and_changes_nothing(client: httpx.AsyncClient, gateway: FakeGateway) -> None:

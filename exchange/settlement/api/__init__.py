@@ -2,6 +2,8 @@
 
 from litestar import Router
 
-from exchange.settlement.api import claims, deals, papers
+from exchange.settlement.api import claims, deals, operator, papers
 
-router = Router("/deals", route_handlers=[*deals.HANDLERS, *claims.HANDLERS, *papers.HANDLERS], tags=["deals"])
+router = Router(
+    "/deals", route_handlers=[*deals.HANDLERS, *claims.HANDLERS, *papers.HANDLERS, *operator.HANDLERS], tags=["deals"]
+)

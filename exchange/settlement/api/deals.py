@@ -14,7 +14,7 @@ from exchange.settlement.actions import deals, payments
 from exchange.settlement.queries.claims import claim_of, lines_of
 from exchange.settlement.queries.deals import Deal, deal_seen_by, deals_of
 from exchange.settlement.queries.evidence import photos_of
-from exchange.settlement.queries.money import money_of, payment_of
+from exchange.settlement.queries.money import money_of, payment_of, unrefunded
 from exchange.settlement.rules.claims import Reason
 from exchange.settlement.rules.deal import Side
 from exchange.settlement.rules.evidence import Occasion
@@ -143,6 +143,22 @@ class AwaitedTransfer(BaseModel):
     instructions_url: str
 
 
+class Part(BaseModel):
+    """One receiver's part of the deal's money."""
+
+    id: UUID
+    name: str
+    amount: Amount | None = Field(description="null until the money is shared out")
+    state: str = Field(description="planned, parked, sent or paid", examples=["parked"])
+
+
+class Unrefunded(BaseModel):
+    """What is owed to the buyer and did not reach it."""
+
+    returned: Amount = Field(description="the buyer's bank sent it back")
+    refused: Amount = Field(description="the payment service did not make the refund")
+
+
 class DealDetail(DealSummary):
     """One deal with its money, its claim and what the reader may do."""
 
@@ -158,6 +174,8 @@ class DealDetail(DealSummary):
     decision: str = Field(description="the operator's reasons, where it decided")
     photos: list[Photo]
     awaited_transfer: AwaitedTransfer | None = Field(description="null for the seller, and where none is awaited")
+    parts: list[Part] = Field(description="empty for the buyer, whom it does not concern")
+    unrefunded: Unrefunded | None = Field(description="null for the seller, and where nothing is")
     may: list[str] = Field(description="moves the reader may make now", examples=[["ship", "cancel"]])
 
 
@@ -175,6 +193,22 @@ class Shipment(BaseModel):
     carrier: str = Field(default="", max_length=80)
     tracking: str = Field(default="", max_length=80)
     note: str = Field(default="", max_length=80)
+
+
+class CarriersNews(BaseModel):
+    """What the carrier said last."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"news": "Seen at the Orléans hub on 22 November, 6:10."}})
+
+    news: str = Field(default="", max_length=2000)
+
+
+class ProofOfDelivery(BaseModel):
+    """Who signed the note, when, under which number."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"proof": "Signed by Mme Roy, 22 November, note 4711."}})
+
+    proof: str = Field(default="", max_length=2000)
 
 
 @get("/", guards=[signed_in])
@@ -207,6 +241,34 @@ async def ship(request: Call, deal_id: FromPath[UUID], data: JSONBody[Shipment])
         await deals.make_ready(deal_id=deal_id, note=data.note, by=actor)
     else:
         await deals.ship(deal_id=deal_id, carrier=data.carrier, tracking=data.tracking, by=actor)
+    return await detail(request, deal_id)
+
+
+@post("/{deal_id:uuid}/cancellation", guards=[member], status_code=HTTP_200_OK)
+async def cancel(request: Call, deal_id: FromPath[UUID]) -> DealDetail:
+    """Ask to call the deal off; when the other side has asked too, the buyer is refunded in full."""
+    await deals.cancel(deal_id=deal_id, by=viewer_of(request).actor)
+    return await detail(request, deal_id)
+
+
+@post("/{deal_id:uuid}/withdrawal", guards=[member], status_code=HTTP_200_OK)
+async def give_up(request: Call, deal_id: FromPath[UUID]) -> DealDetail:
+    """The seller cancels what the buyer never collected, from the fourteenth day on."""
+    await deals.give_up(deal_id=deal_id, by=viewer_of(request).actor)
+    return await detail(request, deal_id)
+
+
+@post("/{deal_id:uuid}/news", guards=[member], status_code=HTTP_200_OK)
+async def follow(request: Call, deal_id: FromPath[UUID], data: JSONBody[CarriersNews]) -> DealDetail:
+    """The carrier has moved the goods, and said so: its time to deliver counts anew."""
+    await deals.follow(deal_id=deal_id, news=data.news, by=viewer_of(request).actor)
+    return await detail(request, deal_id)
+
+
+@post("/{deal_id:uuid}/proof", guards=[member], status_code=HTTP_200_OK)
+async def prove(request: Call, deal_id: FromPath[UUID], data: JSONBody[ProofOfDelivery]) -> DealDetail:
+    """The seller shows that the buyer has the goods. Photos kept for `handover` go with it."""
+    await deals.prove_delivery(deal_id=deal_id, proof=data.proof, by=viewer_of(request).actor)
     return await detail(request, deal_id)
 
 
@@ -243,6 +305,7 @@ async def detail(request: Call, deal_id: UUID) -> DealDetail:
     money, found = await money_of(deal, side), await claim_of(deal)
     may = possible(deal, side, found)
     payment = await payment_of(deal.id) if side is not Side.SELLER else None
+    owed = await unrefunded(deal) if side is not Side.SELLER else None
     return DealDetail(
         **_summary(deal, side),
         held=amount_of(money.held),
@@ -290,8 +353,18 @@ async def detail(request: Call, deal_id: UUID) -> DealDetail:
         )
         if payment and payment.state == "processing" and payment.instructions_url
         else None,
+        parts=[
+            Part(
+                id=leg.id,
+                name=leg.name,
+                amount=amount_of(leg.amount) if leg.amount is not None else None,
+                state=leg.state,
+            )
+            for leg in money.legs
+        ],
+        unrefunded=Unrefunded(returned=amount_of(owed.returned), refused=amount_of(owed.refused)) if owed else None,
         may=sorted([move.value for move in may.moves] + (["pay"] if may.pay else [])),
     )
 
 
-HANDLERS: list[Any] = [my_deals, show, pay, ship]
+HANDLERS: list[Any] = [my_deals, show, pay, ship, follow, prove, cancel, give_up]
