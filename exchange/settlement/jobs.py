@@ -154,6 +154,11 @@ async def match_books() -> None:
     await reconcile.match_books()
 
 
+@every("47 4 * * *")
+async def poll_payouts() -> None:
+    await reconcile.poll_payouts()
+
+
 @every("7 5 * * *")
 async def tell_stuck() -> None:
     await reconcile.tell_stuck()

@@ -22,6 +22,7 @@ from exchange.settlement.stripe_gateway import (
     Gateway,
     News,
     Params,
+    Payout,
     Recipient,
     Refund,
     Refused,
@@ -54,6 +55,8 @@ class FakeGateway(Gateway):
         self.reversals: dict[str, tuple[str, int, str]] = {}
         self.empty: set[str] = set()
         """Accounts that can give nothing back."""
+        self.paid_out: dict[str, tuple[str, Payout]] = {}
+        """Payouts of sellers by their id, each with its account."""
         self.moved: list[tuple[datetime, Movement]] = []
         self.news: list[News] = []
         self._next = count(1)
@@ -226,6 +229,14 @@ class FakeGateway(Gateway):
         against = tuple(d.id for d in disputes if d.status not in DISPUTE_WON)
         return Standing(tuple(d.id for d in disputes), against, refunds, None)
 
+    async def payout(self, payout: str, account: str) -> Payout:
+        owner, found = self.paid_out[payout]
+        assert owner == account
+        return found
+
+    async def payouts(self, account: str, since: datetime) -> list[Payout]:
+        return [found for owner, found in self.paid_out.values() if owner == account and found.created >= since]
+
     async def maker_of(self, charge: str) -> str | None:
         return next((s.operation_id for s in self.sessions.values() if s.charge and s.charge.id == charge), None)
 
@@ -260,7 +271,21 @@ class FakeGateway(Gateway):
     async def movements_of(self, source: str) -> list[Movement]:
         return [movement for _, movement in self.moved if movement.source == source]
 
-    def event(self, kind: str, about: Params, *, event_id: str | None = None, livemode: bool = False) -> News:
+    def pays_out(self, account: str, amount: Money, status: str = "paid", failure: str | None = None) -> str:
+        """The service sends a seller's money on to its bank."""
+        at, payout = datetime.now(UTC), self.id("po")
+        self.paid_out[payout] = account, Payout(payout, status, amount, failure, at, at)
+        return payout
+
+    def event(
+        self,
+        kind: str,
+        about: Params,
+        *,
+        event_id: str | None = None,
+        livemode: bool = False,
+        account: str | None = None,
+    ) -> News:
         """News of something, as it would arrive."""
         thin = kind.startswith("v2.")
         payload = {"data": {"object": about}, "type": kind}
@@ -270,7 +295,7 @@ class FakeGateway(Gateway):
             type=kind,
             created=datetime.now(UTC),
             livemode=livemode,
-            account=None,
+            account=account,
             object_id=about["id"],
             api_version=None if thin else API_VERSION,
             payload=payload,

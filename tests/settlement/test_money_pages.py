@@ -4,13 +4,13 @@ import httpx
 import pytest
 
 from exchange.actor import Role
-from exchange.database import execute
+from exchange.database import execute, fetch, fetchval
 from exchange.money import Money
-from exchange.settlement.actions import deals, payments, sellers
+from exchange.settlement.actions import deals, events, payments, reconcile, sellers
 from exchange.settlement.queries.money import payment_of
 from exchange.settlement.stripe_gateway import Awaited
 from tests.factories import make_person, sign_in
-from tests.settlement.conftest import agree, onboarded, paid
+from tests.settlement.conftest import agree, onboarded, paid, work
 from tests.settlement.fakes import FakeGateway
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -115,3 +115,44 @@ async def test_the_seller_reads_why_its_money_does_not_leave(client: httpx.Async
         page = (await client.get("/money")).text
         assert said in page.partition("Deal by deal")[2], why
         assert "fraud" not in page
+
+
+async def test_a_seller_whose_bank_refuses_its_money_is_told_once_and_where_to_mend_it(
+    client: httpx.AsyncClient, gateway: FakeGateway
+) -> None:
+    agreed = await agree()
+    account = await onboarded(agreed, gateway)
+    earlier = gateway.pays_out(account, Money(20_00, "EUR"))
+    await events.take_in(gateway.event("payout.paid", {"id": earlier}, account=account), "webhook")
+    await work()
+    await sign_in(client, agreed.seller)
+    page = (await client.get("/money")).text
+    assert "Paid out to your bank" in page
+    assert "€20.00" in page
+    assert "refused" not in page
+
+    refused = gateway.pays_out(account, Money(114_00, "EUR"), "failed", "account_closed")
+    foreign = gateway.pays_out("acct_of_nobody_here", Money(1_00, "EUR"), "failed", "account_closed")
+    for payout, whose in ((refused, account), (refused, account), (foreign, "acct_of_nobody_here"), (earlier, account)):
+        await events.take_in(gateway.event("payout.failed", {"id": payout}, account=whose), "webhook")
+        await work()
+    page = (await client.get("/money")).text
+    assert "Your bank refused €114.00" in page
+    assert "The account is closed." in page
+    assert 'action="/money/onboarding"' in page
+    (mail,) = await fetch("select recipient, text from mail where template = 'payout_failed'")
+    assert mail["recipient"] == agreed.seller.email
+    assert "€114.00" in mail["text"]
+
+
+async def test_a_refusal_nobody_told_us_of_is_found_the_next_day(gateway: FakeGateway) -> None:
+    agreed = await agree()
+    account = await onboarded(agreed, gateway)
+    await paid(agreed, gateway)
+    await deals.ship(deal_id=agreed.deal_id, carrier="Geodis", tracking="G1", by=agreed.seller.actor)
+    await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+    await work()
+    gateway.pays_out(account, Money(114_00, "EUR"), "failed", "no_account")
+    for _ in range(2):
+        await reconcile.poll_payouts()
+    assert await fetchval("select count(*) from mail where template = 'payout_failed'") == 1

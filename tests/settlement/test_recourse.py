@@ -123,6 +123,8 @@ class TestRefundAfterRelease:
         await service.post()
         payouts = await service.http.get("/v1/payouts", headers={"Stripe-Account": account})
         await service.control("fail-payout", payout=payouts.json()["data"][0]["id"])
+        await service.post()
+        assert len(await mailed("template = 'payout_failed'")) == 1, "its bank refused what it had taken out"
         await recourse.ask_again()
         await recourse.ask_again()
         await service.post()

@@ -12,6 +12,7 @@ recourse     money comes back after it was shared out
 disputes     a buyer's bank takes a payment back, or asks
 warnings     the card network takes a payment for fraud
 sellers      a seller opens the account its money goes to
+payouts      from a seller's account on to its bank
 receiving    a seller is to be paid on another account
 papers       invoices and credit notes are written, gaplessly numbered
 invoicing    what a company tells of itself for them, and its mandate

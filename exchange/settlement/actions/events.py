@@ -14,7 +14,7 @@ from exchange.clock import now
 from exchange.database import execute, fetchrow, fetchval, transaction
 from exchange.errors import N_, Invalid, Unavailable
 from exchange.jobs import enqueue
-from exchange.settlement.actions import cash, operations, payments, refunds, sellers
+from exchange.settlement.actions import cash, operations, payments, payouts, refunds, sellers
 from exchange.settlement.actions.disputes import take_dispute
 from exchange.settlement.actions.warnings import take_warning
 from exchange.settlement.rules.payments import PaymentState
@@ -101,7 +101,7 @@ async def take_in(news: News, source: str) -> bool:
 async def handle(event_id: UUID) -> None:
     """Act on an event, once: its effects and its being handled commit together.
 
-    Every payment is on our own account: a snapshot of what happens on a seller's is kept and changes nothing here.
+    Every payment is on our own account: of the snapshots of what happens on a seller's, only its payouts are heard.
     """
     event = await fetchrow(
         "update stripe_event set attempts = attempts + 1 where id = $1 and handled_at is null "
@@ -111,8 +111,10 @@ async def handle(event_id: UUID) -> None:
     if event is None:
         return
     effect = None
-    anothers = event["account"] is not None and not event["thin"]
-    if event["type"].startswith(HANDLED_PREFIXES) and not anothers:
+    if event["account"] is not None and not event["thin"]:
+        if event["type"].startswith("payout."):
+            effect = await _payout(event["object_id"], event["account"])
+    elif event["type"].startswith(HANDLED_PREFIXES):
         effect = await _effect_of(event["type"], event["object_id"], json.loads(event["payload"]))
     async with transaction(alone=True):
         if effect is not None:
@@ -211,6 +213,13 @@ async def _cash(customer_id: str | None) -> Effect | None:
     """A buyer's cash balance has something in it, or moved: it is looked at by its own job."""
     company = await fetchval("select company_id from payment_customer where customer_id = $1", customer_id)
     return partial(enqueue, "cash.look", company) if company is not None else None
+
+
+async def _payout(payout_id: str, account_id: str) -> Effect | None:
+    ours = await fetchval("select id from payout_account where account_id = $1", account_id)
+    if ours is None:
+        return None
+    return partial(payouts.take_payout, ours, await gateway().payout(payout_id, account_id))
 
 
 async def _account(account_id: str) -> Effect | None:

@@ -14,6 +14,7 @@ from exchange.settings import settings
 from exchange.settlement.queries.deals import Deal
 from exchange.settlement.queries.money import Reconciled, Stuck
 from exchange.settlement.rules import timeline
+from exchange.settlement.rules.accounts import bank_refusal
 from exchange.settlement.rules.alarms import ALARMS, AlarmKind
 from exchange.settlement.rules.deal import Side, State
 from exchange.settlement.rules.payments import ReturnReason
@@ -140,6 +141,12 @@ async def tell_paid_otherwise(deal: Deal, amount: Money, reference: str) -> None
     await notify_company(
         deal.buyer_company_id, "deal_paid_otherwise", deal=deal, amount=amount, reference=reference, url=_url(deal)
     )
+
+
+async def tell_payout_failed(company_id: UUID, amount: Money, failure: str | None) -> None:
+    """The company's bank did not take what the payment service paid out to it."""
+    url = f"{settings().base_url}/money"
+    await notify_company(company_id, "payout_failed", amount=amount, why=bank_refusal(failure), url=url)
 
 
 async def tell_account_change(company_id: UUID, step: str, effective_at: datetime | None = None) -> None:

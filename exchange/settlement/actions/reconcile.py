@@ -16,7 +16,7 @@ from exchange.errors import N_, Conflict
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.money import Money
-from exchange.settlement.actions import operations, payments, sellers
+from exchange.settlement.actions import operations, payments, payouts, sellers
 from exchange.settlement.actions.events import take_in
 from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.notices import alarm_books, alarm_stuck
@@ -281,6 +281,13 @@ async def poll() -> None:
     """What makes lost webhooks and dead workers harmless, every few minutes."""
     await poll_events()
     await poll_objects()
+
+
+async def poll_payouts() -> None:
+    """What became of the payouts of sellers that were sent money lately, once a day: no bank's refusal is lost."""
+    for row_id, account in await payouts.accounts_paid_lately():
+        with _guarded("payouts", account):
+            await payouts.look_at_payouts(row_id, account)
 
 
 async def tell_stuck() -> None:

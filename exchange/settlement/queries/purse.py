@@ -12,6 +12,7 @@ from exchange.database import fetch, fetchrow
 from exchange.errors import NotSeen
 from exchange.money import Money
 from exchange.settlement.queries.deals import DISPUTED
+from exchange.settlement.rules.accounts import bank_refusal
 from exchange.settlement.rules.amounts import Share, Terms, plan
 
 SHOWN_PARTS = 50
@@ -59,6 +60,22 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
+class PaidOut:
+    """What the payment service paid out to the company's bank, or tried to."""
+
+    amount: Money
+    state: str
+    """``pending``, ``in_transit``, ``paid``, ``canceled`` or ``failed``."""
+    why: str
+    """Why the bank refused it, as a message id."""
+    arrives_at: datetime
+
+    @property
+    def refused(self) -> bool:
+        return self.state == "failed"
+
+
+@dataclass(frozen=True, slots=True)
 class SellerMoney:
     """A company's money page."""
 
@@ -72,6 +89,8 @@ class SellerMoney:
     to_pay: list[Owed]
     coming_back: list[Owed]
     """Refunds on their way to the company as a buyer."""
+    payouts: list[PaidOut]
+    """What went on to its bank, the latest ten first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +159,7 @@ async def seller_money(actor: Actor) -> SellerMoney:
         parts=[*held, *await _shared_out(actor.company_id)][:SHOWN_PARTS],
         to_pay=await _to_pay(actor.company_id),
         coming_back=await _coming_back(actor.company_id),
+        payouts=await _paid_out(actor.company_id),
     )
 
 
@@ -229,4 +249,19 @@ async def _coming_back(company_id: UUID) -> list[Owed]:
     )
     return [
         Owed(row["id"], row["label"], Money(row["amount_minor"], row["currency"]), None, row["state"]) for row in rows
+    ]
+
+
+async def _paid_out(company_id: UUID) -> list[PaidOut]:
+    rows = await fetch(
+        "select p.amount_minor, p.currency, p.state, p.failure, p.arrives_at from payout p "
+        "join payout_account a on a.id = p.payout_account_id where a.company_id = $1 "
+        "order by p.created_at desc, p.id limit 10",
+        company_id,
+    )
+    return [
+        PaidOut(
+            Money(row["amount_minor"], row["currency"]), row["state"], bank_refusal(row["failure"]), row["arrives_at"]
+        )
+        for row in rows
     ]

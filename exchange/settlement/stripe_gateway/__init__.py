@@ -25,6 +25,7 @@ from exchange.settlement.stripe_gateway.answers import (
     Dispute,
     Moved,
     News,
+    Payout,
     Recipient,
     Refund,
     Session,
@@ -35,6 +36,7 @@ from exchange.settlement.stripe_gateway.answers import (
     movement_in,
     news_in,
     operation_in,
+    payout_in,
     plain,
     recipient_in,
     refund_in,
@@ -67,6 +69,7 @@ __all__ = [
     "News",
     "NoAnswer",
     "Params",
+    "Payout",
     "Recipient",
     "Refund",
     "Refused",
@@ -267,6 +270,18 @@ class Gateway:
             for m in d["balance_transactions"]
         )
         return Dispute(d["id"], d["status"], money_in(d["amount"], d["currency"]), d["charge"], moved)
+
+    async def payout(self, payout: str, account: str) -> Payout:
+        """A payout of a seller's account."""
+        async with _answered():
+            return payout_in(await self._client.v1.payouts.retrieve_async(payout, None, {"stripe_account": account}))
+
+    async def payouts(self, account: str, since: datetime) -> list[Payout]:
+        """The payouts of a seller's account made since then."""
+        span: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100}
+        async with _answered():
+            pages = await self._client.v1.payouts.list_async(span, {"stripe_account": account})
+            return [payout_in(found) async for found in pages.auto_paging_iter()]
 
     # --- looking an operation up after its key has died, or its answer was lost
 

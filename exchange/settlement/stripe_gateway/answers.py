@@ -125,6 +125,19 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class Payout:
+    """Money on its way from a seller's account to its bank."""
+
+    id: str
+    status: str
+    amount: Money
+    failure: str | None
+    """Why the bank refused it, as Stripe names it."""
+    created: datetime
+    arrives: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class News:
     """An event, verified or fetched: a hint that something changed."""
 
@@ -236,6 +249,18 @@ def recipient_in(found: Any) -> Recipient:
         status="closed" if a.get("closed") else (balance.get("stripe_transfers") or {}).get("status", "pending"),
         due=tuple(entry["description"] for entry in entries),
         operation_id=operation_in(a),
+    )
+
+
+def payout_in(found: Any) -> Payout:
+    p = plain(found)
+    return Payout(
+        id=p["id"],
+        status=p["status"],
+        amount=money_in(p["amount"], p["currency"]),
+        failure=p.get("failure_code"),
+        created=_at(p["created"]),
+        arrives=_at(p["arrival_date"]),
     )
 
 
