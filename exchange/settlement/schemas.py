@@ -33,7 +33,7 @@ def possible(deal: Deal, side: Side, claim: ClaimView | None) -> Possible:
         allowed.discard(Move.AGREE_CLAIM)
     if claim is not None and claim.state == "open" and now() < claim.escalate_from:
         allowed.discard(Move.ESCALATE)
-    if deal.due_at is not None and now() < deal.due_at:
+    if deal.stands_still or (deal.due_at is not None and now() < deal.due_at):
         allowed.discard(Move.GIVE_UP)
     unpaid = Move.PAY in moves(deal.state, Side.STRIPE)
     return Possible(
