@@ -55,8 +55,8 @@ class FakeGateway(Gateway):
         self.reversals: dict[str, tuple[str, int, str]] = {}
         self.empty: set[str] = set()
         """Accounts that can give nothing back."""
-        self.paid_out: dict[str, tuple[str, Payout]] = {}
-        """Payouts of sellers by their id, each with its account."""
+        self.paid_out: dict[str, tuple[str | None, Payout]] = {}
+        """Payouts by their id, each with its seller's account."""
         self.moved: list[tuple[datetime, Movement]] = []
         self.news: list[News] = []
         self._next = count(1)
@@ -229,7 +229,7 @@ class FakeGateway(Gateway):
         against = tuple(d.id for d in disputes if d.status not in DISPUTE_WON)
         return Standing(tuple(d.id for d in disputes), against, refunds, None)
 
-    async def payout(self, payout: str, account: str) -> Payout:
+    async def payout(self, payout: str, account: str | None = None) -> Payout:
         owner, found = self.paid_out[payout]
         assert owner == account
         return found
@@ -271,9 +271,11 @@ class FakeGateway(Gateway):
     async def movements_of(self, source: str) -> list[Movement]:
         return [movement for _, movement in self.moved if movement.source == source]
 
-    def pays_out(self, account: str, amount: Money, status: str = "paid", failure: str | None = None) -> str:
-        """The service sends a seller's money on to its bank."""
-        at, payout = datetime.now(UTC), self.id("po")
+    def pays_out(
+        self, account: str | None, amount: Money, status: str = "paid", failure: str | None = None, name: str = ""
+    ) -> str:
+        """The service sends a seller's money, or our own, on to the bank."""
+        at, payout = datetime.now(UTC), name or self.id("po")
         self.paid_out[payout] = account, Payout(payout, status, amount, failure, at, at)
         return payout
 

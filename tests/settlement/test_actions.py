@@ -34,8 +34,9 @@ from exchange.settlement.queries.deals import any_deal, history_of
 from exchange.settlement.queries.money import stuck, trial_balance, unrefunded
 from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.claims import Claimed, Reason
-from exchange.settlement.rules.deal import NotNow, NotYet, NotYourMove, Side
+from exchange.settlement.rules.deal import Move, NotNow, NotYet, NotYourMove, Side
 from exchange.settlement.rules.timeline import HAPPENED
+from exchange.settlement.schemas import possible
 from exchange.settlement.stripe_gateway import Busy, Dispute, KeyReused, Moved, NoAnswer, Refund, Refused, Session
 from tests.factories import MadePerson, make_person
 from tests.settlement.conftest import Agreed, agree, due_now, onboarded, paid, waiting, work
@@ -1193,6 +1194,7 @@ class TestRefundsAndDisputes:
         for days in (7, 20, 39):
             with frozen(began + timedelta(days=days)):
                 await deals.tick(agreed.deal_id)
+                assert Move.GIVE_UP not in possible(await any_deal(agreed.deal_id), Side.SELLER, None).moves
         assert await agreed.state() == before, "the seller was told to keep the goods"
         with frozen(began + timedelta(days=40)):
             gateway.disputes["dp_1"] = replace(gateway.disputes["dp_1"], status="won")
@@ -1319,6 +1321,8 @@ class TestTheBooks:
 
     async def test_the_exchanges_own_movements_explain_themselves(self, gateway: FakeGateway) -> None:
         """[47]"""
+        await make_person(role=Role.OPERATOR)
+        gateway.pays_out(None, Money(500, "EUR"), "failed", "account_closed", name="po_1")
         moves = [("po_1", "payout", -500), ("po_1", "payout_failure", 500), ("po_2", "payout", -300)]
         for source, kind, minor in [*moves, ("tu_1", "topup", 50), ("txn_1", "stripe_fee", -7)]:
             gateway._move(source, kind, Money(minor, "EUR"))
@@ -1326,6 +1330,7 @@ class TestTheBooks:
             with frozen(now() + timedelta(minutes=minutes)):
                 assert (await reconcile.match_books()).agreed
             assert await balance() == {Account.BANK: 250, Account.FEES: 7, Account.STRIPE: -257}
+        assert "The account is closed." in await said("payout_failed"), "the operator's own bank"
 
     async def test_a_difference_stops_releases_until_it_is_gone(self, gateway: FakeGateway) -> None:
         """[46] [47]"""

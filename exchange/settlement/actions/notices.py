@@ -18,6 +18,7 @@ from exchange.settlement.rules.accounts import bank_refusal
 from exchange.settlement.rules.alarms import ALARMS, AlarmKind
 from exchange.settlement.rules.deal import Side, State
 from exchange.settlement.rules.payments import ReturnReason
+from exchange.settlement.stripe_gateway import Payout
 
 log = logging.getLogger(__name__)
 
@@ -175,6 +176,14 @@ async def alarm_books(result: Reconciled) -> None:
     log.error("the books differ from Stripe's at %d places", len(result.differences))
     for operator in await fetch("select id from person where is_operator"):
         await notify(operator["id"], "settlement_books", result=result, url=f"{settings().base_url}/operator/money")
+
+
+async def alarm_payout(refused: Payout) -> None:
+    """Our own bank did not take what the payment service paid out to it."""
+    log.error("our bank refused the payout %s: %s", refused.id, refused.failure)
+    why, url = bank_refusal(refused.failure), f"{settings().base_url}/operator/money"
+    for operator in await fetch("select id from person where is_operator"):
+        await notify(operator["id"], "payout_failed", amount=refused.amount, why=why, url=url)
 
 
 async def alarm_stuck(found: Stuck) -> None:

@@ -19,7 +19,7 @@ from exchange.money import Money
 from exchange.settlement.actions import operations, payments, payouts, sellers
 from exchange.settlement.actions.events import take_in
 from exchange.settlement.actions.ledger import post
-from exchange.settlement.actions.notices import alarm_books, alarm_stuck
+from exchange.settlement.actions.notices import alarm_books, alarm_payout, alarm_stuck
 from exchange.settlement.actions.refunds import count_by_hand
 from exchange.settlement.queries.deals import any_deal
 from exchange.settlement.queries.money import Reconciled, stuck
@@ -194,11 +194,14 @@ async def match_books() -> Reconciled:
 
 
 async def _book_own(theirs: Sequence[Movement]) -> None:
+    refused = {m.source: await gateway().payout(m.source) for m in theirs if m.kind == "payout_failure"}
     async with transaction():
         for movement in theirs:
             posting = books.own(movement.kind, Money(movement.net_minor, movement.currency))
             reference = f"{movement.source} {movement.kind}"
-            await post(posting, reference, deal_id=None, lot_id=None, stripe_object=movement.source)
+            news = await post(posting, reference, deal_id=None, lot_id=None, stripe_object=movement.source)
+            if news and movement.kind == "payout_failure":
+                await alarm_payout(refused[movement.source])
 
 
 _OURS = (

@@ -271,10 +271,11 @@ class Gateway:
         )
         return Dispute(d["id"], d["status"], money_in(d["amount"], d["currency"]), d["charge"], moved)
 
-    async def payout(self, payout: str, account: str) -> Payout:
-        """A payout of a seller's account."""
+    async def payout(self, payout: str, account: str | None = None) -> Payout:
+        """A payout of a seller's ``account``, or our own."""
+        whose: Any = {"stripe_account": account} if account else {}
         async with _answered():
-            return payout_in(await self._client.v1.payouts.retrieve_async(payout, None, {"stripe_account": account}))
+            return payout_in(await self._client.v1.payouts.retrieve_async(payout, None, whose))
 
     async def payouts(self, account: str, since: datetime) -> list[Payout]:
         """The payouts of a seller's account made since then."""
