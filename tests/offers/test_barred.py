@@ -246,6 +246,9 @@ async def test_a_request_for_a_price_is_answered_no_more_and_the_seller_is_not_t
             assert "not answered in time" not in page
         await actions.end_requests()
     assert await fetchval("select state from quote_request") in {"closed", "expired"}
+    await actions.tell_of_no_quote(request_id=asked.id)
+    told = await fetchval("select count(*) from mail where template = 'quote_answered'")
+    assert told == (bar in {stop_the_seller, let_it_run_out}), "who was stopped or closed the want knows why"
 
 
 async def test_a_stopped_company_reads_its_contract_and_writes_to_the_other_side_but_deals_no_more(

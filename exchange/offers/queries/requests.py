@@ -182,10 +182,12 @@ class RequestEnded:
 
 
 async def request_ended(request_id: UUID) -> RequestEnded | None:
-    """None while it waits, or once a price was named."""
+    """None while it waits, or once a price was named; none for a buyer who closed the want, or may not buy any more:
+    that is the reason, and it was told it."""
     row = await fetchrow(
-        "select q.want_id, q.quantity, q.state, q.buyer_company_id, q.person_id, l.title from quote_request q "
-        "join lot l on l.id = q.lot_id where q.id = $1 and q.state not in ('asked', 'quoted')",
+        "select q.want_id, q.quantity, q.state, q.buyer_company_id, q.person_id, l.title "  # noqa: S608  the constant
+        f"from {JOINED} where q.id = $1 and q.state not in ('asked', 'quoted') and w.closed_at is null "
+        "and b.vetting = 'vetted' and b.legal_group_id <> s.legal_group_id",
         request_id,
     )
     receiver = await falls_to(request_id, row["buyer_company_id"], known=row["person_id"]) if row else None
