@@ -73,12 +73,16 @@ async def match_lot(*, lot_id: UUID) -> None:
 
 
 async def tell_of_matches(*, person_id: UUID) -> None:
-    """Write to a person of everything found since they were last told, once, as it stands in their working hours."""
+    """Write to a person of everything found since they were last told, once, as it stands in their working hours.
+
+    Several such jobs may run side by side: what the first tells of, the others do not find any more.
+    """
     async with transaction():
+        await correspondent(person_id, lock=True)
         if not await comes_now(person_id, "want_matches", person_id):
             return
         if (at := await may_be_written_to_at(person_id)) > now():
-            await enqueue("wants.matched", person_id, at=at, once=f"finds of {person_id}")
+            await enqueue("wants.matched", person_id, at=at)
         elif found := await _found_for(person_id, person_id):
             await notify(person_id, "want_matches", **found)
 

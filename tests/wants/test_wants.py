@@ -12,7 +12,7 @@ from exchange import clock
 from exchange.clock import now
 from exchange.companies.actions.mail import send_summaries
 from exchange.companies.actions.wishes import choose_mail
-from exchange.companies.rules import MailKind, Timing, Wishes
+from exchange.companies.rules import MailKind, Timing, Wishes, WorkingHours
 from exchange.companies.tables import CompanyBlock
 from exchange.database import execute, fetch, fetchval
 from exchange.errors import NotSeen, Several
@@ -141,6 +141,22 @@ class TestMatching:
         for _ in range(2):
             await actions.tell_of_matches(person_id=buyer.id)
         assert (jobs, await fetchval("select count(*) from mail where person_id = $1", buyer.id)) == (told, told)
+
+    async def test_finds_met_after_hours_wait_however_often_and_are_told(self) -> None:
+        buyer = await make_person(await make_company(hours=WorkingHours()))
+        await choose_mail(by=buyer.actor, wishes=Wishes({MailKind.WANTS: Timing.NOW}))
+        evening, next_evening = (datetime(2026, 11, day, 22, tzinfo=UTC) for day in (23, 24))
+        with clock.frozen(evening):
+            await _want(buyer)
+            await actions.match_lot(lot_id=(await staged()).lot_id)
+        for at in (evening, evening, next_evening, next_evening + timedelta(hours=11)):
+            await execute("delete from pgqueuer where status = 'picked'")  # the run before came to its end
+            assert await fetchval(
+                "update pgqueuer set status = 'picked' where entrypoint = 'wants.matched' returning id"
+            )
+            with clock.frozen(at):  # while the job itself is still on the list
+                await actions.tell_of_matches(person_id=buyer.id)
+        assert await fetchval("select count(*) from mail where person_id = $1", buyer.id) == 1
 
     async def test_a_hidden_lot_matches_nothing_and_a_lot_hidden_later_vanishes(self) -> None:
         stage = await staged()
