@@ -43,7 +43,7 @@ async def front(request: Web) -> Response[str]:
     talks: list[InboxRow] = []
     asked: list[Asked] = []
     deals: list[Awaiting] = []
-    if viewer.vetted or viewer.stopped:
+    if viewer.was_vetted:
         talks = (await inbox_of(viewer.actor, show=Awaits.ME, limit=SHOWN)).rows
         asked = await requests_to(viewer.actor, limit=SHOWN) if viewer.vetted else []
         deals = awaiting(viewer.actor, await deals_of(viewer.actor, limit=2 * SHOWN))[:SHOWN]

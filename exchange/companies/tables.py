@@ -52,6 +52,9 @@ class Company(Table, tablename="company"):
     vetting = Varchar(length=8, null=False, default=Vetting.AWAITING.value)
     vetting_reason = Text(null=False, default="")
     vetting_changed_at = Timestamptz(null=False)
+    vetted_at = Timestamptz(null=True, default=None)
+    """When the operator first let it trade, kept by the database (see the migration): what it agreed on since is its
+    own to read and to finish, whatever became of its vetting."""
     created_at = Timestamptz(null=False)
     is_cause = Boolean(null=False, default=False)
     """An association of general interest, as the operator has checked: sellers may give it part of a price."""

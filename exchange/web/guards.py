@@ -72,9 +72,9 @@ async def trading(connection: Connection, _: BaseRouteHandler) -> None:
 
 
 async def settling(connection: Connection, _: BaseRouteHandler) -> None:
-    """A member of a company that trades, or was stopped and finishes its deals."""
+    """A member of a company that trades, or has traded and finishes its deals."""
     await member(connection, _)
-    if connection.user is not None and not (connection.user.vetted or connection.user.stopped):
+    if connection.user is not None and not connection.user.was_vetted:
         raise NotVettedYet
 
 

@@ -23,6 +23,8 @@ class Viewer:
     """The session or API token they came with."""
     stopped: bool = False
     """The company was vetted and may begin no more deals: it finishes those it has."""
+    was_vetted: bool = False
+    """The operator has let the company trade, now or once."""
     waiting: int = 0
     """Talks that await this company's answer: the badge in the navigation."""
 

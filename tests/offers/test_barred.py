@@ -251,14 +251,31 @@ async def test_a_request_for_a_price_is_answered_no_more_and_the_seller_is_not_t
     assert told == (bar in {stop_the_seller, let_it_run_out}), "who was stopped or closed the want knows why"
 
 
-async def test_a_stopped_company_reads_its_contract_and_writes_to_the_other_side_but_deals_no_more(
-    client: httpx.AsyncClient,
+async def withdraw_the_sellers_vetting(stage: Stage) -> MadePerson:
+    assert stage.seller.company
+    operator = await make_person(role=Role.OPERATOR)
+    await refuse(by=operator.actor, company_id=stage.seller.company.id, reason="The register extract is too old.")
+    return stage.seller
+
+
+async def check_the_seller_anew(stage: Stage) -> MadePerson:
+    await withdraw_the_sellers_vetting(stage)
+    await execute("update company set vetting = 'awaiting' where vetting = 'refused'")
+    return stage.seller
+
+
+@pytest.mark.parametrize("bar", [stop_the_seller, withdraw_the_sellers_vetting, check_the_seller_anew])
+async def test_a_company_that_may_trade_no_more_reads_its_contract_and_writes_to_the_other_side_but_deals_no_more(
+    client: httpx.AsyncClient, bar: Barring
 ) -> None:
     stage = await staged()
     agreed, open_one = await stage.offer(quantity=50), await stage.offer(quantity=50, by=await stage.another_buyer())
     await stage.accept(agreed, quantity=50)
     await execute("set constraints all immediate")  # as at the commit, when the contract is written
-    await stop_the_seller(stage)
+    await bar(stage)
+    await sign_in(client, stage.buyer)
+    assert str(stage.lot_id) not in (await client.get("/lots")).text
+    assert (await client.get(f"/lots/{stage.lot_id}")).status_code == 404
     await sign_in(client, stage.seller)
     page = await client.get(f"/talks/{agreed}")
     assert page.status_code == 200

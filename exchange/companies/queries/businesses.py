@@ -142,7 +142,7 @@ async def viewer_of_session(secret: str) -> Recognised | None:
     at = now()
     row = await fetchrow(
         "select s.id as secret_id, s.last_seen_at as used_at, p.id as person_id, p.name, p.language, p.zone, "
-        "p.is_operator, m.company_id, m.role, c.trading_name, c.currency, c.vetting from session s "
+        "p.is_operator, m.company_id, m.role, c.trading_name, c.currency, c.vetting, c.vetted_at from session s "
         "join person p on p.id = s.person_id left join membership m on m.person_id = p.id "
         "left join company c on c.id = m.company_id where s.token_hash = $1 and s.revoked_at is null "
         "and s.last_seen_at > $2 and s.created_at > $3 and (p.is_operator or m.id is not null)",
@@ -157,7 +157,7 @@ async def viewer_of_token(secret: str) -> Recognised | None:
     """Whom an API token stands for, in one round trip; None when it is unknown or revoked."""
     row = await fetchrow(
         "select t.id as secret_id, t.last_used_at as used_at, p.id as person_id, p.name, p.language, p.zone, "
-        "p.is_operator, m.company_id, m.role, c.trading_name, c.currency, c.vetting from api_token t "
+        "p.is_operator, m.company_id, m.role, c.trading_name, c.currency, c.vetting, c.vetted_at from api_token t "
         "join person p on p.id = t.person_id left join membership m on m.person_id = p.id "
         "left join company c on c.id = m.company_id "
         "where t.token_hash = $1 and t.revoked_at is null and (p.is_operator or m.id is not null)",
@@ -174,6 +174,7 @@ def _recognised(row: Record, at: datetime) -> Recognised:
         company_name=row["trading_name"] or "",
         vetted=row["vetting"] == Vetting.VETTED,
         stopped=row["vetting"] == Vetting.STOPPED,
+        was_vetted=row["vetted_at"] is not None,
         language=row["language"],
         zone=row["zone"],
         currency=row["currency"] or "EUR",

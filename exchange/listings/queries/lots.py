@@ -154,7 +154,8 @@ class SeenLot:
 _SEEN = (
     "l.company_id <> all (array(select b.company_id from company_block b where b.rival_id = $1))"
     " and l.id <> all (array(select b.lot_id from lot_block b where b.company_id = $1))"
-    " and l.company_id <> all (array(select c.id from company c where c.vetting = 'stopped'))"
+    " and l.company_id <> all (array("
+    "select c.id from company c where c.vetting <> 'vetted' and c.vetted_at is not null))"
 )
 _FOR_SALE = "l.state in ('open', 'part_sold') and l.expires_at > $2"
 _CARD = (
