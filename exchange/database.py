@@ -4,6 +4,7 @@ import contextlib
 import io
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -40,6 +41,7 @@ def make_engine(url: str, replicas: Sequence[str] = ()) -> Engine:
     )
 
 
+@cache
 def engine() -> Engine:
     """The engine ``piccolo_conf`` made."""
     found = engine_finder()

@@ -7,6 +7,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from queue import Empty
@@ -20,20 +21,20 @@ from exchange.errors import N_, Unavailable
 from exchange.jobs import load_handlers
 from exchange.seed.joining import bring_in
 from exchange.seed.marks import mark, marks, whole
-from exchange.seed.past import quarter_step
+from exchange.seed.past import quarter_step, think
 from exchange.seed.pictures import hang
 from exchange.seed.progress import News, Progress, Screen, Told
 from exchange.seed.releases import publish
 from exchange.seed.replay import play
-from exchange.seed.shop_window import fill
-from exchange.seed.steps import Market, Scale, Step, begin, take
+from exchange.seed.shop_window import fill, shop
+from exchange.seed.steps import Market, Scale, Step, begin, take, until_done
 from exchange.seed.writing import look_over
 
 _strands = multiprocessing.get_context("forkserver")
 
 COMPANIES = Step("companies", "Companies and their people", bring_in)
 PICTURES = Step("pictures", "Photographs", hang)
-TALKS = Step("talks", "Talks and deals under way", play, whole=False)
+TALKS = Step("talks", "Talks and deals under way", play, whole=False, ahead=shop)
 RELEASES = Step("releases", "Published figures", publish, whole=False)
 
 
@@ -63,9 +64,12 @@ def demo(scale: Scale) -> Layout:
     the strands would wait for one another's new words.
     """
     past = [
-        Step(f"quarter {n}", f"Past trade, quarter {n} of {scale.quarters}", quarter_step(n - 1, stride=2))
+        Step(
+            f"quarter {n}", f"Past trade, quarter {n} of {scale.quarters}", quarter_step(n - 1, stride=2),
+            ahead=partial(think, index=n - 1),
+        )
         for n in range(1, scale.quarters + 1)
-    ]
+    ]  # fmt: skip
     strands = {"odd quarters": past[0::2], "even quarters": past[1::2], "present": [TALKS, PICTURES, RELEASES]}
     return Layout([COMPANIES, _lots(scale)], strands)
 
@@ -100,8 +104,7 @@ async def plant(*, lots: int | None, number: int) -> None:
     try:
         market = await begin(number, scale)
         with Screen(console) as screen:
-            await take(layout.first, market, Told("first", screen.show))
-            await _take_strands(kind, layout, market, screen)
+            await _take(kind, layout, market, screen)
             with Told("last", screen.show).step("Statistics"):
                 await look_over()
         if whole(lots) not in await marks():
@@ -112,26 +115,33 @@ async def plant(*, lots: int | None, number: int) -> None:
     console.print(f"The market is laid out ({perf_counter() - began:.0f} s).", highlight=False)
 
 
-async def _take_strands(kind: str, layout: Layout, market: Market, screen: Screen) -> None:
-    """Each strand in a process of its own; the first that dies ends the others."""
+async def _take(kind: str, layout: Layout, market: Market, screen: Screen) -> None:
+    """Each strand in a process of its own, which thinks while the first steps are taken here; the first that dies ends
+    the others.
+    """
     news: multiprocessing.Queue[News] = _strands.Queue()
     processes: list[BaseProcess] = [
         _strands.Process(target=_strand, args=(kind, name, market, news), daemon=True) for name in layout.strands
     ]
-    for process in processes:
-        process.start()
+    first = asyncio.ensure_future(take(layout.first, market, Told("first", screen.show)))
     try:
+        for process in processes:
+            await asyncio.to_thread(process.start)  # waits for the imports of the process they are forked from
         while any(process.is_alive() for process in processes):
             _show(news, screen)
             if any(process.exitcode for process in processes):
                 raise Interrupted
+            if first.done():
+                first.result()
             await asyncio.sleep(0.1)
         _show(news, screen)
         if any(process.exitcode for process in processes):
             raise Interrupted
     finally:
+        first.cancel()
         for process in processes:
-            process.terminate()
+            if process.pid is not None:
+                process.terminate()
 
 
 def _show(news: "multiprocessing.Queue[News]", screen: Screen) -> None:
@@ -147,15 +157,19 @@ def _strand(kind: str, name: str, market: Market, news: "multiprocessing.Queue[N
     die_with_parent(signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()  # a strand makes millions of rows, no circles worth looking for, and ends
-    asyncio.run(_take_strand(LAYOUTS[kind](market.scale).strands[name], market, Told(name, news.put)))
+    asyncio.run(_take_strand(LAYOUTS[kind](market.scale), name, market, Told(name, news.put)))
 
 
-async def _take_strand(steps: Sequence[Step], market: Market, progress: Progress) -> None:
+async def _take_strand(layout: Layout, name: str, market: Market, progress: Progress) -> None:
+    steps = layout.strands[name]
+    if ahead := steps[0].ahead:
+        ahead(market)
     load_handlers()
     logging.getLogger("exchange").setLevel(logging.CRITICAL)  # the alarms of the play's own deals wake nobody
     # nobody waits for the disk at each commit: the last one, by the process that started this one, covers them all
     await open_pool(size=2, server_settings={"synchronous_commit": "off"})
     try:
+        await until_done(layout.first[-1].name)
         await take(steps, market, progress)
     finally:
         await close_pool()

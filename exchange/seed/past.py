@@ -74,9 +74,9 @@ def quarter_step(index: int, *, stride: int) -> Callable[[Market, Progress], Awa
     """The work of writing closed quarter number ``index``, 0 the oldest; this process writes every ``stride``th."""
 
     async def write(market: Market, progress: Progress) -> None:
-        closed = await asyncio.wrap_future(_model(market, index))
+        closed = await asyncio.wrap_future(think(market, index=index))
         if index + stride < market.scale.quarters:
-            _model(market, index + stride)  # thought up while the database writes this one
+            think(market, index=index + stride)  # while the database writes this one
         progress.at(1, 3)
         sales = await write_quarter(closed)
         progress.at(2, 3)
@@ -87,8 +87,8 @@ def quarter_step(index: int, *, stride: int) -> Callable[[Market, Progress], Awa
 
 
 @lru_cache(maxsize=2)
-def _model(market: Market, index: int) -> "Future[list[Closed]]":
-    """What closed in a quarter, thought up by a thread."""
+def think(market: Market, index: int) -> "Future[list[Closed]]":
+    """What closed in quarter number ``index``, 0 the oldest, thought up by a thread."""
     return _thinker.submit(lambda: list(_history(market).quarter(index)))
 
 
@@ -99,7 +99,8 @@ def _history(market: Market) -> History:
 
 
 async def write_quarter(closed: list[Closed]) -> list[Sale]:
-    """Lots, talks, deals, money and books of one quarter."""
+    """Lots, talks, deals, money and books of one quarter, in the order of their ids: neighbours in every index."""
+    closed = sorted(closed, key=lambda c: c.listing.id.int)
     await _write_lots(closed)
     sales = await _write_talks(closed)
     await _write_deals(sales)
@@ -115,25 +116,32 @@ async def _write_lots(closed: list[Closed]) -> None:
 async def _write_talks(closed: list[Closed]) -> list[Sale]:
     talked = [c for c in closed if c.talks]
     await execute(
-        "insert into lot_copy (id, lot_id, sha256, content, made_at) "  # noqa: S608 - a constant of the talks
-        "select t.id, t.lot_id, sha256(convert_to(content::text, 'UTF8')), content, t.at "
+        # materialized: put together once for the row and its hash
+        "with made as materialized (select t.id, t.lot_id, c.content, t.at "  # noqa: S608 - a constant of the talks
         "from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) t(id, lot_id, at) "
-        f"cross join lateral ({LOT_COPY} where l.id = t.lot_id) c",
+        f"cross join lateral ({LOT_COPY} where l.id = t.lot_id) c) "
+        "insert into lot_copy (id, lot_id, sha256, content, made_at) "
+        "select id, lot_id, sha256(convert_to(content::text, 'UTF8')), content, at from made",
         [beside(c.listing.id, _COPY) for c in talked],
         [c.listing.id for c in talked],
         [min(t.moves[0].at for t in c.talks) for c in talked],
     )
-    await copy("negotiation", NEGOTIATION, [_negotiation(c, t) for c in talked for t in c.talks])
-    await copy("offer", OFFER, [row for c in talked for t in c.talks for row in _offers(c, t)])
-    sales = [_sale(c, t, t.deal) for c in talked for t in c.talks if t.deal]
+    talks = sorted(((c, t) for c in talked for t in c.talks), key=lambda both: both[1].id.int)
+    await copy("negotiation", NEGOTIATION, [_negotiation(c, t) for c, t in talks])
+    await copy("offer", OFFER, [row for c, t in talks for row in _offers(c, t)])
+    sales = [_sale(c, t, t.deal) for c, t in talks if t.deal]
     await copy("reservation", RESERVATION, [_reservation(s) for s in sales])
     await copy(
         "reservation_line",
         ("reservation_id", "line_id", "quantity"),
         [(s.talk.id, line, units) for s in sales for line, units in s.talk.lines.items()],
     )
-    # a quarter's contracts at once; at the commit the database would write each by itself
-    await look_over("negotiation, offer, lot_copy, lot, manifest_line, reservation_line")
+    # a quarter's contracts at once; at the commit the database would write each by itself. The planner must know by now
+    # how many rows there are, and nothing else: the content of texts would take it as long as writing them
+    await look_over(
+        "negotiation (id, lot_id, lot_copy_id, state), offer (negotiation_id, state), lot_copy (id), lot (id), "
+        "manifest_line (id, lot_id), reservation_line (reservation_id, line_id)"
+    )
     await execute("select write_contracts($1)", [s.talk.id for s in sales])
     return sales
 

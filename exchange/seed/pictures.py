@@ -10,7 +10,7 @@ from exchange.seed.catalogue import shape
 from exchange.seed.chance import beside
 from exchange.seed.listings import Listing
 from exchange.seed.progress import Progress
-from exchange.seed.shop_window import GUESTS_LOTS, open_lots
+from exchange.seed.shop_window import GUESTS_LOTS, shop
 from exchange.seed.steps import Market
 from exchange.seed.writing import copy
 
@@ -63,7 +63,7 @@ async def hang(market: Market, _: Progress) -> None:
 
 def _pictured(market: Market) -> Iterator[Listing]:
     guests = sum(GUESTS_LOTS.values())
-    for number, made in enumerate(open_lots(market)):
+    for number, made in enumerate(shop(market)):
         if number < guests or number % market.scale.pictured == 0:
             yield made
 
@@ -81,20 +81,27 @@ def _rows(made: Listing) -> Iterator[tuple[object, ...]]:
 def picture(name: str, light: int) -> tuple[bytes, bytes]:
     """A silhouette as a photograph and its thumbnail, both JPEG, in one of two lights."""
     width, height = SIZE
+    mask = _silhouette(name)
     look = [*SHAPES].index(name) + light
     pale, dark = _GROUNDS[look % 3]
     ramp = Image.linear_gradient("L").resize(SIZE)
     scene = Image.composite(Image.new("RGB", SIZE, dark), Image.new("RGB", SIZE, pale), ramp)
-    mask = Image.new("L", (height * 2, height * 2), 0)
-    for stroke in SHAPES[name].split(";"):
-        _draw(ImageDraw.Draw(mask), stroke, height * 2 / 100)
-    mask = mask.reduce(2)
     left = (width - height) // 2
     shadow = Image.new("L", SIZE, 0)
     shadow.paste(mask.point([level // 3 for level in range(256)]), (left + 10, 14))
     scene.paste((60, 58, 54), (0, 0), shadow.filter(ImageFilter.BoxBlur(9)))
     scene.paste(_INKS[look // 3 % 3], (left, 0), mask)
     return _jpeg(scene), _jpeg(scene.reduce(2))
+
+
+@cache
+def _silhouette(name: str) -> Image.Image:
+    """The shape as a mask, drawn at twice its size for smooth edges."""
+    size = SIZE[1] * 2
+    mask = Image.new("L", (size, size), 0)
+    for stroke in SHAPES[name].split(";"):
+        _draw(ImageDraw.Draw(mask), stroke, size / 100)
+    return mask.reduce(2)
 
 
 def _draw(canvas: ImageDraw.ImageDraw, stroke: str, scale: float) -> None:

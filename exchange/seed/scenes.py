@@ -20,7 +20,7 @@ from exchange.seed.companies import Company
 from exchange.seed.contacts import contacts
 from exchange.seed.listings import Listing, incoterm
 from exchange.seed.people import COMPETITOR, MERCHANT
-from exchange.seed.shop_window import GUESTS_LOTS, open_lots
+from exchange.seed.shop_window import GUESTS_LOTS, shop
 from exchange.seed.stage import Event, Stage
 from exchange.seed.steps import Market
 from exchange.settlement.actions import claims, deals
@@ -112,7 +112,7 @@ class _Play:
         self._market = market
         self._calendar = Calendar(market.today - timedelta(days=90), market.today)
         self._today = self._calendar.number(market.today)
-        society, lots = market.society, list(open_lots(market))
+        society, lots = market.society, shop(market)
         self._merchant, self._competitor = society.company_of(MERCHANT), society.company_of(COMPETITOR)
         own, rival = GUESTS_LOTS[MERCHANT], GUESTS_LOTS[COMPETITOR]
         self._merchants, self._competitors = lots[:own], lots[own : own + rival]

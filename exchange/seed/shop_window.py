@@ -5,6 +5,7 @@ from bisect import bisect
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import lru_cache
 from itertools import islice
 
 from exchange.listings.rules.categories import CATEGORIES
@@ -66,6 +67,12 @@ def _batch(lots: Iterator[Listing]) -> tuple[Rows, Rows, Rows] | None:
         return None
     lines = [row for made in batch for row in line_rows(made)]
     return [lot_row(made) for made in batch], lines, [cost_row(made) for made in batch]
+
+
+@lru_cache(maxsize=1)
+def shop(market: Market) -> tuple[Listing, ...]:
+    """All open lots, kept for whoever looks at them more than once."""
+    return tuple(open_lots(market))
 
 
 def open_lots(market: Market) -> Iterator[Listing]:

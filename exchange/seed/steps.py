@@ -69,6 +69,8 @@ class Step:
     title: str
     work: Callable[[Market, Progress], Awaitable[None]]
     whole: bool = True
+    ahead: Callable[[Market], object] | None = None
+    """What a strand that begins with this step thinks up, and keeps, before the market is ready to be written in."""
 
 
 async def begin(number: int, scale: Scale) -> Market:
