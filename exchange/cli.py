@@ -81,7 +81,7 @@ def demo(host: str, port: int, workers: int, data_dir: Path | None) -> None:
 
     folder = _data_dir(data_dir, "demo")
     supervisor = Supervisor(data_dir=folder, host=host, port=port, workers=workers, mode="demo", say=click.echo)
-    supervisor.run(before_web=lambda s: s.command("seed"), ready=lambda: click.echo(_welcome(supervisor.url, folder)))
+    supervisor.run(filled_by="seed", ready=lambda: click.echo(_welcome(supervisor.url, folder)))
 
 
 def _welcome(url: str, folder: Path) -> str:
@@ -158,7 +158,7 @@ def _attach(data_dir: Path | None) -> None:
 @click.option("--lots", type=click.IntRange(min=1), help="Only companies and this many open lots, for load tests.")
 @click.option("--number", default=1, show_default=True, help="Another number makes another market.")
 def seed(lots: int | None, number: int, data_dir: Path | None) -> None:
-    """Lay out a play market in an empty database; what an earlier call did is not done again."""
+    """Lay out a play market in an empty database, whose tables it makes; what an earlier call did is not done again."""
     _attach(data_dir)
     from exchange.seed.marks import is_laid_out
 

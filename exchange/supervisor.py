@@ -22,7 +22,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -189,10 +190,10 @@ class Supervisor:
         """The address people open."""
         return self.environment.get("BASE_URL") or f"http://{self.host}:{self.port}"
 
-    def run(self, *, before_web: Callable[["Supervisor"], None] | None = None, ready: Callable[[], None]) -> None:
+    def run(self, *, filled_by: str | None = None, ready: Callable[[], None]) -> None:
         """Start everything, call ``ready``, watch until told to stop, stop everything.
 
-        ``before_web`` runs once the database is migrated: the demo fills its market there.
+        ``filled_by`` is the command that lays out a market before people come; it begins while the tables are made.
         Raises DirectoryHeld, PortTaken, DidNotAnswer and what the parts raise; nothing is left running then.
         """
         for signal_number in (signal.SIGTERM, signal.SIGINT):
@@ -201,11 +202,12 @@ class Supervisor:
             self._hold_directory()
             ensure_free(self.host, self.port)
             self._start_database()
-            self.command("migrate")
-            self._start_sandbox()
-            self._tell_instance()
-            if before_web and not self.stopping.is_set():
-                before_web(self)
+            sandboxed = self._choose_sandbox()
+            with self._meanwhile(filled_by) if filled_by else nullcontext():
+                self.command("migrate")
+                if sandboxed and not self.stopping.is_set():
+                    self._start("sandbox", [sys.executable, "-m", "exchange.cli", "sandbox"])
+                self._tell_instance()
             if not self.stopping.is_set():
                 self._start("web", self._web_command())
                 self._await_health()
@@ -216,22 +218,31 @@ class Supervisor:
         finally:
             self.stop()
 
-    def command(self, *arguments: str) -> None:
+    def command(self, name: str) -> None:
         """Run another `exchange` command beside the parts and wait; its output goes to the terminal.
 
         Raises CalledProcessError.
         """
+        with self._meanwhile(name):
+            pass
+
+    @contextmanager
+    def _meanwhile(self, name: str) -> Iterator[None]:
+        """The same, with work to be done before the wait. Nothing of the command is left when this ends."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "exchange.cli", *arguments], env=self.environment, cwd=ROOT,
+            [sys.executable, "-m", "exchange.cli", name], env=self.environment, cwd=ROOT,
             stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_child,
         )  # fmt: skip
-        while process.poll() is None:
-            if self.stopping.wait(0.05):
+        try:
+            yield
+            while process.poll() is None and not self.stopping.wait(0.05):
+                pass
+        finally:
+            if interrupted := process.poll() is None:
                 process.terminate()
                 process.wait(10)
-                return
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, f"exchange {' '.join(arguments)}")
+        if process.returncode and not interrupted:
+            raise subprocess.CalledProcessError(process.returncode, f"exchange {name}")
 
     def stop(self) -> None:
         """End the parts in reverse order, PostgreSQL last."""
@@ -311,9 +322,10 @@ class Supervisor:
         self.server.start()
         self.environment["DATABASE_URL"] = self.server.url.replace("/postgres?", "/exchange?")
 
-    def _start_sandbox(self) -> None:
+    def _choose_sandbox(self) -> bool:
+        """Where no payment service is configured, all parts are told where the sandbox will be. Whether it is so."""
         if self.environment.get("STRIPE_SECRET_KEY"):
-            return
+            return False
         kept = self._secrets()
         port = free_port(self.host, prefer=self.port + 1)
         self.environment |= {
@@ -335,7 +347,7 @@ class Supervisor:
                 ]
             ),
         }
-        self._start("sandbox", [sys.executable, "-m", "exchange.cli", "sandbox"])
+        return True
 
     def _tell_instance(self) -> None:
         file = self.data_dir / INSTANCE

@@ -15,7 +15,7 @@ from time import perf_counter
 
 from rich.console import Console
 
-from exchange.database import close_pool, open_pool, transaction
+from exchange.database import close_pool, migrate, open_pool, transaction
 from exchange.embedded import die_with_parent
 from exchange.errors import N_, Unavailable
 from exchange.jobs import load_handlers
@@ -28,13 +28,14 @@ from exchange.seed.releases import publish
 from exchange.seed.replay import play
 from exchange.seed.shop_window import fill, shop
 from exchange.seed.steps import Market, Scale, Step, begin, take, until_done
-from exchange.seed.writing import look_over
+from exchange.seed.writing import look_over_all
 
 _strands = multiprocessing.get_context("forkserver")
 
 COMPANIES = Step("companies", "Companies and their people", bring_in)
 PICTURES = Step("pictures", "Photographs", hang)
 TALKS = Step("talks", "Talks and deals under way", play, whole=False, ahead=shop)
+STATISTICS = Step("statistics", "Statistics", look_over_all, whole=False)
 RELEASES = Step("releases", "Published figures", publish, whole=False)
 
 
@@ -70,13 +71,17 @@ def demo(scale: Scale) -> Layout:
         )
         for n in range(1, scale.quarters + 1)
     ]  # fmt: skip
-    strands = {"odd quarters": past[0::2], "even quarters": past[1::2], "present": [TALKS, PICTURES, RELEASES]}
+    strands = {
+        "odd quarters": past[0::2],
+        "even quarters": [*past[1::2], STATISTICS],
+        "present": [TALKS, PICTURES, RELEASES],
+    }
     return Layout([COMPANIES, _lots(scale)], strands)
 
 
 def load(scale: Scale) -> Layout:
     """Companies and open lots, nothing else."""
-    return Layout([COMPANIES], {"present": [_lots(scale)]})
+    return Layout([COMPANIES], {"present": [_lots(scale), STATISTICS]})
 
 
 def _lots(scale: Scale) -> Step:
@@ -94,19 +99,18 @@ async def lay_out(layout: Layout, market: Market, progress: Progress) -> None:
 async def plant(*, lots: int | None, number: int) -> None:
     """What `exchange seed` does: the demo's market, or only ``lots`` open lots; tells the terminal how it goes.
 
-    Raises NotEmpty, OtherMarket, Interrupted.
+    Raises MigrationFailed, NotEmpty, OtherMarket, Interrupted.
     """
     kind, scale = ("demo", Scale()) if lots is None else ("load", replace(Scale(), lots=lots))
     layout, console, began = LAYOUTS[kind](scale), Console(), perf_counter()
     _strands.set_forkserver_preload([__name__])
     ensure_running()  # it imports everything once, for all strands, while the first steps are taken
+    await migrate()
     await open_pool(size=2)
     try:
         market = await begin(number, scale)
         with Screen(console) as screen:
             await _take(kind, layout, market, screen)
-            with Told("last", screen.show).step("Statistics"):
-                await look_over()
         if whole(lots) not in await marks():
             async with transaction():
                 await mark(whole(lots), number, market.today)

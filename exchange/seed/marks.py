@@ -4,6 +4,8 @@ import json
 from datetime import date
 from uuid import UUID
 
+from asyncpg.exceptions import InvalidCatalogNameError, UndefinedTableError
+
 from exchange.database import close_pool, fetch, open_pool
 from exchange.journal.actions import record
 
@@ -29,10 +31,15 @@ def whole(lots: int | None) -> str:
 
 
 async def is_laid_out(*, lots: int | None, number: int) -> bool:
-    """Whether this very market stands there already."""
-    await open_pool(size=1)
+    """Whether this very market stands there already; where there is no database or no table yet, it does not."""
+    try:
+        await open_pool(size=1)
+    except InvalidCatalogNameError:
+        return False
     try:
         done = (await marks()).get(whole(lots))
+    except UndefinedTableError:
+        return False
     finally:
         await close_pool()
     return done is not None and done[0] == number

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from exchange.database import execute, transaction
+from exchange.database import execute, fetch, transaction
+from exchange.seed.progress import Progress
+from exchange.seed.steps import Market
 
 
 async def copy(table: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
@@ -19,8 +21,19 @@ async def insert(table: str, columns: Sequence[str], rows: Iterable[tuple[object
         await tx.connection.executemany(sql, rows)
 
 
-async def look_over(tables: str = "") -> None:
-    """Tell the planner what the tables hold by now; empty: all of them. The autovacuum looks closer later."""
+async def look_over(tables: str) -> None:
+    """Tell the planner what ``tables``, or some of their columns, hold by now. The autovacuum looks closer later."""
     async with transaction():
         await execute("set local default_statistics_target = 25")
         await execute(f"analyze {tables}")
+
+
+async def look_over_all(_: Market, progress: Progress) -> None:
+    """The step after which the planner knows the market.
+
+    Table by table: another strand may look over its own meanwhile, and neither must hold what the other waits for.
+    """
+    tables = await fetch("select quote_ident(tablename) as name from pg_tables where schemaname = 'public'")
+    for done, table in enumerate(tables, start=1):
+        await look_over(table["name"])
+        progress.at(done, len(tables))
