@@ -143,12 +143,13 @@ async def test_a_seed_that_was_interrupted_goes_on_where_it_stopped(committed: N
             await asyncio.sleep(0)
             raise ConnectionError
 
-        first, lots = load(TINY).steps
+        steps = load(TINY).steps
+        first, lots, _ = steps
         with pytest.raises(ConnectionError):
             await take([first, Step(lots.name, "", fails)], market, Progress())
         assert await fetchval("select count(*) from lot") == 0
         assert [step.name for step in await waiting([first, lots])] == ["400 lots"]
-        await take([first, lots], await begin(1, TINY), Progress())
+        await take(steps, await begin(1, TINY), Progress())
     assert await fetchval("select count(*) from lot") == TINY.lots
     assert await waiting(load(TINY).steps) == []
 
