@@ -318,6 +318,17 @@ class TestWaiting:
         ((text, _),) = await _told(stage.seller)
         assert f"/talks/{kept}" in text
 
+    async def test_what_came_of_an_offer_is_not_told_where_the_talk_has_gone_on(self, stage: Stage) -> None:
+        with clock.frozen(paris(27, 18)):
+            await stage.refuse(talk := await stage.offer("8", 40))
+            await tell(stage)
+            assert [due for _, due in await _told(stage.buyer)] == [paris(30, 9)]
+        with clock.frozen(paris(28, 11)):
+            assert await stage.offer("8.50", 40) == talk
+        with clock.frozen(paris(30, 9)):
+            await _leave()
+        assert await _told(stage.buyer) == []
+
     async def test_a_mail_says_how_things_stand_when_it_leaves(self, stage: Stage) -> None:
         with clock.frozen(paris(27, 18)):
             await stage.offer()

@@ -28,7 +28,8 @@ async def _still_awaits(offer_id: UUID, _: UUID) -> dict[str, Any] | None:
 
 
 async def tell_of_answer(*, offer_id: UUID) -> None:
-    """Write to the maker of an offer that nothing came of it, once, in their working hours.
+    """Write to the maker of an offer that nothing came of it, once, in their working hours; not where the talk has gone
+    on since.
 
     Of an agreement the deal's own mail tells everybody it binds.
     """
@@ -36,14 +37,14 @@ async def tell_of_answer(*, offer_id: UUID) -> None:
         if not await _first_time(offer_id, "answer_told"):
             return
         told = await offer_told(offer_id)
-        if told and told.state in _NOTHING_CAME_OF_IT:
+        if told and told.is_last and told.state in _NOTHING_CAME_OF_IT:
             await notify(told.author, "offer_answered", about=offer_id, told=told)
 
 
 @letter("offer_answered", MailKind.ENDINGS)
 async def _what_became_of_it(offer_id: UUID, _: UUID) -> dict[str, Any] | None:
     told = await offer_told(offer_id)
-    return {"told": told} if told else None
+    return {"told": told} if told and told.is_last else None
 
 
 async def tell_uncovered(*, lot_id: UUID) -> None:

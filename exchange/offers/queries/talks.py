@@ -101,6 +101,8 @@ class Answered:
     """The same on the other side: who looks after it, else who moved last there, else who listed the lot."""
     by_seller: bool
     moves_left: int
+    is_last: bool
+    """Whether no move has followed it."""
 
     @property
     def delivery(self) -> str:
@@ -296,7 +298,7 @@ def _away(first: str | None, last: str | None) -> Away | None:
 
 
 _TOLD = f"""
-    select o.*, {_LINES} as lines, c.content ->> 'title' as title, n.seller_company_id,
+    select o.*, n.moves, {_LINES} as lines, c.content ->> 'title' as title, n.seller_company_id,
         case when o.company_id = n.buyer_company_id then n.seller_company_id else n.buyer_company_id end
             as told_company,
         coalesce((select a.person_id from offer a where a.negotiation_id = o.negotiation_id
@@ -337,4 +339,5 @@ async def offer_told(offer_id: UUID) -> Answered | None:
         receiver=receiver,
         by_seller=r["company_id"] == r["seller_company_id"],
         moves_left=MOVES - r["number"],
+        is_last=r["number"] == r["moves"],
     )
