@@ -156,10 +156,13 @@ async def test_a_lot_taken_down_shows_nobody_what_is_left_of_its_lines(client: h
     for path in (at, f"{at}/lines", f"{at}/lines.csv"):
         assert (await client.get(path)).status_code == 404, path
     assert (await client.post(f"{at}/lines/file", files={"file": ("list.csv", b"")})).status_code == 404
-    for do, status in (("find", 200), ("send", 409)):  # from a page opened before
-        sent = await client.post(f"{at}/lines", data={"quantity.1": "13", "price": "8"} | SEND | {"do": do})
-        assert (sent.status_code, "This lot is no longer for sale" in sent.text) == (status, True)
-        assert "Sabot 0" not in sent.text
+    form = {"quantity": "13", "quantity.1": "13", "price": "8"} | SEND
+    for path, more in ((at, {"fill": "quantity=1"}), (f"{at}/lines", {"do": "find"})):
+        assert (await client.post(path, data=form | more)).status_code == 404, path
+    for path in (at, f"{at}/lines"):  # from a page opened before
+        sent = await client.post(path, data=form)
+        assert (sent.status_code, "This lot is no longer for sale" in sent.text) == (409, True)
+        assert not [told for told in ("Sabot 0", "€10.00", "Units left") if told in sent.text]
     await sign_in(client, stage.buyer)
     assert (await client.get(at)).status_code == 303, "to the talk about it"
 

@@ -43,9 +43,9 @@ async def offer_form(request: Web, lot_id: FromPath[UUID]) -> Response[str]:
 async def offer(request: Web, lot_id: FromPath[UUID], data: Form) -> Response[str]:
     """The talk begins."""
     by = viewer_of(request).actor
-    lot = await lot_offered_to(by, lot_id)
     if filled := filled_in(data):
-        return render(request, NEW, typed=filled, **_lot(request, lot))
+        return render(request, NEW, typed=filled, **_lot(request, await lot_shown_to(by, lot_id)))
+    lot = await lot_offered_to(by, lot_id)
     try:
         talk_id = await actions.open_talk(
             lot_id=lot_id,

@@ -103,9 +103,9 @@ async def first_filled(request: Web, lot_id: FromPath[UUID]) -> Response[str]:
 async def open_talk(request: Web, lot_id: FromPath[UUID], data: Form) -> Response[str]:
     """The talk begins, or the form comes again: with other lines, or with what is wrong."""
     by = viewer_of(request).actor
-    desk = await _of_lot(await lot_offered_to(by, lot_id))  # of a lot just closed the page says so and no more
     if text_in(data, "do") != "send":
-        return _again(request, desk, data)
+        return _again(request, await _of_lot(await lot_shown_to(by, lot_id)), data)
+    desk = await _of_lot(await lot_offered_to(by, lot_id))  # of a lot just closed the page says so and no more
     try:
         talk_id = await actions.open_talk(
             lot_id=lot_id,
