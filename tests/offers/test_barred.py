@@ -287,7 +287,7 @@ async def test_a_company_that_may_trade_no_more_reads_its_contract_and_writes_to
     assert shown.status_code == 200
     assert "This talk is closed." in shown.text
     assert f"/lots/{stage.lot_id}/talks" not in shown.text
-    for noun in ("offers", "acceptance"):
+    for noun in ("offers", "acceptance", "refusal", "withdrawal"):
         assert f"/talks/{open_one}/{noun}" not in shown.text
         assert (
             await client.post(f"/talks/{open_one}/{noun}", data={"price": "8", "quantity": "50"})

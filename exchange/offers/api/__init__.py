@@ -7,18 +7,23 @@ from exchange.web.guards import settling, trading
 
 dealing = Router(
     "/",
-    route_handlers=[talks.open_talk, talks.make_move, talks.accept, several.counter],
+    route_handlers=[
+        talks.open_talk,
+        talks.make_move,
+        talks.accept,
+        talks.refuse,
+        talks.withdraw,
+        several.counter,
+        several.refuse,
+    ],
     guards=[trading],
 )
-"""What may lead to an agreement."""
+"""What concerns offers: a company that was stopped has none that lives."""
 finishing = Router(
     "/",
     route_handlers=[
         talks.index,
         talks.show,
-        talks.refuse,
-        talks.withdraw,
-        several.refuse,
         agreed.contract,
         agreed.messages,
         agreed.write_message,

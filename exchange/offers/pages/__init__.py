@@ -10,6 +10,7 @@ dealing = Router(
     route_handlers=[
         first.offer_form,
         first.offer,
+        inbox.refuse_several,
         lines.first,
         lines.first_file,
         lines.first_filled,
@@ -27,20 +28,19 @@ dealing = Router(
         several.counter,
         talk.make_move,
         talk.accept,
+        talk.refuse,
+        talk.withdraw,
     ],
     guards=[trading],
 )
-"""What may lead to an agreement."""
+"""What concerns offers: a company that was stopped has none that lives."""
 finishing = Router(
     "/",
     route_handlers=[
         inbox.index,
-        inbox.refuse_several,
         lines.said_file,
         talk.show,
         talk.listen,
-        talk.refuse,
-        talk.withdraw,
         agreed.contract,
         agreed.write_message,
         team.inside,
