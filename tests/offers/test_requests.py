@@ -135,6 +135,8 @@ async def test_an_offer_of_the_buyers_own_takes_the_place_of_his_request_so_that
         await actions.quote(request_id=asked.id, bid=Bid(euros("7"), 50), incoterm=Incoterm.FCA, by=stage.seller.actor)
     assert await actions.decline_requests(request_ids=[asked.id], by=stage.seller.actor) == 0
     assert await fetchval("select count(*) from offer") == 1
+    noted = "select person_id from journal_entry where fact = 'quote.quoted' and subject_id = $1"
+    assert await fetchval(noted, asked.id) == stage.buyer.id
     await sign_in(client, stage.seller)
     assert (await client.get(f"/requests/{asked.id}")).headers["location"] == f"/talks/{talk}"
 

@@ -45,7 +45,8 @@ async def open_talk(
         if not lot.is_for_sale:
             raise LotClosed
         negotiation_id = lot.talk_id or await save_talk(lot, buyer)
-        await save_request_met(lot_id, buyer)
+        if request_id := await save_request_met(lot_id, buyer, by):
+            await record(by, "quote.quoted", request_id)
         await make_move(
             negotiation_id=negotiation_id, bid=bid, incoterm=incoterm, pickup=pickup, message=message, by=by
         )

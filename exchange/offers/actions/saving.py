@@ -160,15 +160,20 @@ async def save_talk(lot: LotOffered, buyer: UUID) -> UUID:
     return negotiation_id
 
 
-async def save_request_met(lot_id: UUID, buyer: UUID) -> None:
-    """The buyer's own offer takes the place of his request for a price, which nobody is to answer any more."""
-    await execute(
-        "update quote_request set state = 'quoted', answered_at = $3 "
-        "where lot_id = $1 and buyer_company_id = $2 and state = 'asked' and expires_at > $3",
+async def save_request_met(lot_id: UUID, buyer: UUID, by: Actor) -> UUID | None:
+    """The buyer's own offer takes the place of his request for a price, which nobody is to answer any more.
+
+    Returns the request, where there was one.
+    """
+    met: UUID | None = await fetchval(
+        "update quote_request set state = 'quoted', answered_at = $3, answered_by = $4 "
+        "where lot_id = $1 and buyer_company_id = $2 and state = 'asked' and expires_at > $3 returning id",
         lot_id,
         buyer,
         now(),
+        by.person_id,
     )
+    return met
 
 
 async def save_cost(held: Negotiated, after: Talk, cost: CostAnswer | None, by: Actor, occasion: str) -> None:
