@@ -10,7 +10,6 @@ the stream begins with `MISSED`. When PostgreSQL was not heard for a while the s
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
-from contextlib import suppress
 from hashlib import sha256
 
 import asyncpg
@@ -85,8 +84,10 @@ class ListeningBackend(AsyncPgChannelsBackend):
         async with self._listener_lock:
             for channel in set(channels) - self._subscribed_channels:
                 self._subscribed_channels.add(channel)
-                with suppress(asyncpg.InterfaceError, asyncpg.PostgresError, OSError):
+                try:
                     await self._listener_conn.add_listener(channel, self._listener)
+                except (asyncpg.InterfaceError, asyncpg.PostgresError, OSError):
+                    self._listener_conn.terminate()  # the next one listens to every channel
 
     async def on_shutdown(self) -> None:
         self._closing = True
@@ -126,6 +127,7 @@ async def _events(
     channels: ChannelsPlugin, names: Iterable[str], seen: str, now: Callable[[], Awaitable[str]]
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
     async with channels.start_subscription(names) as subscriber:
+        await channels._backend.subscribe(names)  # the plugin waits for the first page of a channel alone
         yield ServerSentEventMessage(comment="listening", retry=2000)
         if await now() != seen:
             yield ServerSentEventMessage(event="changed", data=MISSED)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
+import asyncpg
 import pytest
 from litestar import Litestar
 from litestar.channels import ChannelsPlugin
@@ -61,6 +62,52 @@ async def test_a_stream_ends_when_the_database_was_gone_and_the_next_one_listens
             await _hears(again)
             await execute("select pg_notify('two', 'offer.made Z')")
             assert await _hears(again) == "offer.made Z"
+
+
+async def test_a_page_left_while_it_begins_to_listen_makes_no_other_deaf(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen, begun, slow = asyncpg.Connection.add_listener, asyncio.Event(), asyncio.Event()
+
+    async def slowly(self: asyncpg.Connection, channel: str, listener: object) -> None:
+        begun.set()
+        await slow.wait()
+        await listen(self, channel, listener)
+
+    monkeypatch.setattr(asyncpg.Connection, "add_listener", slowly)
+    channels = channels_plugin()
+    async with Litestar(plugins=[channels]).lifespan():
+        left = asyncio.create_task(_hears(_stream(channels, "one")))
+        await begun.wait()
+        left.cancel()
+        await asyncio.wait({left})
+        slow.set()
+        async with aclosing(_stream(channels, "one")) as other:
+            await _hears(other)
+            await execute("select pg_notify('one', 'offer.made X')")
+            assert await _hears(other) == "offer.made X"
+
+
+async def test_a_channel_that_could_not_be_listened_to_is_listened_to_on_another_connection(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen = asyncpg.Connection.add_listener
+
+    async def cancelled(self: asyncpg.Connection, channel: str, listener: object) -> None:
+        monkeypatch.setattr(asyncpg.Connection, "add_listener", listen)
+        raise asyncpg.QueryCanceledError
+
+    channels = channels_plugin()
+    async with Litestar(plugins=[channels]).lifespan():
+        monkeypatch.setattr(asyncpg.Connection, "add_listener", cancelled)
+        with pytest.raises(StopAsyncIteration):  # the page opens another
+            stream = _stream(channels, "one")
+            while True:
+                await _hears(stream)
+        async with aclosing(_stream(channels, "one")) as again:
+            await _hears(again)
+            await execute("select pg_notify('one', 'offer.made X')")
+            assert await _hears(again) == "offer.made X"
 
 
 def test_a_mark_follows_what_is_shown_and_tells_nothing_of_it() -> None:
