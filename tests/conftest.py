@@ -224,13 +224,19 @@ async def db(pooled: None) -> AsyncIterator[None]:
         await tx.__aexit__(None, None, None)
 
 
+@pytest.fixture(scope="session")
+async def sweeper(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that empties tables, for one test after another."""
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
 @pytest.fixture
-async def committed(pooled: None, database_url: str) -> AsyncIterator[None]:
+async def committed(pooled: None, sweeper: asyncpg.Connection) -> AsyncIterator[None]:
     """Real commits; every table is emptied afterwards."""
-    try:
-        yield
-    finally:
-        await _empty(database_url)
+    yield
+    await _sweep(sweeper)
 
 
 @pytest.fixture(scope="session")
@@ -262,28 +268,33 @@ async def _pooled(work: Callable[[], Coroutine[None, None, T]]) -> T:
 
 
 async def _empty(url: str) -> None:
-    """Take out every row: tables of a test's size by DELETE, far quicker than TRUNCATE, which makes new files."""
+    """Take out every row."""
     connection = await asyncpg.connect(url)
     try:
-        # append-only tables refuse it by trigger, for tests too: a replica session fires no triggers
-        await connection.execute(
-            """
-            set session_replication_role = replica;
-            do $$ declare name text; begin
-                select string_agg(oid::regclass::text, ', ') into name from pg_class where relkind = 'r'
-                    and relnamespace = 'public'::regnamespace and pg_relation_size(oid) > 2 ^ 20;
-                if name is not null then
-                    execute 'truncate ' || name || ' cascade';
-                end if;
-                for name in select oid::regclass from pg_class where relkind = 'r' and relname <> 'migration'
-                            and relnamespace = 'public'::regnamespace and pg_relation_size(oid) > 0 loop
-                    execute 'delete from ' || name;
-                end loop;
-            end $$
-            """
-        )
+        await _sweep(connection)
     finally:
         await connection.close()
+
+
+async def _sweep(connection: asyncpg.Connection) -> None:
+    """Take out every row: tables of a test's size by DELETE, far quicker than TRUNCATE, which makes new files."""
+    # append-only tables refuse it by trigger, for tests too: a replica session fires no triggers
+    await connection.execute(
+        """
+        set session_replication_role = replica;
+        do $$ declare name text; begin
+            select string_agg(oid::regclass::text, ', ') into name from pg_class where relkind = 'r'
+                and relnamespace = 'public'::regnamespace and pg_relation_size(oid) > 2 ^ 20;
+            if name is not null then
+                execute 'truncate ' || name || ' cascade';
+            end if;
+            for name in select oid::regclass from pg_class where relkind = 'r' and relname <> 'migration'
+                        and relnamespace = 'public'::regnamespace and pg_relation_size(oid) > 0 loop
+                execute 'delete from ' || name;
+            end loop;
+        end $$
+        """
+    )
 
 
 @lru_cache(maxsize=1)

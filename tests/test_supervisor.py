@@ -21,12 +21,14 @@ from exchange.supervisor import INSTANCE, ROOT, Asked, free_port
 HOST = "127.0.0.1"
 
 
-def serve(folder: Path, port: int) -> subprocess.Popen[bytes]:
+def serve(folder: Path, port: int, **told: str) -> subprocess.Popen[bytes]:
+    """`exchange serve`; ``told`` are settings, without them every part is its own."""
     ours = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "MODE", "STRIPE_SECRET_KEY")}
     command = [sys.executable, "-m", "exchange.cli", "serve", "--port", str(port), "--workers", "1"]
     return subprocess.Popen(
-        [*command, "--data-dir", str(folder)], cwd=ROOT, env=ours, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+        [*command, "--data-dir", str(folder)], cwd=ROOT, env=ours | told,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
 
 
 def await_answer(process: subprocess.Popen[bytes], port: int, patience: float = 60) -> None:

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from exchange.supervisor import INSTANCE, free_port
+from tests.conftest import fresh_database
 from tests.test_supervisor import HOST, await_answer, empty_folder, serve
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
@@ -39,13 +40,13 @@ class Instance:
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Instance]:
-    """`exchange serve` on an empty directory."""
+    """`exchange serve` on an empty directory, with a database of ours: the supervisor's tests let it make its own."""
     with empty_folder() as folder:
         yield from _running(folder)
 
 
 def _running(folder: Path) -> Iterator[Instance]:
-    process = serve(folder, port := free_port(HOST))
+    process = serve(folder, port := free_port(HOST), DATABASE_URL=fresh_database(f"browser_{os.getpid()}"))
     try:
         await_answer(process, port)
         yield Instance(f"http://{HOST}:{port}", folder)

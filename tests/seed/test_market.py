@@ -29,7 +29,7 @@ from exchange.seed.steps import Market, NotEmpty, OtherMarket, Scale, Step, begi
 from tests.conftest import _empty, beforehand
 from tests.factories import make_company
 
-TINY = Scale(quarters=2, trades=300, releases=0, lots=400, talks=6, wants=6)
+TINY = Scale(quarters=2, trades=300, releases=0, lots=400, pictured=20, talks=6, wants=6)
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
 pytestmark = pytest.mark.xdist_group("market")
