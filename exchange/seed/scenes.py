@@ -20,6 +20,7 @@ from exchange.seed.companies import Company
 from exchange.seed.contacts import contacts
 from exchange.seed.listings import Listing, incoterm
 from exchange.seed.people import COMPETITOR, MERCHANT
+from exchange.seed.quotes import quotes
 from exchange.seed.shop_window import GUESTS_LOTS, shop
 from exchange.seed.stage import Event, Stage
 from exchange.seed.steps import Market
@@ -117,16 +118,16 @@ class _Play:
         own, rival = GUESTS_LOTS[MERCHANT], GUESTS_LOTS[COMPETITOR]
         self._merchants, self._competitors = lots[:own], lots[own : own + rival]
         guests = {self._merchant.group, self._competitor.group}
+        rest = [lot for lot in lots[own + rival :] if lot.company.currency == "EUR" and lot.company.group not in guests]
         self._others = [
             lot
-            for lot in lots[own + rival :]
-            if lot.floor is None
-            and lot.auto_accept is None
-            and lot.published_at < market.now - timedelta(days=31)
-            and lot.company.currency == "EUR"
-            and lot.company.group not in guests
+            for lot in rest
+            if lot.floor is None and lot.auto_accept is None and lot.published_at < market.now - timedelta(days=31)
         ]
         self._spare = self._one_each(self._others[30:-40])
+        promised = {lot.id for lot in (*self._others[:30], *self._others[-40:])}
+        before = market.now - timedelta(days=7)
+        self._asked = [lot for lot in rest if lot.id not in promised and lot.published_at < before]
         self._buyers = [c for c in society.companies if c.currency == "EUR" and c.group not in guests]
 
     def events(self, *, with_money: bool) -> Iterator[Event]:
@@ -142,6 +143,7 @@ class _Play:
         for haggle in (*self._guests_talks(), *self._others_talks()):
             yield from self._haggle(haggle)
         yield from contacts(self._market, self._spare, [*self._merchants[-2:], *self._competitors[-2:]], self._at)
+        yield from quotes(self._market, self._merchants[15:], self._asked, self._at)
 
     def _one_each(self, lots: list[Listing]) -> list[Listing]:
         """The first lot of each seller."""

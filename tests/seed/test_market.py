@@ -15,6 +15,9 @@ from exchange.database import close_pool, fetch, fetchval, open_pool, transactio
 from exchange.insight.actions.release import release
 from exchange.jobs import load_handlers
 from exchange.journal.actions import record
+from exchange.offers.queries.inbox import inbox_of
+from exchange.offers.queries.requests import requests_from, requests_to
+from exchange.offers.rules.requests import RequestState
 from exchange.seed import replay
 from exchange.seed.calendar import closed_quarters
 from exchange.seed.catalogue import products
@@ -23,7 +26,7 @@ from exchange.seed.history import DOMINATED, NICHE, History
 from exchange.seed.joining import bring_in
 from exchange.seed.marks import is_laid_out
 from exchange.seed.past import write_facts, write_quarter
-from exchange.seed.people import MERCHANT
+from exchange.seed.people import COMPETITOR, MERCHANT
 from exchange.seed.progress import Progress
 from exchange.seed.steps import Market, NotEmpty, OtherMarket, Scale, Step, begin, take, waiting
 from tests.conftest import _empty, beforehand
@@ -123,6 +126,20 @@ async def test_the_guests_have_talks_of_every_kind_on_both_sides(market: Market)
     for side in ("sender_company_id", "recipient_company_id"):
         waiting_ones = f"select count(*) from introduction where state = 'sent' and not held and {side} = $1"  # noqa: S608
         assert await fetchval(waiting_ones, company.id) > 0
+
+
+async def test_the_guests_have_requests_for_a_price_to_answer_and_to_watch(market: Market) -> None:
+    merchant, competitor = market.society.actor_of(MERCHANT), market.society.actor_of(COMPETITOR)
+    with clock.frozen(NOW):
+        awaiting = await requests_to(merchant)
+        assert len(awaiting) == 2 and competitor.company_id in {asked.request.buyer for asked in awaiting}
+        want = await fetchval("select distinct want_id from quote_request where buyer_company_id = $1",
+                              competitor.company_id)  # fmt: skip
+        sent = await requests_from(competitor, want)
+        assert {asked.state for asked in sent} == {RequestState.ASKED, RequestState.QUOTED, RequestState.DECLINED}
+        assert len({asked.request.seller for asked in sent}) == len(sent) >= 3
+        (quoted,) = (asked for asked in sent if asked.state is RequestState.QUOTED)
+        assert quoted.talk_id in {row.id for row in (await inbox_of(competitor)).rows if row.awaits == "me"}
 
 
 async def test_one_number_makes_the_same_rows_twice(market: Market, database_url: str) -> None:
