@@ -19,6 +19,7 @@ from exchange.listings.rules.lots import CostAnswer, Incoterm
 from exchange.listings.tables import Lot
 from exchange.offers import actions
 from exchange.offers.actions.requests import Sent
+from exchange.offers.pages import inbox
 from exchange.offers.queries.inbox import count_awaiting
 from exchange.offers.queries.requests import requests_to
 from exchange.offers.rules import refusals, requests, talks
@@ -247,6 +248,21 @@ async def test_the_pages_ask_show_answer_and_mask_both(client: httpx.AsyncClient
     await sign_in(client, stage.buyer)
     assert "you talk about it" in (await client.get(f"/wants/{want}/requests")).text
     assert "Your answer is awaited" in (await client.get(quoted.headers["location"])).text
+
+
+async def test_of_many_requests_the_most_urgent_are_shown_and_all_are_counted(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "MOST_ASKED", 2)
+    stage = await staged()
+    await sign_in(client, stage.seller)
+    for asked, shown in ((1, 1), (2, 2), (3, 2)):
+        buyer = await stage.another_buyer()
+        await ask(await wanting(buyer), buyer, stage)
+        page = (await client.get("/talks")).text
+        assert page.count('href="/requests/') == shown
+        assert f'<span class="soft num">{asked}</span>' in page
+        assert ("The 2 most urgent are shown." in page) == (asked > shown)
 
 
 async def test_requests_count_among_what_awaits_an_answer_and_pass_the_filters(client: httpx.AsyncClient) -> None:

@@ -1,7 +1,7 @@
 """Requests for a price: sent from a want to the lots that meet it, answered with a quote, or declined."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -40,6 +40,8 @@ class Sent:
     lot_id: UUID
     quantity: int | None
     refusal: DomainError | None = None
+    title: str | None = None
+    """The lot's, while it meets the want."""
 
 
 async def ask_for_quotes(
@@ -67,7 +69,7 @@ async def ask_for_quotes(
             raise WantOver
         ensure_bounded(len(chosen), await asked_since(by, now() - timedelta(days=1)))
         message = await checked(message, by)
-        matching = {match.lot_id for match in await matches_seen_by(by, want_id, "en")}
+        matching = {match.lot_id: match.title for match in await matches_seen_by(by, want_id, "en")}
         known = await lots_known_to(by, chosen)
         sent = []
         for lot_id in chosen:
@@ -77,7 +79,7 @@ async def ask_for_quotes(
                 sent.append(Sent(lot_id, None, NotSeen()))
             else:
                 sent.append(await _ask(want_id, lot_id, quantity, incoterm, pickup, message, by))
-        return sent
+        return [replace(s, title=matching.get(s.lot_id)) for s in sent]
 
 
 async def _ask(

@@ -57,9 +57,8 @@ async def ask_form(request: Web, want_id: FromPath[UUID]) -> Response[str]:
 @post("/wants/{want_id:uuid}/requests")
 async def ask(request: Web, want_id: FromPath[UUID], data: Form) -> Response[str]:
     """Ask the sellers of the ticked lots for their price; where one was not asked, the page says which and why."""
-    by, language = viewer_of(request).actor, language_of(request)
+    by = viewer_of(request).actor
     try:
-        matches = {m.lot_id: m for m in await matches_seen_by(by, want_id, language)}
         sent = await actions.ask_for_quotes(
             want_id=want_id,
             lots=[UUID(lot) for lot in texts_in(data, "lots") if is_uuid(lot)],
@@ -74,8 +73,7 @@ async def ask(request: Web, want_id: FromPath[UUID], data: Form) -> Response[str
     except DomainError as refusal:
         return again(request, ASK, refusal, data, **await _of_want(request, want_id))
     if any(s.refusal for s in sent):
-        results = [(s, matches.get(s.lot_id)) for s in sent]
-        return render(request, ASK, **await _of_want(request, want_id) | {"results": results})
+        return render(request, ASK, **await _of_want(request, want_id) | {"results": sent})
     flash = N_("Asked: %(count)s. The sellers are told in their working hours; their prices come as offers.")
     return see_other(request, f"/wants/{want_id}/requests", flash=flash, count=len(sent))
 
