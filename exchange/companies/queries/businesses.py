@@ -3,7 +3,7 @@
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from asyncpg import Record
@@ -206,12 +206,8 @@ async def absences_of(company_id: UUID) -> tuple[Away | None, list[Away | None]]
         "from company c left join membership m on m.company_id = c.id where c.id = $1",
         company_id,
     )
-    team = [_away(r["away_from"], r["away_until"]) for r in rows if r["person_id"]]
-    return (_away(rows[0]["closed_from"], rows[0]["closed_until"]) if rows else None), team
-
-
-def _away(first: date | None, last: date | None) -> Away | None:
-    return Away(first, last) if first and last else None
+    team = [Away.of(r["away_from"], r["away_until"]) for r in rows if r["person_id"]]
+    return (Away.of(rows[0]["closed_from"], rows[0]["closed_until"]) if rows else None), team
 
 
 async def team_of(by: Actor) -> list[Colleague]:
@@ -368,7 +364,7 @@ async def _company(company_id: UUID | None, *, lock: bool) -> Company:
         raise NotSeen
     apart = ("zone", "opens", "closes", "days", "closed_from", "closed_until")
     facts = {k: v for k, v in row.items() if k not in apart}
-    closed = Away(row["closed_from"], row["closed_until"]) if row["closed_from"] else None
+    closed = Away.of(row["closed_from"], row["closed_until"])
     return Company(**(facts | {"vetting": Vetting(row["vetting"])}), hours=hours_from(row), closed=closed)
 
 

@@ -34,7 +34,7 @@ class Correspondent:
         if self.away is None or self.hours is None:
             return False
         leaves = may_write_at(at, self.hours, self.wishes.quiet)
-        return self.away.first <= leaves.astimezone(ZoneInfo(self.hours.zone)).date() <= self.away.last
+        return self.away.covers(leaves.astimezone(ZoneInfo(self.hours.zone)).date())
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _correspondent(row: Record) -> Correspondent:
             quiet=Quiet(row["quiet_from"], row["quiet_until"]) if row["quiet_from"] else None,
             summary_at=row["summary_at"],
         ),
-        away=Away(row["away_from"], row["away_until"]) if row["away_from"] else None,
+        away=Away.of(row["away_from"], row["away_until"]),
         summed_on=row["summed_on"],
         summary_due=row["summary_due"],
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import count
+from typing import Self
 from zoneinfo import ZoneInfo, available_timezones
 
 import holidays
@@ -62,6 +63,11 @@ class Away:
 
     first: date
     last: date
+
+    @classmethod
+    def of(cls, first: date | None, last: date | None) -> Self | None:
+        """The absence that is kept, where there is one."""
+        return cls(first, last) if first and last else None
 
     def covers(self, day: date) -> bool:
         return self.first <= day <= self.last

@@ -294,7 +294,7 @@ def _hours(row: Record, prefix: str = "") -> WorkingHours:
 
 
 def _away(first: str | None, last: str | None) -> Away | None:
-    return Away(date.fromisoformat(first), date.fromisoformat(last)) if first and last else None
+    return Away.of(*(date.fromisoformat(day) if day else None for day in (first, last)))
 
 
 _TOLD = f"""
