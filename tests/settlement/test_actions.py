@@ -1131,6 +1131,35 @@ class TestRefundsAndDisputes:
         assert (await agreed.state(), await agreed.held()) == ("refunded", 0)
         assert not await alarms()
 
+    @pytest.mark.parametrize(("given", "way"), [(120_00, "otherwise"), (120_00, "again"), (40_00, "hand")])
+    async def test_a_refund_by_hand_that_comes_back_after_it_counted_is_owed_again(
+        self, gateway: FakeGateway, given: int, way: str
+    ) -> None:
+        """[30] [46]"""
+        chief, agreed = await make_person(role=Role.OPERATOR), await refused_refund(gateway)
+        await refunded_by_hand(gateway, given, "re_hand", by=chief)
+        if given < 120_00:
+            await refunded_by_hand(gateway, 120_00 - given, "re_rest", by=chief)
+        assert await agreed.state() == "refunded"
+        gateway._move("re_hand", "refund_failure", Money(given, "EUR"))
+        with frozen(now() + timedelta(minutes=10)):
+            await reconcile.match_books()
+            assert (await reconcile.explain(source="re_hand", currency="EUR", by=chief.actor)).agreed
+        assert (await agreed.state(), await agreed.held()) == ("closing", given), "open until the buyer has its money"
+        assert (await unrefunded(await any_deal(agreed.deal_id))).refused.minor == given
+        assert (await balance())[Account.EXTERNAL] == 0
+        assert len(await alarms()) == 2, "of the refusal, and of this"
+        assert f"€{given // 100}.00" in await said("deal_refund_failed")
+        if way == "otherwise":
+            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 9", by=chief.actor)
+        elif way == "again":
+            await recourse.refund_again(deal_id=agreed.deal_id, by=chief.actor)
+            await work()
+        else:
+            await refunded_by_hand(gateway, given, "re_anew", by=chief)
+        assert (await agreed.state(), await agreed.held()) == ("refunded", 0)
+        assert (await balance())[Account.EXTERNAL] == 0
+
     @pytest.mark.parametrize("otherwise", [False, True])
     async def test_a_refund_refused_after_release_has_a_way_out(self, gateway: FakeGateway, otherwise: bool) -> None:
         """[29] [30]"""

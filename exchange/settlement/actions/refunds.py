@@ -47,8 +47,12 @@ async def send_back(deal: Deal, refund_id: UUID, charge_id: str, amount: Money, 
 async def count_by_hand(deal: Deal) -> None:
     """Refunds that Stripe refused are owed less what the operator gave back by hand, from when both are known.
 
+    What was counted and came back from the buyer's bank is owed again, like a refund that was refused.
     In the current transaction, which holds the deal's row.
     """
+    by_hand = await _by_hand(deal)
+    if by_hand.minor < 0:
+        await _owe_again(deal, -by_hand)
     for row in await fetch(
         "select r.id, r.amount_minor, r.currency from refund r join payment p on p.id = r.payment_id "
         "where r.deal_id = $1 and r.state = 'failed' and r.refund_id is null and p.state = 'paid' "
@@ -60,10 +64,31 @@ async def count_by_hand(deal: Deal) -> None:
     await close_if_done(deal)
 
 
+async def _owe_again(deal: Deal, amount: Money) -> None:
+    """A refund by hand came back after it had been counted: a refused refund takes its place."""
+    refund_id = uuid4()
+    await execute(
+        "insert into refund (id, payment_id, deal_id, lot_id, currency, amount_minor, reason, state, created_at) "
+        "select $1, id, $2, $3, $4, $5, 'by_hand', 'failed', $6 from payment where deal_id = $2 and state = 'paid'",
+        refund_id,
+        deal.id,
+        deal.lot_id,
+        amount.currency,
+        amount.minor,
+        now(),
+    )
+    # a reference of its own: should this refund be asked for again and come back too, that is another fact
+    await post(books.hand_returned(amount), f"{refund_id} by hand", deal_id=deal.id, lot_id=deal.lot_id)
+    await record(None, "deal.refund_failed", deal.id)
+    await alarm("refund_failed", deal)
+    await tell_refund_failed(deal, amount)
+    await reopen(deal)
+
+
 async def _less_by_hand(deal: Deal, refund_id: UUID, amount: Money) -> Money:
     """What is left of a refund of ``amount`` when what was given by hand counts for it; settled where that is all."""
     by_hand = min(await _by_hand(deal), amount)
-    if not by_hand:
+    if by_hand.minor <= 0:
         return amount
     rest = amount - by_hand
     # what a refund comes to only shrinks: each hand given to it is a posting of its own
@@ -72,7 +97,7 @@ async def _less_by_hand(deal: Deal, refund_id: UUID, amount: Money) -> Money:
     if rest:
         await execute("update refund set amount_minor = $2 where id = $1", refund_id, rest.minor)
     else:
-        await execute("update refund set state = 'otherwise' where id = $1", refund_id)
+        await execute("update refund set state = 'canceled' where id = $1", refund_id)
     return rest
 
 
@@ -91,15 +116,18 @@ async def send_refused_back(deal: Deal) -> bool:
 
 
 async def _by_hand(deal: Deal) -> Money:
-    """What went back to the deal's buyer by hand at Stripe, was explained, and counts for no refund yet."""
+    """What went back to the deal's buyer by hand at Stripe, was explained, and counts for no refund yet.
+
+    Less than nothing where it counted and came back since.
+    """
     minor = await fetchval(
         "select coalesce(sum(e.amount_minor), 0) from ledger_entry e join ledger_posting p on p.id = e.posting_id "
-        "where e.deal_id = $1 and e.account = 'external' and (p.fact = 'by_hand' "
+        "where e.deal_id = $1 and e.account = 'external' and (p.fact <> 'external' "
         "or exists (select from unnest($2::text[]) id where starts_with(p.stripe_object, id)))",
         deal.id,
         REFUND_IDS,
     )
-    return Money(max(int(minor), 0), deal.terms.total.currency)
+    return Money(int(minor), deal.terms.total.currency)
 
 
 async def _refund(gateway: Gateway, operation: Operation) -> Refund:

@@ -133,6 +133,11 @@ def refunded_by_hand(amount: Money) -> Posting:
     return _move(Fact.BY_HAND, amount, Account.HELD, Account.EXTERNAL)
 
 
+def hand_returned(amount: Money) -> Posting:
+    """What the operator gave back by hand, and was counted, did not reach the buyer: it is held again."""
+    return _move(Fact.REFUND_FAILED, amount, Account.EXTERNAL, Account.HELD)
+
+
 def transferred(amount: Money) -> Posting:
     """A leg reached its receiver's account."""
     return _move(Fact.TRANSFERRED, amount, Account.HELD, Account.STRIPE)

@@ -97,6 +97,7 @@ class RefundState(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELED = "canceled"
+    """By the bank; or, where it was never made, needless: the buyer has it from its bank, or by the operator's hand."""
     OTHERWISE = "otherwise"
     """In ours: it came back, and the operator paid the buyer another way."""
 
