@@ -18,6 +18,11 @@ async def end_requests() -> None:
     await actions.end_requests()
 
 
+@handles("want.closed")
+async def end_requests_of_want(_: UUID) -> None:
+    await actions.end_requests()
+
+
 @handles("offer.made")
 async def tell_receiver(offer_id: UUID) -> None:
     await actions.tell_of_offer(offer_id=offer_id)

@@ -62,6 +62,7 @@ async def close_want(*, want_id: UUID, by: Actor) -> None:
             raise WantClosed
         await execute("update want set closed_at = $2 where id = $1", want_id, now())
         await record(by, "want.closed", want_id)
+        await enqueue("want.closed", want_id)  # what it asked sellers for ends
 
 
 async def match_lot(*, lot_id: UUID) -> None:

@@ -16,15 +16,18 @@ from exchange.companies.rules import MailKind, Timing, Wishes, WorkingHours
 from exchange.companies.tables import CompanyBlock
 from exchange.database import execute, fetch, fetchval
 from exchange.errors import NotSeen, Several
+from exchange.jobs import load_handlers, perform_due
 from exchange.listings.rules.grades import Grade
 from exchange.listings.rules.lots import Incoterm
 from exchange.listings.tables import Lot
 from exchange.money import Money
+from exchange.offers.queries.inbox import count_awaiting
 from exchange.wants import actions, rules
 from exchange.wants.queries import demand_for, matches_seen_by
 from exchange.wants.rules import Closeness, Demand, Wanted
 from tests.factories import MadePerson, bearer, make_company, make_person, sign_in
 from tests.offers.stage import Stage, staged
+from tests.offers.test_requests import ask
 
 GTIN = "04006381333931"
 
@@ -141,6 +144,17 @@ class TestMatching:
         for _ in range(2):
             await actions.tell_of_matches(person_id=buyer.id)
         assert (jobs, await fetchval("select count(*) from mail where person_id = $1", buyer.id)) == (told, told)
+
+    async def test_a_want_that_is_closed_ends_what_it_asked_sellers_for(self) -> None:
+        stage = await staged()
+        want = await _want(stage.buyer)
+        await ask(want, stage.buyer, stage)
+        await actions.close_want(want_id=want, by=stage.buyer.actor)
+        await execute("delete from pgqueuer where entrypoint <> 'want.closed'")
+        load_handlers()
+        await perform_due()
+        assert await fetchval("select state from quote_request") == "closed"
+        assert await count_awaiting(stage.seller.actor) == 0
 
     async def test_finds_met_after_hours_wait_however_often_and_are_told(self) -> None:
         buyer = await make_person(await make_company(hours=WorkingHours()))
