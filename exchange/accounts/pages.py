@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from litestar import Response, Router, get, post
 from litestar.datastructures import Cookie
@@ -11,7 +10,7 @@ from litestar.params import Body, FromPath, FromQuery
 
 from exchange.accounts import queries
 from exchange.accounts.actions import people, sessions, tokens
-from exchange.accounts.rules import SESSION_LIFE, LinkPurpose, LinkSpent
+from exchange.accounts.rules import SESSION_LIFE, LinkPurpose, LinkSpent, zones
 from exchange.errors import N_, DomainError, NotSeen
 from exchange.settings import settings
 from exchange.web.guards import signed_in, viewer_of
@@ -223,7 +222,7 @@ async def _account(request: Web) -> dict[str, Any]:
         "tokens": await queries.tokens_of(me.actor),
         "this_session": me.session_id,
         "new_token": None,
-        "zones": sorted(available_timezones()),
+        "zones": zones(),
     }
 
 

@@ -4,6 +4,8 @@ import hashlib
 import re
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
+from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -15,6 +17,12 @@ SESSION_LIFE = timedelta(days=90)
 """No session lives longer than this, however busy."""
 SEEN_EVERY = timedelta(minutes=5)
 """How far ``last_seen_at`` may lag: a page view seldom needs a write."""
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """The names of all time zones, in order: Python opens hundreds of files to list them."""
+    return tuple(sorted(available_timezones()))
 
 
 class LinkPurpose(StrEnum):

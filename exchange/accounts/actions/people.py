@@ -3,7 +3,6 @@
 import secrets
 from datetime import timedelta
 from uuid import UUID, uuid4
-from zoneinfo import available_timezones
 
 from exchange.accounts.actions.mail import send_mail
 from exchange.accounts.actions.passwords import hash_password, password_fits
@@ -17,6 +16,7 @@ from exchange.accounts.rules import (
     email_address,
     ensure_password,
     person_name,
+    zones,
 )
 from exchange.actor import Actor
 from exchange.clock import now
@@ -188,7 +188,7 @@ def ensure_preferences(language: str, zone: str) -> None:
     """Raises UnknownLanguage, NoSuchZone."""
     if language not in LANGUAGES:
         raise UnknownLanguage(field="language")
-    if zone not in available_timezones():
+    if zone not in zones():
         raise NoSuchZone(field="zone")
 
 

@@ -5,14 +5,13 @@ from functools import cache
 from typing import Annotated, Any
 from unicodedata import normalize
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from litestar import Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery
 
 from exchange.accounts.pages import address_of
-from exchange.accounts.rules import LinkSpent
+from exchange.accounts.rules import LinkSpent, zones
 from exchange.clock import now
 from exchange.companies import queries
 from exchange.companies.actions import facts, members, rivals, vetting, wishes
@@ -312,7 +311,7 @@ def _sortable(name: str) -> str:
 def _places(request: Web) -> dict[str, Any]:
     return {
         "countries": countries_in(language_of(request)),
-        "zones": sorted(z for z in available_timezones() if "/" in z and not z.startswith("Etc/")),
+        "zones": [zone for zone in zones() if "/" in zone and not zone.startswith("Etc/")],
         "zone_now": zone_of(request),
     }
 

@@ -10,10 +10,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import count
 from typing import Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import holidays
 
+from exchange.accounts.rules import zones
 from exchange.companies.rules.places import UnknownCountry, countries
 from exchange.errors import N_, Invalid
 
@@ -44,7 +45,7 @@ class WorkingHours:
     days: frozenset[int] = frozenset(range(5))
 
     def __post_init__(self) -> None:
-        if self.zone not in _zones():
+        if self.zone not in zones():
             raise UnknownZone(field="zone", zone=self.zone)
         if self.country not in countries():
             raise UnknownCountry(field="country", country=self.country)
@@ -179,11 +180,6 @@ def windows_ending_after(at: datetime, hours: WorkingHours) -> Iterator[Window]:
         window = _window(today + timedelta(days=offset), hours)
         if window is not None and window.closes > at:
             yield window
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 @cache
