@@ -31,8 +31,8 @@ SHARED = ROOT.parent / "shared"
 T = TypeVar("T")
 
 
-# a loaded machine is slow, not wrong; HYPOTHESIS_PROFILE=thorough looks twenty-five times as long
-hypothesis.register_profile("house", deadline=None, max_examples=40)
+# a loaded machine is slow, not wrong; HYPOTHESIS_PROFILE=thorough looks forty times as long
+hypothesis.register_profile("house", deadline=None, max_examples=25)
 hypothesis.register_profile("thorough", deadline=None, max_examples=1000)
 hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
@@ -90,6 +90,7 @@ def pytest_collection_finish() -> None:
     """What the imports made stays: the collector of garbage need not look at it again and again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)  # as the website does
     gc.enable()
 
 

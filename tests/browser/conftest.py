@@ -38,7 +38,7 @@ class Instance:
         return given
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running() -> Iterator[Instance]:
     """`exchange serve` on an empty directory, with a database of ours: the supervisor's tests let it make its own."""
     with empty_folder() as folder:
@@ -63,9 +63,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("browser"))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Headless Chromium, for a module only: Playwright's loop runs in the main thread, where others want theirs."""
+@pytest.fixture(scope="package")
+def browser(running: Instance) -> Iterator[Browser]:
+    """Headless Chromium, for this folder only: Playwright's loop runs in the main thread, where others want theirs.
+
+    It begins after the exchange, whose making of a database wants that loop.
+    """
     if not CHROMIUM:
         if os.environ.get("CI"):
             pytest.fail("no Chromium on this machine, and CI insists on one")
