@@ -152,7 +152,9 @@ async def test_a_refusal_nobody_told_us_of_is_found_the_next_day(gateway: FakeGa
     await deals.ship(deal_id=agreed.deal_id, carrier="Geodis", tracking="G1", by=agreed.seller.actor)
     await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
     await work()
+    gateway.pays_out(account, Money(-3_00, "EUR"))  # what the account lacked, taken from its bank
     gateway.pays_out(account, Money(114_00, "EUR"), "failed", "no_account")
     for _ in range(2):
         await reconcile.poll_payouts()
     assert await fetchval("select count(*) from mail where template = 'payout_failed'") == 1
+    assert await fetchval("select count(*) from payout") == 1, "what went on to its bank"

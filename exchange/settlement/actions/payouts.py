@@ -18,7 +18,12 @@ LOOK_BACK = timedelta(days=30)
 
 
 async def take_payout(row_id: UUID, payout: Payout) -> None:
-    """Take over how a payout of an account of ours stands, in the current transaction: event and poll end here."""
+    """Take over how a payout of an account of ours stands, in the current transaction: event and poll end here.
+
+    One below zero takes from the bank what the account lacks: nothing of it went on to the bank, and it is not kept.
+    """
+    if payout.amount.minor <= 0:
+        return
     row = await one(
         "insert into payout (id, payout_account_id, payout_id, currency, amount_minor, state, failure, created_at, "
         "arrives_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (payout_id) do update set "
