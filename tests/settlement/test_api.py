@@ -119,6 +119,9 @@ async def test_a_decision_a_parked_part_and_a_late_refund_as_json(
     await paid(agreed, gateway)
     at = f"/api/v1/deals/{agreed.deal_id}"
     chief = await bearer(await make_person(role=Role.OPERATOR))
+    for minor, currency in ((60_00, "eur"), (60_00, ""), (10**30, "EUR")):
+        odd = {"refund": {"minor": minor, "currency": currency}, "reasons": "half of it never came"}
+        assert (await client.post(f"{at}/decision", headers=chief, json=odd)).status_code in {400, 422}
     shared = {"refund": {"minor": 60_00, "currency": "EUR"}, "reasons": "half of it never came"}
     assert (await client.post(f"{at}/decision", headers=chief, json=shared)).json()["state"] == "closing"
     await work()

@@ -1,15 +1,15 @@
 """Deals as JSON."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from exchange.money import Money
+from exchange.money import Money, exponent
 from exchange.settlement.actions import deals, payments
 from exchange.settlement.queries.claims import claim_of, lines_of
 from exchange.settlement.queries.deals import Deal, deal_seen_by, deals_of
@@ -25,11 +25,20 @@ from exchange.web.viewer import Viewer
 Call = Request[Viewer | None, Any, Any]
 
 
+def _known(currency: str) -> str:
+    exponent(currency)
+    return currency
+
+
 class Amount(BaseModel):
     """Money: minor units beside an ISO 4217 code."""
 
     minor: int = Field(examples=[12000])
-    currency: str = Field(examples=["EUR"])
+    currency: Annotated[str, AfterValidator(_known)] = Field(examples=["EUR"])
+
+    @property
+    def money(self) -> Money:
+        return Money(self.minor, self.currency)
 
 
 class NextStep(BaseModel):

@@ -8,7 +8,6 @@ from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK
 from pydantic import BaseModel, ConfigDict, Field
 
-from exchange.money import Money
 from exchange.settlement.actions import deals, recourse, warnings
 from exchange.settlement.api.deals import Amount, Call, DealDetail, detail
 from exchange.settlement.rules.deal import Side
@@ -58,8 +57,7 @@ class Gift(BaseModel):
 @post("/{deal_id:uuid}/decision", guards=[operator], status_code=HTTP_200_OK)
 async def decide(request: Call, deal_id: FromPath[UUID], data: JSONBody[Decision]) -> DealDetail:
     """Share out the money held."""
-    refund = Money(data.refund.minor, data.refund.currency)
-    await deals.decide(deal_id=deal_id, refund=refund, reasons=data.reasons, by=viewer_of(request).actor)
+    await deals.decide(deal_id=deal_id, refund=data.refund.money, reasons=data.reasons, by=viewer_of(request).actor)
     return await detail(request, deal_id)
 
 
@@ -73,8 +71,7 @@ async def clear(request: Call, deal_id: FromPath[UUID]) -> DealDetail:
 @post("/{deal_id:uuid}/refund", guards=[operator], status_code=HTTP_200_OK)
 async def refund(request: Call, deal_id: FromPath[UUID], data: JSONBody[LateRefund]) -> DealDetail:
     """Give the buyer of an ended deal money back; the receivers' parts are asked back first."""
-    amount = Money(data.refund.minor, data.refund.currency)
-    await recourse.refund_released(deal_id=deal_id, refund=amount, by=viewer_of(request).actor)
+    await recourse.refund_released(deal_id=deal_id, refund=data.refund.money, by=viewer_of(request).actor)
     return await detail(request, deal_id)
 
 
