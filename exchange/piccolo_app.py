@@ -18,7 +18,7 @@ DOMAINS = [
 ]
 """Lower domains first; a domain without tables is not named."""
 
-PARTS = {"settlement": ["evidence", "papers", "payouts", "receivers", "standing"]}
+PARTS = {"settlement": ["claims", "evidence", "ledger", "papers", "payouts", "receivers", "standing", "stripe"]}
 """Further modules of a domain's tables, one noun each."""
 
 APP_CONFIG = AppConfig(

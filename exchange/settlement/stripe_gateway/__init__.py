@@ -1,20 +1,18 @@
-"""The only module that imports ``stripe``: calls, signatures, error mapping. What comes back is our own.
+"""The only package that imports ``stripe``: calls, signatures, refusals. What comes back is our own.
 
 Every write takes ``key``, the operation's id: it is the idempotency key and is written into the object's metadata, so
-that any event or list leads back to the operation. ``requests`` makes what is asked, ``answers`` reads what comes back.
+that any event or list leads back to the operation. ``requests`` makes what is asked, ``answers`` reads what comes
+back, ``refusals`` says why nothing did.
 """
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import stripe
 
-from exchange.database import in_transaction
-from exchange.errors import N_, Conflict, Unavailable
 from exchange.settings import settings
 from exchange.settlement.rules.drift import Movement
 from exchange.settlement.rules.payments import DISPUTE_WON
@@ -43,6 +41,7 @@ from exchange.settlement.stripe_gateway.answers import (
     session_in,
     transfer_in,
 )
+from exchange.settlement.stripe_gateway.refusals import Busy, KeyReused, NoAnswer, Refused, answered
 from exchange.settlement.stripe_gateway.requests import (
     Params,
     cash_return_params,
@@ -95,33 +94,6 @@ API_VERSION = "2026-10-28.endive"
 LIVE_BASE = "https://api.stripe.com"
 
 
-class NoAnswer(Unavailable):
-    """The call may have done its work or not: ask again with the same key."""
-
-    message = N_("The payment service does not answer at the moment. Nothing is lost; try again in a few minutes.")
-
-
-class Busy(Unavailable):
-    """The call was turned away before it did anything: wait and ask again."""
-
-    message = N_("The payment service is busy. Try again in a moment.")
-
-
-class Refused(Conflict):
-    """Stripe said no, for good; ``code`` is its reason, ``request_id`` its trace."""
-
-    message = N_("The payment service refused: %(reason)s")
-
-    def __init__(self, *, reason: str, stripe_code: str | None, request_id: str | None) -> None:
-        super().__init__(reason=reason)
-        self.stripe_code = stripe_code
-        self.request_id = request_id
-
-
-class KeyReused(Refused):
-    """One key, two different bodies: a fault of ours. Stop and call a person."""
-
-
 class BadSignature(Exception):
     """No secret of ours signed this body, or too long ago."""
 
@@ -151,25 +123,25 @@ class Gateway:
     # --- writes: one per kind of operation
 
     async def create_recipient(self, key: UUID, params: Params) -> Recipient:
-        async with _answered():
+        async with answered():
             made = await self._client.v2.core.accounts.create_async(_marked(params, key), _keyed(key))
         return recipient_in(made)
 
     async def create_customer(self, key: UUID, params: Params) -> str:
-        async with _answered():
+        async with answered():
             made = await self._client.v1.customers.create_async(_marked(params, key), _keyed(key))
         return made.id
 
     async def create_session(self, key: UUID, params: Params) -> Session:
         body = _marked(params, key)
         body["payment_intent_data"] = _marked(params["payment_intent_data"], key)  # its events carry its own metadata
-        async with _answered():
+        async with answered():
             made = await self._client.v1.checkout.sessions.create_async(body, _keyed(key))
         return session_in(made)
 
     async def expire_session(self, key: UUID, session: str) -> Session:
         """Close a pay page. Raises Refused when it is complete: paid, or on the way."""
-        async with _answered():
+        async with answered():
             made = await self._client.v1.checkout.sessions.expire_async(session, None, _keyed(key))
         return session_in(made)
 
@@ -178,25 +150,25 @@ class Gateway:
 
         A bank transfer that brought a part of it lies in the customer's cash balance from then on (†).
         """
-        async with _answered():
+        async with answered():
             await self._client.v1.payment_intents.cancel_async(
                 intent, {"cancellation_reason": "abandoned"}, _keyed(key)
             )
         return await self.session(session)
 
     async def create_transfer(self, key: UUID, params: Params) -> Transfer:
-        async with _answered():
+        async with answered():
             made = await self._client.v1.transfers.create_async(_marked(params, key), _keyed(key))
         return transfer_in(made)
 
     async def create_refund(self, key: UUID, params: Params) -> Refund:
-        async with _answered():
+        async with answered():
             made = await self._client.v1.refunds.create_async(_marked(params, key), _keyed(key))
         return refund_in(made)
 
     async def create_reversal(self, key: UUID, params: Params) -> str:
         body = _marked(params, key)
-        async with _answered():
+        async with answered():
             made = await self._client.v1.transfers.reversals.create_async(body.pop("transfer"), body, _keyed(key))
         return made.id
 
@@ -207,7 +179,7 @@ class Gateway:
             "refresh_url": refresh_url,
             "collection_options": {"fields": "eventually_due"},
         }
-        async with _answered():
+        async with answered():
             link = await self._client.v2.core.account_links.create_async(
                 {"account": account, "use_case": {"type": "account_onboarding", "account_onboarding": onboarding}}
             )
@@ -216,31 +188,31 @@ class Gateway:
     # --- reads
 
     async def session(self, session: str) -> Session:
-        async with _answered():
+        async with answered():
             found = await self._client.v1.checkout.sessions.retrieve_async(session, _EXPANDED)
         return session_in(found)
 
     async def recipient(self, account: str) -> Recipient:
-        async with _answered():
+        async with answered():
             found = await self._client.v2.core.accounts.retrieve_async(
                 account, {"include": ["configuration.recipient", "requirements"]}
             )
         return recipient_in(found)
 
     async def refund(self, refund: str) -> Refund:
-        async with _answered():
+        async with answered():
             return refund_in(await self._client.v1.refunds.retrieve_async(refund))
 
     async def cash(self, customer: str) -> Cash:
         """What lies in a buyer's cash balance, and what it was last about."""
-        async with _answered():
+        async with answered():
             balance = await self._client.v1.customers.cash_balance.retrieve_async(customer)
             moved = await self._client.v1.customers.cash_balance_transactions.list_async(customer, {"limit": 20})
         return cash_in(plain(balance), [plain(movement) for movement in moved.data])
 
     async def standing(self, charge: str) -> Standing:
         """What has become of a charge by now: disputes, refunds, the card network's warning."""
-        async with _answered():
+        async with answered():
             found = plain(await self._client.v1.charges.retrieve_async(charge))
             warnings = await self._client.v1.radar.early_fraud_warnings.list_async({"charge": charge, "limit": 1})
             disputes, refunds = [], []
@@ -259,11 +231,11 @@ class Gateway:
 
     async def maker_of(self, charge: str) -> str | None:
         """The operation a charge goes back to: a charge carries what its PaymentIntent was marked with."""
-        async with _answered():
+        async with answered():
             return operation_in(plain(await self._client.v1.charges.retrieve_async(charge)))
 
     async def dispute(self, dispute: str) -> Dispute:
-        async with _answered():
+        async with answered():
             d = plain(await self._client.v1.disputes.retrieve_async(dispute))
         moved = tuple(
             Moved(m["id"], money_in(m["amount"], m["currency"]), money_in(m["fee"], m["currency"]))
@@ -274,20 +246,20 @@ class Gateway:
     async def payout(self, payout: str, account: str | None = None) -> Payout:
         """A payout of a seller's ``account``, or our own."""
         whose: Any = {"stripe_account": account} if account else {}
-        async with _answered():
+        async with answered():
             return payout_in(await self._client.v1.payouts.retrieve_async(payout, None, whose))
 
     async def payouts(self, account: str, since: datetime) -> list[Payout]:
         """The payouts of a seller's account made since then."""
         span: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100}
-        async with _answered():
+        async with answered():
             pages = await self._client.v1.payouts.list_async(span, {"stripe_account": account})
             return [payout_in(found) async for found in pages.auto_paging_iter()]
 
     # --- looking an operation up after its key has died, or its answer was lost
 
     async def find_session(self, key: UUID, customer: str) -> Session | None:
-        async with _answered():
+        async with answered():
             pages = await self._client.v1.checkout.sessions.list_async({"customer": customer, "limit": 100})
             async for found in pages.auto_paging_iter():
                 if operation_in(plain(found)) == str(key):
@@ -295,7 +267,7 @@ class Gateway:
         return None
 
     async def find_transfer(self, key: UUID, deal: str) -> Transfer | None:
-        async with _answered():
+        async with answered():
             pages = await self._client.v1.transfers.list_async({"transfer_group": deal, "limit": 100})
             async for found in pages.auto_paging_iter():
                 if operation_in(plain(found)) == str(key):
@@ -303,7 +275,7 @@ class Gateway:
         return None
 
     async def find_cash_return(self, key: UUID, since: datetime) -> Refund | None:
-        async with _answered():
+        async with answered():
             pages = await self._client.v1.refunds.list_async({"created": {"gte": int(since.timestamp())}, "limit": 100})
             async for found in pages.auto_paging_iter():
                 if operation_in(plain(found)) == str(key):
@@ -311,7 +283,7 @@ class Gateway:
         return None
 
     async def find_refund(self, key: UUID, charge: str) -> Refund | None:
-        async with _answered():
+        async with answered():
             pages = await self._client.v1.refunds.list_async({"charge": charge, "limit": 100})
             async for found in pages.auto_paging_iter():
                 if operation_in(plain(found)) == str(key):
@@ -319,7 +291,7 @@ class Gateway:
         return None
 
     async def find_reversal(self, key: UUID, transfer: str) -> str | None:
-        async with _answered():
+        async with answered():
             pages = await self._client.v1.transfers.reversals.list_async(transfer, {"limit": 100})
             async for found in pages.auto_paging_iter():
                 if operation_in(plain(found)) == str(key):
@@ -327,7 +299,7 @@ class Gateway:
         return None
 
     async def find_recipient(self, key: UUID) -> Recipient | None:
-        async with _answered():
+        async with answered():
             pages = await self._client.v2.core.accounts.list_async({"limit": 100})
             async for found in pages.auto_paging_iter():
                 if operation_in(plain(found)) == str(key):
@@ -338,14 +310,14 @@ class Gateway:
 
     async def events(self, since: datetime) -> list[News]:
         """Snapshot events created since then (Stripe keeps 30 days), oldest first."""
-        async with _answered():
+        async with answered():
             pages = await self._client.v1.events.list_async({"created": {"gte": int(since.timestamp())}, "limit": 100})
             found = [news_in(plain(event)) async for event in pages.auto_paging_iter()]
         return found[::-1]
 
     async def thin_events(self, since: datetime) -> list[News]:
         """Events of accounts created since then, oldest first."""
-        async with _answered():
+        async with answered():
             pages = await self._client.v2.core.events.list_async(
                 {"created": {"gte": since.strftime("%Y-%m-%dT%H:%M:%SZ")}, "limit": 100}
             )
@@ -355,13 +327,13 @@ class Gateway:
     async def movements(self, since: datetime, until: datetime) -> list[Movement]:
         """Every balance transaction created in the span: what moved the platform's balance, by its source."""
         span: Any = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
-        async with _answered():
+        async with answered():
             pages = await self._client.v1.balance_transactions.list_async({"created": span, "limit": 100})
             return [movement_in(row) async for row in pages.auto_paging_iter()]
 
     async def movements_of(self, source: str) -> list[Movement]:
         """Every balance transaction of one object, whenever it was made; ``txn_…`` is one that has no object."""
-        async with _answered():
+        async with answered():
             if source.startswith("txn_"):
                 return [movement_in(await self._client.v1.balance_transactions.retrieve_async(source))]
             pages = await self._client.v1.balance_transactions.list_async({"source": source, "limit": 100})
@@ -416,28 +388,6 @@ async def close() -> None:
 # --- how Stripe is spoken to
 
 _EXPANDED: Any = {"expand": ["payment_intent.latest_charge.balance_transaction"]}
-
-
-@asynccontextmanager
-async def _answered() -> AsyncIterator[None]:
-    """Refuse to call inside a transaction; turn the library's errors into what they mean for us."""
-    if in_transaction():
-        raise RuntimeError("Stripe is never called while a transaction is open")
-    try:
-        yield
-    except stripe.APIConnectionError as e:
-        raise NoAnswer from e
-    except stripe.RateLimitError as e:
-        raise Busy from e
-    except stripe.StripeError as e:
-        if e.http_status == 409 or e.code == "lock_timeout":
-            raise Busy from e  # another call is at it; the library tells the status only, not the code
-        kind = KeyReused if isinstance(e, stripe.IdempotencyError) else Refused
-        if e.http_status is None or e.http_status >= 500:
-            raise NoAnswer from e
-        if e.http_status in {401, 403} and kind is Refused:
-            raise Busy from e  # our key is wrong or was rolled: nothing happened there, and it heals
-        raise kind(reason=e.user_message or str(e), stripe_code=e.code, request_id=e.request_id) from e
 
 
 def _keyed(key: UUID) -> Any:

@@ -1,15 +1,13 @@
-"""Deals, what is owed and paid, every intended call to Stripe, and the ledger.
+"""Deals, what is owed, paid, shared out and given back, and whose accounts it moves between.
 
 Every row of a deal carries its lot's id, so that a deal's rows can be kept together (design §8). Triggers and partial
 indexes stand in the migration: append-only ledger, balanced postings, nothing given out that did not come in.
 """
 
 from piccolo.columns import (
-    JSON,
     UUID,
     Array,
     BigInt,
-    BigSerial,
     Boolean,
     ForeignKey,
     Integer,
@@ -27,7 +25,7 @@ from exchange.listings.tables import Lot
 from exchange.offers.tables import Negotiation
 from exchange.settlement.rules.accounts import Standing
 from exchange.settlement.rules.deal import State
-from exchange.settlement.rules.payments import LegState, OperationState, PaymentState, RefundState, ReversalState
+from exchange.settlement.rules.payments import LegState, PaymentState, RefundState, ReversalState
 
 
 class Deal(Table, tablename="deal"):
@@ -260,57 +258,6 @@ class TransferReversal(Table, tablename="transfer_reversal"):
     known_state = Check("state in ('planned', 'done', 'short', 'dropped')")
 
 
-class StripeOperation(Table, tablename="stripe_operation"):
-    """One intended write at Stripe. Its id is the idempotency key; its request never changes."""
-
-    id = UUID(primary_key=True)
-    kind = Varchar(length=20, null=False)
-    subject_id = UUID(null=False, index=True)
-    """The payment, leg, refund or company the call is for."""
-    deal_id = UUID(null=True, default=None, index=True)
-    lot_id = UUID(null=True, default=None)
-    request = JSON(null=False)
-    api_version = Varchar(length=40, null=False)
-    livemode = Boolean(null=False)
-    state = Varchar(length=8, null=False, default=OperationState.PLANNED.value)
-    stripe_id = Varchar(length=120, null=True, default=None)
-    planned_at = Timestamptz(null=False)
-    first_sent_at = Timestamptz(null=True, default=None)
-    tried_at = Timestamptz(null=True, default=None)
-    """When the latest attempt began."""
-    attempts = Integer(null=False, default=0)
-    last_error = Text(null=False, default="")
-    last_request_id = Varchar(length=80, null=True, default=None)
-
-    known_kind = Check(
-        "kind in ('account.create', 'customer.create', 'checkout.create', 'session.expire', 'pi.cancel', 'refund', "
-        "'cash.return', 'transfer', 'reversal')"
-    )
-    known_state = Check("state in ('planned', 'sent', 'done', 'failed', 'unknown', 'held')")
-
-
-class StripeEvent(Table, tablename="stripe_event"):
-    """The inbox: every event once, however often and by whatever way it comes."""
-
-    id = UUID(primary_key=True)
-    event_id = Varchar(length=120, null=False, unique=True)
-    thin = Boolean(null=False)
-    type = Varchar(length=120, null=False)
-    api_version = Varchar(length=40, null=True, default=None)
-    created_at = Timestamptz(null=False)
-    livemode = Boolean(null=False)
-    account = Varchar(length=120, null=True, default=None)
-    object_id = Varchar(length=120, null=True, default=None)
-    payload = JSON(null=False)
-    source = Varchar(length=7, null=False)
-    received_at = Timestamptz(null=False)
-    handled_at = Timestamptz(null=True, default=None)
-    attempts = Integer(null=False, default=0)
-    last_error = Text(null=False, default="")
-
-    known_source = Check("source in ('webhook', 'poll')")
-
-
 class PayoutAccount(Table, tablename="payout_account"):
     """Where a company's money goes, went, or is to go: an account at Stripe, as last retrieved.
 
@@ -345,93 +292,3 @@ class PaymentCustomer(Table, tablename="payment_customer"):
     livemode = Boolean(null=False)
     cash_changed_at = Timestamptz(null=True, default=None)
     """When money last left its cash balance by our doing: what was read of the balance before then is stale."""
-
-
-class Claim(Table, tablename="claim"):
-    """What a buyer says is not right with a delivery; sums before tax."""
-
-    id = UUID(primary_key=True)
-    deal_id = ForeignKey(Deal, null=False, unique=True, on_delete=OnDelete.restrict)
-    lot_id = UUID(null=False)
-    state = Varchar(length=9, null=False, default="open")
-    said = Text(null=False, default="")
-    wanted_minor = BigInt(null=False)
-    offered_minor = BigInt(null=True, default=None)
-    answer = Text(null=False, default="")
-    opened_at = Timestamptz(null=False)
-    escalate_from = Timestamptz(null=False)
-    """When the buyer may turn to the operator: the seller's time to answer has passed."""
-    settled_minor = BigInt(null=True, default=None)
-    answered_at = Timestamptz(null=True, default=None)
-
-    known_state = Check("state in ('open', 'answered', 'agreed', 'withdrawn', 'decided')")
-    not_negative = Check("wanted_minor >= 0 and coalesce(offered_minor, 0) >= 0 and coalesce(settled_minor, 0) >= 0")
-
-
-class ClaimLine(Table, tablename="claim_line"):
-    """One line of a claim: so many units, for this reason, have lost so much of their value."""
-
-    id = UUID(primary_key=True)
-    claim_id = ForeignKey(Claim, null=False, on_delete=OnDelete.restrict, index=True)
-    lot_id = UUID(null=False)
-    line_key = Varchar(length=60, null=False)
-    label = Varchar(length=200, null=False)
-    reason = Varchar(length=8, null=False)
-    units = Integer(null=False)
-    loss_percent = SmallInt(null=False)
-    answered_percent = SmallInt(null=True, default=None)
-    """The loss the seller finds right."""
-
-    known_reason = Check("reason in ('missing', 'damaged', 'wrong')")
-    within = Check("units > 0 and loss_percent between 1 and 100")
-    answered_within = Check("answered_percent between 0 and loss_percent")
-
-
-class LedgerPosting(Table, tablename="ledger_posting"):
-    """One fact of money, posted once: (fact, reference) is unique. Append-only."""
-
-    id = UUID(primary_key=True)
-    at = Timestamptz(null=False)
-    fact = Varchar(length=20, null=False)
-    reference = Varchar(length=120, null=False)
-    """The id of the payment, refund, leg or deal it is about."""
-    deal_id = UUID(null=True, default=None, index=True)
-    lot_id = UUID(null=True, default=None)
-    stripe_object = Varchar(length=120, null=True, default=None, index=True)
-    """The charge, refund or transfer whose balance transaction this mirrors."""
-
-    once = Unique([fact, reference])
-
-
-class LedgerEntry(Table, tablename="ledger_entry"):
-    """``amount_minor`` on ``account``: debit positive, credit negative. Append-only, balanced per posting."""
-
-    id = BigSerial(primary_key=True)
-    posting_id = ForeignKey(LedgerPosting, null=False, on_delete=OnDelete.restrict, index=True)
-    deal_id = UUID(null=True, default=None)
-    account = Varchar(length=12, null=False)
-    currency = Varchar(length=3, null=False)
-    amount_minor = BigInt(null=False)
-
-    not_zero = Check("amount_minor <> 0")
-    known_account = Check(
-        "account in ('stripe', 'cash', 'bank', 'held', 'commission', 'vat', 'fees', 'surplus', 'receivable', "
-        "'disputed', 'losses', 'external')"
-    )
-
-
-class Reconciliation(Table, tablename="reconciliation"):
-    """One comparison of our books with Stripe's. While the latest found a difference, nothing is released."""
-
-    id = UUID(primary_key=True)
-    at = Timestamptz(null=False, index=True)
-    movements = Integer(null=False)
-    differences = JSON(null=False)
-    agreed = Boolean(null=False)
-
-
-class StripeCursor(Table, tablename="stripe_cursor"):
-    """How far the poll of a stream of events has come."""
-
-    stream = Varchar(length=20, primary_key=True)
-    seen_until = Timestamptz(null=False)
