@@ -86,7 +86,8 @@ class ListeningBackend(AsyncPgChannelsBackend):
                 self._subscribed_channels.add(channel)
                 try:
                     await self._listener_conn.add_listener(channel, self._listener)
-                except (asyncpg.InterfaceError, asyncpg.PostgresError, OSError):
+                except (asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError, OSError):
+                    # the second is how asyncpg puts it while PostgreSQL's farewell is being read
                     self._listener_conn.terminate()  # the next one listens to every channel
 
     async def on_shutdown(self) -> None:

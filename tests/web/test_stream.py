@@ -88,14 +88,15 @@ async def test_a_page_left_while_it_begins_to_listen_makes_no_other_deaf(
             assert await _hears(other) == "offer.made X"
 
 
+@pytest.mark.parametrize("failure", [asyncpg.QueryCanceledError, asyncpg.InternalClientError])
 async def test_a_channel_that_could_not_be_listened_to_is_listened_to_on_another_connection(
-    committed: None, monkeypatch: pytest.MonkeyPatch
+    committed: None, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
 ) -> None:
     listen = asyncpg.Connection.add_listener
 
     async def cancelled(self: asyncpg.Connection, channel: str, listener: object) -> None:
         monkeypatch.setattr(asyncpg.Connection, "add_listener", listen)
-        raise asyncpg.QueryCanceledError
+        raise failure
 
     channels = channels_plugin()
     async with Litestar(plugins=[channels]).lifespan():
