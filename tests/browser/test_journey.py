@@ -185,6 +185,11 @@ def test_from_a_stock_list_to_a_settled_trade(running: Instance, visit: Enter, t
     expect(seller.page.locator("[name=carrier]")).to_have_value("Messageries de l’Ouest")
     seller.faults.clear()  # the browser notes the refusal of the form
     seller.page.fill("[name=tracking]", "MO 4402 118")
+    seller.page.evaluate("document.querySelector('#next').dataset.old = ''")
+    seller.page.evaluate("htmx.trigger('#deal', 'changed')")  # as the other side's step would
+    expect(seller.page.locator("#next[data-old]")).to_have_count(0)
+    expect(seller.page.locator("[name=tracking]")).to_have_value("MO 4402 118")
+    expect(seller.page.locator("[name=tracking]")).to_be_focused()
     seller.page.locator("form[action$=shipment] button").first.click()
     seller.page.wait_for_load_state()
     until(buyer, deal, "MO 4402 118")
