@@ -1160,6 +1160,32 @@ class TestRefundsAndDisputes:
         assert (await agreed.state(), await agreed.held()) == ("refunded", 0)
         assert (await balance())[Account.EXTERNAL] == 0
 
+    async def test_a_hand_that_gave_a_surplus_back_counts_for_it_and_not_for_the_deal(
+        self, gateway: FakeGateway
+    ) -> None:
+        """[2] [46]"""
+        chief, agreed = await make_person(role=Role.OPERATOR), await agree()
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        first = await agreed.session_id()
+        await execute("update payment set state = 'expired' where session_id = $1", first)
+        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        second = await agreed.session_id()
+        gateway.refuses["refund"] = "charge_already_refunded"
+        for session_id in (first, second):
+            gateway.pays(session_id)
+            await payments.come_back(deal_id=agreed.deal_id, session_id=session_id, by=agreed.buyer.actor)
+        await work()
+        charge = await fetchval("select charge_id from payment where state = 'surplus'")
+        for minor, name in ((50_00, "re_a"), (70_00, "re_b")):
+            gateway.refunds[name] = Refund(name, "succeeded", Money(minor, "EUR"), None, charge)
+            gateway._move(name, "refund", Money(-minor, "EUR"))
+            with frozen(now() + timedelta(minutes=10)):
+                await reconcile.match_books()
+                assert (await reconcile.explain(source=name, currency="EUR", by=chief.actor)).agreed
+        books = await balance()
+        assert (books[Account.SURPLUS], books[Account.EXTERNAL], await agreed.held()) == (0, 0, 120_00)
+        assert not await unrefunded(await any_deal(agreed.deal_id)), "nothing is left to pay another way"
+
     @pytest.mark.parametrize("otherwise", [False, True])
     async def test_a_refund_refused_after_release_has_a_way_out(self, gateway: FakeGateway, otherwise: bool) -> None:
         """[29] [30]"""

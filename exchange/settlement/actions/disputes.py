@@ -21,7 +21,7 @@ from exchange.settlement.actions.moves import enter, start_clock
 from exchange.settlement.actions.notices import alarm, tell_disputed
 from exchange.settlement.actions.papers import owe_papers
 from exchange.settlement.actions.recourse import advance_short, ask_back
-from exchange.settlement.actions.refunds import send_refused_back
+from exchange.settlement.actions.refunds import owed_less, send_refused_back
 from exchange.settlement.actions.release import kept_by_bank, share_out
 from exchange.settlement.actions.warnings import take_warning
 from exchange.settlement.queries import one
@@ -100,7 +100,7 @@ async def _taken(deal: Deal, dispute: asyncpg.Record, *, surplus: bool) -> None:
     if surplus:
         if lost:
             await _book_lost(deal, dispute, amount, surplus=True)
-            await _given_by_bank(dispute["payment_id"], amount)
+            await owed_less(dispute["payment_id"], amount)
             await _over(deal, dispute, "deal.charged_back")
         return
     if deal.state.final or (lost and deal.state is State.CLOSING):
@@ -112,7 +112,7 @@ async def _taken(deal: Deal, dispute: asyncpg.Record, *, surplus: bool) -> None:
             await execute("update dispute set taken_back = true where id = $1", dispute["id"])
         if lost and await advance_short(deal, dispute_id=dispute["id"]):
             backed = min(await _free(deal), amount)
-            covered = await _given_by_bank(dispute["payment_id"], amount)
+            covered = await owed_less(dispute["payment_id"], amount)
             await execute(
                 "update deal set refund_minor = least(refund_minor + $2, net_minor + vat_minor) where id = $1",
                 deal.id,
@@ -137,23 +137,6 @@ async def _taken(deal: Deal, dispute: asyncpg.Record, *, surplus: bool) -> None:
 async def _book_lost(deal: Deal, dispute: asyncpg.Record, backed: Money, *, surplus: bool = False) -> None:
     amount = Money(dispute["amount_minor"], dispute["currency"])
     await post(books.dispute_lost(amount, backed, surplus=surplus), dispute["id"], deal_id=deal.id, lot_id=deal.lot_id)
-
-
-async def _given_by_bank(payment_id: UUID, amount: Money) -> Money:
-    """The buyer has ``amount`` from its bank: refunds that Stripe had refused are owed so much less; how much."""
-    rest = amount
-    for row in await fetch(
-        "select id, amount_minor from refund where payment_id = $1 and state = 'failed' and refund_id is null "
-        "order by created_at for no key update",
-        payment_id,
-    ):
-        owed = Money(row["amount_minor"], amount.currency)
-        if rest < owed:
-            await execute("update refund set amount_minor = $2 where id = $1", row["id"], (owed - rest).minor)
-            return amount
-        await execute("update refund set state = 'canceled' where id = $1", row["id"])
-        rest -= owed
-    return amount - rest
 
 
 async def _won(deal: Deal, dispute: asyncpg.Record) -> None:
@@ -201,7 +184,7 @@ async def _over(deal: Deal, dispute: asyncpg.Record, fact: str) -> None:
     await _decided(dispute)
     await record(None, fact, deal.id)
     await announce(deal.channel, fact, deal.id)
-    deal = await any_deal(deal.id, lock=True)
+    deal = await any_deal(deal.id)
     if deal.state.holds_money and deal.at_the_sellers:  # told to keep the goods: both sides' time counts anew
         again = now()
         deal = replace(deal, ready_at=deal.ready_at and again)

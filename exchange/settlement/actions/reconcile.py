@@ -20,7 +20,7 @@ from exchange.settlement.actions import operations, payments, payouts, sellers
 from exchange.settlement.actions.events import take_in
 from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.notices import alarm_books, alarm_payout, alarm_stuck
-from exchange.settlement.actions.refunds import count_by_hand
+from exchange.settlement.actions.refunds import count_by_hand, count_surplus_by_hand
 from exchange.settlement.queries.deals import any_deal
 from exchange.settlement.queries.money import Reconciled, stuck
 from exchange.settlement.rules import books
@@ -256,9 +256,10 @@ async def explain(*, source: str, currency: str, by: Actor) -> Reconciled:
             raise NothingToExplain
         about = await _deal_of(source, refunded)
         deal = await any_deal(about, lock=True) if about else None
+        reference = f"{source} {found.ours_minor} {found.theirs_minor} {currency}"
         await post(
             books.external(found.theirs - found.ours),
-            f"{source} {found.ours_minor} {found.theirs_minor} {currency}",
+            reference,
             deal_id=deal.id if deal else None,
             lot_id=deal.lot_id if deal else None,
             stripe_object=source,
@@ -266,6 +267,10 @@ async def explain(*, source: str, currency: str, by: Actor) -> Reconciled:
         await record(by, "books.explained", last["id"], source=source)
         if deal is not None:
             await count_by_hand(deal)
+        surplus = await fetchrow("select id, deal_id from payment where charge_id = $1 and state = 'surplus'", refunded)
+        if surplus is not None and found.theirs < found.ours:
+            owing = await any_deal(surplus["deal_id"], lock=True)
+            await count_surplus_by_hand(owing, surplus["id"], found.ours - found.theirs, reference)
     return await match_books()
 
 

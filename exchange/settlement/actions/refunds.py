@@ -64,6 +64,34 @@ async def count_by_hand(deal: Deal) -> None:
     await close_if_done(deal)
 
 
+async def count_surplus_by_hand(deal: Deal, payment_id: UUID, given: Money, reference: str) -> None:
+    """The operator gave back by hand of a payment that was not owed: its refused refunds are owed so much less.
+
+    In the current transaction, which holds the deal's row. No deal's entries: of what is held for it nothing moved.
+    """
+    counted = await owed_less(payment_id, given)
+    if counted:
+        await post(books.refunded_by_hand(counted, surplus=True), reference, deal_id=None, lot_id=None)
+        await record(None, "deal.refunded_by_hand", deal.id)
+
+
+async def owed_less(payment_id: UUID, amount: Money) -> Money:
+    """The buyer has ``amount`` of a payment another way: its refunds that Stripe refused are owed less; how much."""
+    rest = amount
+    for row in await fetch(
+        "select id, amount_minor from refund where payment_id = $1 and state = 'failed' and refund_id is null "
+        "order by created_at for no key update",
+        payment_id,
+    ):
+        owed = Money(row["amount_minor"], amount.currency)
+        if rest < owed:
+            await execute("update refund set amount_minor = $2 where id = $1", row["id"], (owed - rest).minor)
+            return amount
+        await execute("update refund set state = 'canceled' where id = $1", row["id"])
+        rest -= owed
+    return amount - rest
+
+
 async def _owe_again(deal: Deal, amount: Money) -> None:
     """A refund by hand came back after it had been counted: a refused refund takes its place."""
     refund_id = uuid4()

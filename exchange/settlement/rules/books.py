@@ -128,9 +128,9 @@ def paid_otherwise(amount: Money, *, surplus: bool = False) -> Posting:
     return _move(Fact.PAID_OTHERWISE, amount, Account.SURPLUS if surplus else Account.HELD, Account.BANK)
 
 
-def refunded_by_hand(amount: Money) -> Posting:
+def refunded_by_hand(amount: Money, *, surplus: bool = False) -> Posting:
     """What the operator gave back by hand at the payment service was owed to the deal's buyer."""
-    return _move(Fact.BY_HAND, amount, Account.HELD, Account.EXTERNAL)
+    return _move(Fact.BY_HAND, amount, Account.SURPLUS if surplus else Account.HELD, Account.EXTERNAL)
 
 
 def hand_returned(amount: Money) -> Posting:
