@@ -3,303 +3,151 @@
 ``HYPOTHESIS_PROFILE=thorough uv run pytest tests/offers/test_bazaar.py -s`` runs some ten thousand talks and says so.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from dataclasses import replace
 from typing import ClassVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from exchange.errors import DomainError
-from exchange.listings.rules.lots import CostAnswer, Incoterm, spread
+from exchange.listings.rules.lots import CostAnswer, Incoterm
 from exchange.money import Money
 from exchange.offers.rules import talks
-from exchange.offers.rules.bids import Bid, BidLine, Stock
+from exchange.offers.rules.bids import Bid, BidLine
+from exchange.offers.rules.requests import Request, RequestAnswered, RequestState, quantity_asked
 from exchange.offers.rules.talks import State, Talk
-from exchange.offers.rules.terms import Terms, nearest_of_line, nearest_quantities
-
-SELLER = uuid4()
-NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)  # a Thursday
-DAY = timedelta(days=1)
-ASK = 1000
+from exchange.offers.rules.terms import Answer, ensure_quantity
+from tests.offers.bazaar import ASK, DAY, Bazaar, price_of, without_thresholds
 
 
-class Bazaar(RuleBasedStateMachine):
-    """Two to six buyers and one seller on a lot of one to four lines that may be sold in parts."""
+class Market(Bazaar):
+    """The same, where buyers also ask for prices, and the seller's hidden thresholds answer for him."""
 
-    talks_run = 0
-    agreed_with_lines = 0
-    outcomes: ClassVar[set[State]] = set()
+    requests_run = 0
+    answers: ClassVar[Counter[Answer]] = Counter()
+    ends: ClassVar[set[RequestState]] = set()
 
-    @initialize(
-        buyers=st.integers(2, 6),
-        listed=st.lists(st.integers(1, 30), min_size=1, max_size=4),
-        asks=st.lists(st.integers(300, 3000), min_size=4, max_size=4) | st.just([]),
-        minimum=st.integers(1, 9),
-        multiple=st.integers(1, 6),
-        partial=st.sampled_from([True, True, True, False]),
-    )
-    def open(self, buyers: int, listed: list[int], asks: list[int], minimum: int, multiple: int, partial: bool) -> None:
-        self.listed = {uuid4(): units for units in listed}
-        lot = Terms(
-            ask=Money(ASK, "EUR"), partial=partial, minimum=minimum, multiple=multiple,
-            covered_from=Money(500, "EUR"),
-            asks={line: Money(ask, "EUR") for line, ask in zip(self.listed, asks, strict=False)},
-        )  # fmt: skip
-        self.free = dict(self.listed)
-        self.now = NOON
-        self.talks = [Talk(uuid4(), SELLER, lot) for _ in range(buyers)]
-        self.agreed: list[Bid] = []
-        Bazaar.talks_run += buyers
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests: dict[UUID, Request] = {}
 
-    which = st.integers(0, 5)
-    side = st.booleans()
-    carried = st.sampled_from([Incoterm.FCA, Incoterm.FCA, Incoterm.EXW, Incoterm.DDP])
-    old_page = st.sampled_from([None, None, 0, 0, 0, 1, 2])
-    """How many moves have been made since the page was opened; None where no page names any."""
+    def _stands(self, talk: Talk) -> RequestState | None:
+        """The state, by the clock, of the buyer's request."""
+        request = self.requests.get(talk.buyer)
+        return request.at(self.now) if request else None
 
-    @property
-    def stock(self) -> Stock:
-        return Stock(sum(self.free.values()), self.free)
-
-    def _try(
-        self,
-        n: int,
-        by_buyer: bool,
-        act: str,
-        bid: Bid | None = None,
-        lines: str | None = None,
-        incoterm: Incoterm = Incoterm.FCA,
-        old: int | None = None,
-    ) -> None:
-        n %= len(self.talks)
-        before, stock = self.talks[n], self.stock
-        by = before.buyer if by_buyer else before.seller
-        seen = None if old is None else len(before.moves) - old
-        try:
-            if bid is None:
-                after = getattr(talks, act)(before, by=by, at=self.now, seen=seen)
-            elif act == "move":
-                cost = CostAnswer.AT_OR_ABOVE_COST if bid.price.minor % 2 else None
-                after = talks.move(
-                    before, by=by, bid=bid, incoterm=incoterm, at=self.now, expires_at=self.now + 2 * DAY,
-                    stock=stock, cost=cost, seen=seen,
-                )  # fmt: skip
-            else:
-                after = talks.accept(
-                    before, by=by, price=bid.price, quantity=bid.quantity, lines=bid.mark if lines is None else lines,
-                    at=self.now, stock=stock, cost=CostAnswer.AT_OR_ABOVE_COST, seen=seen,
-                )  # fmt: skip
-        except DomainError:
-            return
-        assert not old, "nobody answers what they have not seen"
-        self._check_step(before, after, by, act)
-        self.talks[n] = after
-        if act == "move":
-            self._check_move(before, after)
-        if act == "accept":
-            live = before.live
-            assert live
-            assert bid == live.bid, "it names exactly what it accepts, line by line"
-            assert lines in (None, live.bid.mark)
-            same = [m for m in before.moves if (m.by, m.bid) == (live.by, live.bid)]
-            assert old == 0 or same == [live], "whatever else it says, one move only can be meant"
-            self._take(live.bid)
-
-    def _take(self, bid: Bid) -> None:
-        taken = {line.id: line.quantity for line in bid.lines} or spread(bid.quantity, list(self.free.items()))
-        assert sum(taken.values()) == bid.quantity
-        self.free = {line: units - taken.get(line, 0) for line, units in self.free.items()}
-        self.agreed.append(bid)
-        Bazaar.agreed_with_lines += bool(bid.lines)
-        self.talks = [talks.close_if_uncovered(t, self.stock) for t in self.talks]
+    def _end(self, talk: Talk, state: RequestState) -> None:
+        assert self._stands(talk) is RequestState.ASKED, "a request ends once"
+        self.requests[talk.buyer] = replace(self.requests[talk.buyer], state=state)
 
     def _check_move(self, before: Talk, after: Talk) -> None:
-        """Rule 6 where two ways of naming the same goods meet: every line to the last unit is the lot as it comes."""
-        said, left = after.moves[-1], self.stock.units
-        for earlier in before.moves:
-            if earlier.by == said.by and (earlier.quantity == said.quantity == left or _goods(earlier) == _goods(said)):
-                up, down = (earlier, said) if said.by == after.buyer else (said, earlier)
-                assert up.total.minor <= down.total.minor
-        rest = left - said.quantity
-        assert rest >= 0
-        if rest:
-            assert after.terms.partial
-            assert min(rest, said.quantity) >= after.terms.minimum
-        for line in said.lines:
-            assert 0 < line.quantity <= self.free[line.id]
-            assert line.quantity % after.terms.multiple == 0 or line.quantity == self.free[line.id] or not rest
-            assert line.price <= after.terms.ask_of(line.id)
+        super()._check_move(before, after)
+        if after.moves[-1].by == after.buyer and self._stands(after) is RequestState.ASKED:
+            self._end(after, RequestState.QUOTED)  # the buyer's own offer takes the place of the request
 
-    def _check_step(self, before: Talk, after: Talk, by: UUID, act: str) -> None:
-        dead = before.live is None or self.now >= before.live.expires_at
-        if act in ("accept", "refuse", "withdraw"):
-            assert not dead, "only a live move is answered"
-            assert before.live
-            assert (before.live.by == by) == (act == "withdraw")
-        elif not dead:
-            assert before.live
-            assert before.live.by != by, "nobody moves twice"
-        assert [(m.by, m.bid) for m in after.moves[: len(before.moves)]] == [(m.by, m.bid) for m in before.moves], (
-            "what was said stays said"
+    @rule(n=Bazaar.which, wanted=st.integers(1, 130))
+    def ask_for_a_price(self, n: int, wanted: int) -> None:
+        talk, stock = self.talks[n % len(self.talks)], self.stock
+        if talk.buyer in self.requests or talk.moves or not stock.units:
+            return
+        quantity = quantity_asked(talk.terms, wanted, stock.units)
+        ensure_quantity(talk.terms, Bid(Money(ASK, "EUR"), quantity), stock)  # what is asked about can be quoted
+        self.requests[talk.buyer] = Request(
+            talk.buyer, talk.seller, quantity, Incoterm.FCA, self.now + 2 * DAY, RequestState.ASKED
         )
+        Market.requests_run += 1
 
-    @rule(n=which, by_buyer=side, price=st.integers(-5, 1100), quantity=st.integers(0, 130), old=old_page)
-    def make_a_wild_move(self, n: int, by_buyer: bool, price: int, quantity: int, old: int | None) -> None:
-        self._try(n, by_buyer, "move", Bid(Money(price, "EUR"), quantity), old=old)
+    @rule(n=Bazaar.which, closer=st.integers(0, 100), by_line=st.booleans())
+    def quote(self, n: int, closer: int, by_line: bool) -> None:
+        n %= len(self.talks)
+        before, stock, price = self.talks[n], self.stock, Money(price_of(False, closer, ASK), "EUR")
+        request = self.requests.get(before.buyer)
+        if request is None:
+            return
+        every = [BidLine(line, left, min(price, before.terms.ask_of(line))) for line, left in self.free.items() if left]
+        over = self._stands(before) is not RequestState.ASKED
+        try:
+            request.ensure_open(self.now)
+            assert not over, "an ended request is never quoted"
+            after = talks.move(
+                replace(before, asked=True), by=before.seller, incoterm=request.incoterm, at=self.now, seen=0,
+                bid=Bid.of(every) if by_line and every else Bid(price, request.quantity),
+                expires_at=self.now + 2 * DAY, stock=stock, cost=CostAnswer.AT_OR_ABOVE_COST,
+            )  # fmt: skip
+        except RequestAnswered:
+            assert over
+            return
+        except DomainError:
+            return
+        assert not before.moves, "a quote opens the talk"
+        self._check_move(before, after)
+        self._end(before, RequestState.QUOTED)
+        self.talks[n] = replace(after, asked=False)
 
-    @rule(n=which, by_buyer=side, named=st.lists(st.tuples(st.integers(-1, 31), st.integers(-5, 3100)), min_size=1))
-    def make_a_wild_move_on_lines(self, n: int, by_buyer: bool, named: list[tuple[int, int]]) -> None:
-        lines = [
-            BidLine(line, units, Money(price, "EUR"))
-            for line, (units, price) in zip([*self.listed, uuid4()], named, strict=False)
-        ]
-        self._try(n, by_buyer, "move", Bid.of(lines))
-
-    @rule(n=which, by_buyer=side, closer=st.integers(0, 100), share=st.integers(1, 100), incoterm=carried)
-    def make_a_sensible_move(self, n: int, by_buyer: bool, closer: int, share: int, incoterm: Incoterm) -> None:
+    @rule(n=Bazaar.which)
+    def decline_the_request(self, n: int) -> None:
         talk = self.talks[n % len(self.talks)]
-        left = max(1, self.stock.units)
-        quantity = (
-            talk.live.quantity
-            if talk.live and share % 2
-            else nearest_quantities(talk.terms, max(1, left * share // 100), left)[0]
-        )
-        self._try(n, by_buyer, "move", Bid(Money(_price(by_buyer, closer, ASK), "EUR"), quantity), incoterm=incoterm)
-
-    @rule(n=which, incoterm=carried)
-    def take_an_offer_back_and_make_it_again_on_other_terms(self, n: int, incoterm: Incoterm) -> None:
-        if live := self.talks[n % len(self.talks)].live:
-            self._try(n, True, "withdraw")
-            self._try(n, True, "move", live.bid, incoterm=incoterm)
-
-    @rule(
-        n=which,
-        by_buyer=side,
-        closer=st.integers(0, 100),
-        shares=st.lists(st.integers(0, 100), min_size=4, max_size=4),
-        same=st.booleans(),
-    )
-    def make_a_sensible_move_on_lines(self, n: int, by_buyer: bool, closer: int, shares: list[int], same: bool) -> None:
-        """Some of each line; or, to haggle on, the very goods on the table at prices that moved."""
-        talk = self.talks[n % len(self.talks)]
-        goods = {line.id: line.quantity for line in talk.live.lines} if talk.live and same else None
-        if not goods:
-            goods = {
-                line: nearest_of_line(talk.terms, left * share // 100, left)[-1]
-                for (line, left), share in zip(self.free.items(), shares, strict=False)
-                if left and share > 30
-            }
-        if goods:
-            self._try(n, by_buyer, "move", Bid.of(self._priced(talk.terms, goods, by_buyer, closer, shares)))
-
-    def _priced(
-        self, lot: Terms, goods: dict[UUID, int], by_buyer: bool, closer: int, bends: list[int]
-    ) -> Iterator[BidLine]:
-        for (line, units), bend in zip(goods.items(), bends, strict=False):
-            price = _price(by_buyer, closer, lot.ask_of(line).minor) * (90 + bend // 10) // 100
-            yield BidLine(line, units, Money(max(1, price), "EUR"))
-
-    @rule(n=which, by_buyer=side, slip=st.sampled_from([0, 0, 0, 1]), more=st.sampled_from([0, 0, 0, 1]), old=old_page)
-    def accept(self, n: int, by_buyer: bool, slip: int, more: int, old: int | None) -> None:
-        talk = self.talks[n % len(self.talks)]
-        if talk.moves:
-            last = talk.moves[-1].bid
-            bent = Bid(Money(last.price.minor + slip, "EUR"), last.quantity + more, last.lines)
-            self._try(n, by_buyer, "accept", bent, old=old)
-
-    @rule(n=which, by_buyer=side)
-    def accept_without_the_lines(self, n: int, by_buyer: bool) -> None:
-        talk = self.talks[n % len(self.talks)]
-        if talk.live and talk.live.lines:
-            before = len(self.agreed)
-            self._try(n, by_buyer, "accept", talk.live.bid, lines="")
-            assert len(self.agreed) == before
-
-    @rule(n=which, old=old_page)
-    def accept_what_awaits_an_answer(self, n: int, old: int | None) -> None:
-        talk = self.talks[n % len(self.talks)]
-        if live := talk.live:
-            self._try(n, talk.turn == talk.buyer, "accept", live.bid, old=old)
-
-    @rule(n=which, by_buyer=side, old=old_page)
-    def refuse(self, n: int, by_buyer: bool, old: int | None) -> None:
-        self._try(n, by_buyer, "refuse", old=old)
-
-    @rule(n=which, by_buyer=side, old=old_page)
-    def withdraw(self, n: int, by_buyer: bool, old: int | None) -> None:
-        self._try(n, by_buyer, "withdraw", old=old)
-
-    @rule(hours=st.integers(1, 72))
-    def time_passes(self, hours: int) -> None:
-        self.now += timedelta(hours=hours)
+        if self._stands(talk) is RequestState.ASKED:
+            self._end(talk, RequestState.DECLINED)
 
     @rule()
-    def the_expiry_job_comes_round(self) -> None:
-        self.talks = [talks.as_it_stands(t, self.now) for t in self.talks]
-        assert all(t.live is None or t.live.expires_at > self.now for t in self.talks)
+    def the_job_for_requests_comes_round(self) -> None:
+        self.requests = {buyer: replace(asked, state=asked.at(self.now)) for buyer, asked in self.requests.items()}
+
+    @rule()
+    def the_thresholds_answer(self) -> None:
+        for n in range(len(self.talks)):
+            self._weigh(n)
+
+    def _weigh(self, n: int) -> None:
+        talk = self.talks[n] = talks.as_it_stands(self.talks[n], self.now)
+        answer, terms, live = talks.automatic_answer(talk), talk.terms, talk.live
+        if answer is None or live is None or not self.stock.covers(live.bid):
+            return
+        assert live.by == talk.buyer
+        asked = sum(terms.ask_of(x.id).minor * x.quantity for x in live.lines) or ASK * live.quantity
+        if answer is Answer.REFUSE:
+            assert terms.floor
+            assert live.total.minor * ASK < terms.floor.minor * asked
+            by_hand = talks.refuse(without_thresholds(talk), by=talk.seller, at=self.now)
+            self._try(n, False, "refuse")
+            assert self.talks[n].moves == by_hand.moves, "like a person's answer"
+        else:
+            assert terms.auto_accept
+            assert live.total.minor * ASK >= terms.auto_accept.minor * asked
+            after = talks.accept(
+                talk, by=talk.seller, price=live.price, quantity=live.quantity, lines=live.bid.mark, at=self.now,
+                stock=self.stock, seen=len(talk.moves),
+            )  # fmt: skip
+            self._check_step(talk, after, talk.seller, "accept")
+            self.talks[n] = after
+            self._take(live.bid)
+        Market.answers[answer] += 1
 
     @invariant()
-    def never_oversold_in_all_nor_of_any_line(self) -> None:
-        assert sum(bid.quantity for bid in self.agreed) + self.stock.units == sum(self.listed.values())
-        assert all(0 <= self.free[line] <= units for line, units in self.listed.items())
-
-    @invariant()
-    def one_live_offer_per_pair_and_it_is_the_last(self) -> None:
+    def the_seller_begins_only_where_a_price_was_asked_for(self) -> None:
         for talk in self.talks:
-            assert all(m.state is not State.LIVE for m in talk.moves[:-1])
-            assert talk.live is None or self.stock.covers(talk.live.bid)
-
-    @invariant()
-    def at_most_six_moves(self) -> None:
-        assert all(len(t.moves) <= 6 for t in self.talks)
-
-    @invariant()
-    def totals_are_monotone_for_the_same_goods_and_no_price_is_above_its_ask(self) -> None:
-        for talk in self.talks:
-            for i, later in enumerate(talk.moves):
-                assert Money(0, "EUR") < later.price
-                assert all(x.price <= talk.terms.ask_of(x.id) for x in later.lines) or later.price <= talk.terms.ask
-                assert abs(2 * (later.total.minor - later.price.minor * later.quantity)) <= later.quantity
-                for earlier in talk.moves[:i]:
-                    if earlier.by == later.by and _goods(earlier) == _goods(later):
-                        up, down = (earlier, later) if later.by == talk.buyer else (later, earlier)
-                        assert up.total <= down.total
-
-    @invariant()
-    def nobody_moves_twice_while_waiting_for_an_answer(self) -> None:
-        for talk in self.talks:
-            for earlier, later in zip(talk.moves, talk.moves[1:], strict=False):
-                if earlier.state is State.COUNTERED:
-                    assert earlier.by != later.by
-                else:
-                    assert earlier.state in (State.REFUSED, State.WITHDRAWN, State.EXPIRED, State.UNAVAILABLE)
-                    assert later.by == talk.buyer, "only the buyer reopens"
+            if talk.moves and talk.moves[0].by == talk.seller:
+                assert self.requests[talk.buyer].state is RequestState.QUOTED
 
     def teardown(self) -> None:
-        """Every path ends: left alone, each talk comes to a state that no clock will change."""
-        self.now += 3 * DAY
-        for talk in getattr(self, "talks", []):
-            ended = talks.as_it_stands(talk, self.now)
-            self.outcomes.update(m.state for m in ended.moves)
-            assert ended.live is None
-            assert talks.as_it_stands(ended, self.now + 1000 * DAY) == ended
-
-
-def _goods(move: talks.Move) -> object:
-    return [(line.id, line.quantity) for line in move.lines] or move.quantity
-
-
-def _price(by_buyer: bool, closer: int, ask: int) -> int:
-    return ask * (600 + 2 * closer if by_buyer else 1000 - 2 * closer) // 1000
+        super().teardown()
+        for request in self.requests.values():
+            assert request.at(self.now) is not RequestState.ASKED
+            self.ends.add(request.at(self.now))
 
 
 def test_random_talks_of_many_buyers_keep_every_rule() -> None:
     runs = 4 * settings().max_examples  # 100; HYPOTHESIS_PROFILE=thorough makes it 4,000
-    run_state_machine_as_test(Bazaar, settings=settings(max_examples=runs, stateful_step_count=40, deadline=None))
-    print(f"{Bazaar.talks_run} talks run; {Bazaar.agreed_with_lines} agreements on named lines")
+    run_state_machine_as_test(Market, settings=settings(max_examples=runs, stateful_step_count=40, deadline=None))
+    print(
+        f"{Bazaar.talks_run} talks run; {Bazaar.agreed_with_lines} agreements on named lines; "
+        f"{Market.requests_run} requests for a price; thresholds: "
+        + ", ".join(f"{answer} {count}" for answer, count in sorted(Market.answers.items()))
+    )
     assert Bazaar.talks_run >= 2 * runs
 
 
@@ -331,3 +179,30 @@ def test_the_bazaar_of_those_random_talks_knows_every_way_to_end() -> None:
     assert [t.state for t in bazaar.talks] == [
         State.EXPIRED, State.REFUSED, State.WITHDRAWN, State.UNAVAILABLE, State.AGREED, State.UNAVAILABLE,
     ]  # fmt: skip
+
+
+def test_the_bazaar_knows_every_way_a_request_ends_and_every_threshold() -> None:
+    class Walked(Market):
+        ends: ClassVar[set[RequestState]] = set()
+
+    bazaar = Walked()
+    bazaar.open(buyers=6, listed=[30], asks=[], minimum=1, multiple=1, partial=True, floor=700, auto_accept=950)
+    for n in range(4):
+        bazaar.ask_for_a_price(n, 5)
+    bazaar.quote(0, 10, by_line=True)
+    bazaar.decline_the_request(1)
+    bazaar._try(2, True, "move", Bid(Money(800, "EUR"), 5))
+    bazaar.time_passes(72)
+    bazaar.the_expiry_job_comes_round()
+    bazaar.the_job_for_requests_comes_round()
+    for n in range(4):
+        bazaar.quote(n, 10, by_line=False)
+    bazaar._try(4, True, "move", Bid(Money(699, "EUR"), 5))
+    bazaar._try(5, True, "move", Bid(Money(950, "EUR"), 5))
+    bazaar.the_thresholds_answer()
+    assert [t.state for t in bazaar.talks] == [
+        State.EXPIRED, None, State.EXPIRED, None, State.REFUSED, State.AGREED,
+    ]  # fmt: skip
+    assert bazaar.talks[0].moves[0].by == bazaar.talks[0].seller
+    bazaar.teardown()
+    assert Walked.ends == {RequestState.QUOTED, RequestState.DECLINED, RequestState.EXPIRED}
