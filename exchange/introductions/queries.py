@@ -57,12 +57,14 @@ class Told:
     accepted: bool
 
 
-_SEEN = """
-    select i.*, l.title, s.trading_name as sender_name, r.trading_name as recipient_name
+_MAY_MEET = "(s.vetting = 'vetted' and r.vetting = 'vetted' and s.legal_group_id <> r.legal_group_id)"
+"""Whether anything may come of an introduction by ``s`` to ``r`` now."""
+_SEEN = f"""
+    select i.*, l.title, s.trading_name as sender_name, r.trading_name as recipient_name, {_MAY_MEET} as may_meet
     from introduction i join lot l on l.id = i.lot_id
     join company s on s.id = i.sender_company_id join company r on r.id = i.recipient_company_id
     where (i.sender_company_id = $1 or (i.recipient_company_id = $1 and not i.held and i.delivered_at <= $2))
-"""
+"""  # noqa: S608  the constant above
 _LATEST_FIRST = """
     and ($3::uuid is null or (i.sent_at, i.id) < (select a.sent_at, a.id from introduction a where a.id = $3
         and $1 in (a.sender_company_id, a.recipient_company_id)))
@@ -140,7 +142,8 @@ async def sent_in_a_month(actor: Actor) -> int:
 def _read(r: Record, actor: Actor, language: str) -> Introduction:
     mine = r["sender_company_id"] == actor.company_id
     state = State(r["state"])
-    if state is State.SENT and r["closes_at"] <= now():
+    # the recipient reads no more than that it is closed; the sender, not even that the other may not trade
+    if state is State.SENT and (r["closes_at"] <= now() or not (mine or r["may_meet"])):
         state = State.CLOSED
     named = state is State.ACCEPTED or (not mine and r["gives_name"])
     other = r["recipient_company_id"] if mine else r["sender_company_id"]
@@ -164,9 +167,11 @@ def _read(r: Record, actor: Actor, language: str) -> Introduction:
 async def introduction_told(introduction_id: UUID, *, answered: bool = False) -> Told | None:
     """An introduction that awaits its answer, for the recipient; ``answered``: one that has it, for the sender."""
     row = await fetchrow(
-        "select i.id, l.title as lot_title, l.person_id as recipient, i.sender_person_id as sender, "
-        "i.state = 'accepted' as accepted from introduction i join lot l on l.id = i.lot_id where i.id = $1 and "
-        "case when $2 then i.state in ('accepted', 'declined', 'blocked') else i.state = 'sent' and not i.held end",
+        "select i.id, l.title as lot_title, l.person_id as recipient, i.sender_person_id as sender, "  # noqa: S608  above
+        "i.state = 'accepted' as accepted from introduction i join lot l on l.id = i.lot_id "
+        "join company s on s.id = i.sender_company_id join company r on r.id = i.recipient_company_id where i.id = $1 "
+        "and case when $2 then i.state in ('accepted', 'declined', 'blocked') "
+        f"else i.state = 'sent' and not i.held and {_MAY_MEET} end",
         introduction_id,
         answered,
     )

@@ -12,7 +12,7 @@ from exchange import clock
 from exchange.clock import now
 from exchange.companies.rules import WorkingHours
 from exchange.companies.tables import CompanyBlock
-from exchange.database import fetch, fetchval
+from exchange.database import execute, fetch, fetchval
 from exchange.errors import NotSeen, Several
 from exchange.introductions import actions, rules
 from exchange.introductions.queries import introduction_seen_by, introductions_of
@@ -150,6 +150,23 @@ async def test_who_may_not() -> None:
     await CompanyBlock(id=uuid4(), company_id=stage.seller.company.id, rival_id=stage.buyer.company.id).save()
     with pytest.raises(NotSeen):
         await introduce(stage)
+
+
+@pytest.mark.parametrize(
+    "barring", ["vetting = 'stopped'", "legal_group_id = (select legal_group_id from company where id = $2)"]
+)
+async def test_no_names_are_exchanged_with_who_was_stopped_or_merged_meanwhile(barring: str) -> None:
+    stage = await staged()
+    sent = await introduce(stage)
+    await execute(f"update company set {barring} where id = $1 and $2::uuid is not null",  # noqa: S608
+                  stage.buyer.actor.company_id, stage.seller.actor.company_id)  # fmt: skip
+    with pytest.raises(rules.AlreadyAnswered):
+        await actions.answer(introduction_id=sent, answer=Answer.ACCEPT, by=stage.seller.actor)
+    seen = await introduction_seen_by(stage.seller.actor, sent)
+    assert (seen.state, seen.other_named) == (State.CLOSED, False)
+    assert (await introduction_seen_by(stage.buyer.actor, sent)).state is State.SENT, "and the other learns nothing"
+    await actions.tell_recipient(introduction_id=sent)
+    assert await fetchval("select count(*) from mail where person_id = $1", stage.seller.id) == 0
 
 
 async def test_the_two_mails_name_nobody_before_agreement() -> None:

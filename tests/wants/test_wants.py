@@ -191,9 +191,14 @@ class TestMatching:
 
     async def test_the_seller_learns_a_band_and_a_stranger_nothing(self) -> None:
         stage = await staged()
-        for _ in range(5):
-            await _want(await make_person(), ceiling=Money(1, "EUR"))
-        assert await demand_for(stage.seller.actor, stage.lot_id) is Demand.SOME
+        buyers = [await make_person() for _ in range(6)]
+        for buyer in buyers:
+            await _want(buyer, ceiling=Money(1, "EUR"))
+        for barring in ("vetting = 'stopped'", "legal_group_id = (select legal_group_id from company where id = $2)"):
+            assert await demand_for(stage.seller.actor, stage.lot_id) is Demand.SOME
+            await execute(f"update company set {barring} where id = $1 and $2::uuid is not null",  # noqa: S608
+                          buyers.pop().actor.company_id, stage.seller.actor.company_id)  # fmt: skip
+        assert await demand_for(stage.seller.actor, stage.lot_id) is Demand.FEW
         with pytest.raises(NotSeen):
             await demand_for(stage.buyer.actor, stage.lot_id)
 
