@@ -9,7 +9,7 @@ from exchange.money import Money
 from exchange.settlement.actions import deals, events, payments, reconcile, sellers
 from exchange.settlement.queries.money import payment_of
 from exchange.settlement.stripe_gateway import Awaited
-from tests.factories import make_person, sign_in
+from tests.factories import bearer, make_person, sign_in
 from tests.settlement.conftest import agree, onboarded, paid, work
 from tests.settlement.fakes import FakeGateway
 
@@ -140,6 +140,14 @@ async def test_a_seller_whose_bank_refuses_its_money_is_told_once_and_where_to_m
     assert "Your bank refused €114.00" in page
     assert "The account is closed." in page
     assert 'action="/money/onboarding"' in page
+    last, first = (await client.get("/api/v1/money/payouts", headers=await bearer(agreed.seller))).json()
+    assert (last["state"], last["arrives_at"]) == ("failed", None)
+    assert (last["amount"]["minor"], last["refused_because"]) == (114_00, "The account is closed.")
+    assert (first["state"], first["refused_because"]) == ("paid", None)
+    for other, answer in ((agreed.buyer, 200), (await make_person(role=Role.OPERATOR), 403)):
+        theirs = await client.get("/api/v1/money/payouts", headers=await bearer(other))
+        assert theirs.status_code == answer
+        assert "11400" not in theirs.text
     (mail,) = await fetch("select recipient, text from mail where template = 'payout_failed'")
     assert mail["recipient"] == agreed.seller.email
     assert "€114.00" in mail["text"]

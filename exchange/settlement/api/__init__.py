@@ -1,9 +1,20 @@
-"""Deals, claims and papers as JSON under ``/api/v1/deals``; transitions are nouns posted to."""
+"""Deals, claims and papers as JSON under ``/api/v1/deals``, a company's money under ``/api/v1/money``.
+
+Transitions are nouns posted to.
+"""
 
 from litestar import Router
 
-from exchange.settlement.api import claims, deals, operator, papers
+from exchange.settlement.api import claims, deals, money, operator, papers
 
 router = Router(
-    "/deals", route_handlers=[*deals.HANDLERS, *claims.HANDLERS, *papers.HANDLERS, *operator.HANDLERS], tags=["deals"]
+    "/",
+    route_handlers=[
+        Router(
+            "/deals",
+            route_handlers=[*deals.HANDLERS, *claims.HANDLERS, *papers.HANDLERS, *operator.HANDLERS],
+            tags=["deals"],
+        ),
+        Router("/money", route_handlers=money.HANDLERS, tags=["money"]),
+    ],
 )

@@ -74,6 +74,11 @@ class PaidOut:
     def refused(self) -> bool:
         return self.state == "failed"
 
+    @property
+    def arrives(self) -> bool:
+        """Whether it has reached the bank, or is to."""
+        return self.state in {"pending", "in_transit", "paid"}
+
 
 @dataclass(frozen=True, slots=True)
 class SellerMoney:
@@ -159,7 +164,7 @@ async def seller_money(actor: Actor) -> SellerMoney:
         parts=[*held, *await _shared_out(actor.company_id)][:SHOWN_PARTS],
         to_pay=await _to_pay(actor.company_id),
         coming_back=await _coming_back(actor.company_id),
-        payouts=await _paid_out(actor.company_id),
+        payouts=await payouts_of(actor.company_id),
     )
 
 
@@ -252,7 +257,8 @@ async def _coming_back(company_id: UUID) -> list[Owed]:
     ]
 
 
-async def _paid_out(company_id: UUID) -> list[PaidOut]:
+async def payouts_of(company_id: UUID) -> list[PaidOut]:
+    """What went on to the bank of the company, or should have: the latest ten first."""
     rows = await fetch(
         "select p.amount_minor, p.currency, p.state, p.failure, p.arrives_at from payout p "
         "join payout_account a on a.id = p.payout_account_id where a.company_id = $1 "
