@@ -1,10 +1,12 @@
 """After the agreement: the contract, the thread of the deal, the way to the deal itself."""
 
 from html import unescape
+from io import BytesIO
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from pypdf import PdfReader
 
 from exchange.database import execute, fetch, fetchval
 from exchange.errors import NotSeen
@@ -109,13 +111,23 @@ async def test_the_contract_has_a_page_and_an_answer_for_programs(client: httpx.
     for said in (stage.seller.company.legal_name, stage.seller.name, stage.buyer.name, "Sabot 0", TERMS_VERSION):
         assert said in page
     assert ("320.00" if language == "en" else "320,00") in page
+    assert f'href="/talks/{talk}/contract.pdf"' in page
+    file = await client.get(f"/talks/{talk}/contract.pdf")
+    assert file.headers["content-type"] == "application/pdf"
+    text = " ".join(" ".join(sheet.extract_text() for sheet in PdfReader(BytesIO(file.content)).pages).split())
+    assert stage.buyer.company
+    for said in (stage.seller.company.legal_name, stage.buyer.company.legal_name, "Sabot 0", "Sabot 1", TERMS_VERSION):
+        assert said in text, text
+    for said in ("Contract of sale", "320.00") if language == "en" else ("Contrat de vente", "320,00"):
+        assert said in text, text
     client.cookies.clear()
     answer = (await client.get(f"/api/v1/negotiations/{talk}/contract", headers=await bearer(reader))).json()
     assert (answer["total_minor"], answer["quantity"], answer["accepted"]["side"]) == (32000, 40, "seller")
     assert answer["mark"] in page
     stranger = await make_person()
     await sign_in(client, stranger)
-    assert (await client.get(f"/talks/{talk}/contract")).status_code == 404
+    for at in (f"/talks/{talk}/contract", f"/talks/{talk}/contract.pdf", f"/talks/{uuid4()}/contract.pdf"):
+        assert (await client.get(at)).status_code == 404
 
 
 async def test_the_talk_leads_to_its_own_deal(client: httpx.AsyncClient) -> None:

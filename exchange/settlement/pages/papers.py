@@ -10,7 +10,7 @@ from exchange.errors import N_, DomainError
 from exchange.settlement.actions.handover import mark_handed_over
 from exchange.settlement.actions.invoicing import accept_mandate, tell_invoicing
 from exchange.settlement.pages.shown import Form, shown_again
-from exchange.settlement.press.drawn import paper_asked
+from exchange.settlement.press.drawn import PaperFile, contract_asked, paper_asked
 from exchange.settlement.queries.deals import deal_seen_by
 from exchange.settlement.queries.papers import invoicing_seen_by
 from exchange.settlement.rules.papers import CONTEST_DAYS, MANDATE_VERSION
@@ -31,6 +31,17 @@ async def paper(
     file = await paper_asked(
         deal, paper, actor, xml=form == "xml", language=language_of(request), zone=zone_of(request)
     )
+    return _sent(file)
+
+
+@get("/talks/{talk_id:uuid}/contract.pdf", guards=[settling])
+async def contract(request: Web, talk_id: FromPath[UUID]) -> Response[bytes]:
+    """The contract of a talk, as a file to keep."""
+    by = viewer_of(request).actor
+    return _sent(await contract_asked(talk_id, by, language=language_of(request), zone=zone_of(request)))
+
+
+def _sent(file: PaperFile) -> Response[bytes]:
     return Response(
         file.content,
         media_type=file.media_type,
@@ -87,4 +98,4 @@ async def _page(request: Web) -> dict[str, Any]:
     return {"told": told, "version": MANDATE_VERSION, "contest_days": CONTEST_DAYS}
 
 
-HANDLERS: list[Any] = [paper, hand_over, invoicing, tell, give_mandate]
+HANDLERS: list[Any] = [paper, contract, hand_over, invoicing, tell, give_mandate]

@@ -54,6 +54,12 @@ class PaperFile:
     content: bytes
 
 
+async def contract_asked(talk_id: UUID, by: Actor, *, language: str, zone: str) -> PaperFile:
+    """The contract a talk ended in, from the very moment of it. Raises NotSeen for all but its two sides."""
+    sheet = await _contract(talk_id, by, language, zone)
+    return PaperFile(f"contract-{talk_id.hex[:8]}.pdf", "application/pdf", await asyncio.to_thread(set_sheet, sheet))
+
+
 async def paper_asked(deal: Deal, asked: str, by: Actor, *, xml: bool, language: str, zone: str) -> PaperFile:
     """The paper of ``asked``, a ``Drawn`` or the id of an issued one; the caller has loaded the deal by viewer.
 
@@ -79,7 +85,7 @@ async def draw(deal: Deal, which: Drawn, by: Actor, *, language: str, zone: str)
         raise NotSeen
     match which:
         case Drawn.CONTRACT:
-            sheet = await _contract(deal, by, language, zone)
+            sheet = await _contract(deal.negotiation_id, by, language, zone)
         case Drawn.PRO_FORMA:
             sheet = await _pro_forma(deal, language)
         case Drawn.NOTE:
@@ -87,9 +93,9 @@ async def draw(deal: Deal, which: Drawn, by: Actor, *, language: str, zone: str)
     return await asyncio.to_thread(set_sheet, sheet)
 
 
-async def _contract(deal: Deal, by: Actor, language: str, zone: str) -> Sheet:
-    contract = await contract_seen_by(by, deal.negotiation_id)
-    return of_contract(contract, deal.agreed_at, language=language, zone=zone)
+async def _contract(talk_id: UUID, by: Actor, language: str, zone: str) -> Sheet:
+    contract = await contract_seen_by(by, talk_id)
+    return of_contract(contract, contract.accepted.at, language=language, zone=zone)
 
 
 async def _pro_forma(deal: Deal, language: str) -> Sheet:

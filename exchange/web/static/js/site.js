@@ -11,4 +11,3 @@ import "./lines.js";
 import "./form.js";
 import "./live.js";
 import "./keys.js";
-import "./print.js";
