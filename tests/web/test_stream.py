@@ -88,6 +88,24 @@ async def test_a_page_left_while_it_begins_to_listen_makes_no_other_deaf(
             assert await _hears(other) == "offer.made X"
 
 
+async def test_a_page_that_is_left_leaves_nothing_behind(committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    channels = channels_plugin()
+    async with Litestar(plugins=[channels]).lifespan():
+        before = asyncio.all_tasks()
+        for when in ("while it begins to listen", "while it waits"):
+            stream = _stream(channels, "one")
+            if when == "while it waits":
+                await _hears(stream)
+            left = asyncio.create_task(_hears(stream))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            left.cancel()
+            await asyncio.wait({left})
+            await stream.aclose()
+            assert asyncio.all_tasks() <= before, when
+            assert not any(channels._channels.values()), when
+
+
 @pytest.mark.parametrize("failure", [asyncpg.QueryCanceledError, asyncpg.InternalClientError])
 async def test_a_channel_that_could_not_be_listened_to_is_listened_to_on_another_connection(
     committed: None, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]

@@ -263,8 +263,13 @@ async def _tick(deal_id: UUID) -> bool:
 
 
 async def _call_about_waiting(deal: Deal) -> None:
-    """Decided long ago, and still somebody waits for the money: a person is called for each reason, once a week."""
+    """Decided long ago, and still somebody waits for the money: a person is called for each reason, once a week.
+
+    Not while the buyer's bank has the matter: nothing the person could do is possible then.
+    """
     await call_again(deal)
+    if deal.disputed:
+        return
     waits = await one(
         "select exists (select from release_leg where deal_id = $1 and state = 'parked') as parked, "
         "exists (select from refund where deal_id = $1 and state = 'failed' and refund_id is null) as refused, "
