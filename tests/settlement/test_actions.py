@@ -1202,6 +1202,14 @@ class TestRefundsAndDisputes:
             with frozen(now() + timedelta(days=days)):
                 await deals.tick(agreed.deal_id)
             assert await alarms() == ["A refund was refused: Outillage, fin de série"] * calls, "once a week"
+        await execute(
+            "insert into dispute (id, payment_id, lot_id, dispute_id, status, currency, amount_minor, over) "
+            "select gen_random_uuid(), id, lot_id, 'dp_1', 'needs_response', 'EUR', 1, false from payment"
+        )
+        with frozen(now() + timedelta(days=16)):
+            await deals.tick(agreed.deal_id)
+        assert len(await alarms()) == 2, "nothing can be done while the buyer's bank has the matter"
+        await execute("update dispute set over = true")
         gateway.refuses.clear()
         if otherwise:
             await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 7", by=chief.actor)
