@@ -9,12 +9,13 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from exchange.database import execute, fetchval
+from exchange.database import execute, fetch, fetchval
 from exchange.listings.tables import ManifestLine
-from exchange.offers.pages import lines
+from exchange.offers.pages import desk
 from tests.factories import MadePerson, sign_in
 from tests.offers.stage import Stage, staged
 from tests.offers.test_lines import bid, lines_on, offered
+from tests.offers.test_requests import ask, wanting
 
 pytestmark = pytest.mark.usefixtures("db")
 SEND = {"incoterm": "EXW", "do": "send"}
@@ -126,13 +127,13 @@ async def test_a_list_is_downloaded_filled_in_with_any_program_and_uploaded(clie
 async def test_of_a_long_manifest_what_was_filled_in_travels_through_a_filter_and_pages(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "MOST_FILLED", 3)
+    monkeypatch.setattr(desk, "MOST_FILLED", 3)
     stage = await staged()
     await _long(stage, 150)
     at = f"/lots/{stage.lot_id}/offer/lines"
     await sign_in(client, stage.buyer)
     first = await client.get(at)
-    assert first.text.count('name="quantity.') == lines.SHOWN
+    assert first.text.count('name="quantity.') == desk.SHOWN
     filled = {f"quantity.{n}": "1" for n in range(3, 9)}
     found = await client.post(at, data=filled | {"q": "bottine 149", "do": "find", "price": "8"})
     shown = set(re.findall(r'name="quantity\.(\d+)"', found.text))
@@ -140,7 +141,7 @@ async def test_of_a_long_manifest_what_was_filled_in_travels_through_a_filter_an
     assert "3 more lines that you filled in are not shown" in found.text
     assert "48.00" in found.text, "they count"
     page = await client.post(at, data=filled | {"page": "1"})
-    assert len(set(re.findall(r'name="quantity\.(\d+)"', page.text))) == 3 + lines.SHOWN
+    assert len(set(re.findall(r'name="quantity\.(\d+)"', page.text))) == 3 + desk.SHOWN
     kept = {f"quantity.{n}": "1" for n in (3, 4, 5, 152)} | {"rest": _value(found, "rest"), "price": "8"}
     sent = await client.post(at, data=kept | SEND)
     assert sent.status_code == 303, sent.text
@@ -178,3 +179,38 @@ async def test_only_the_two_sides_read_the_lines_of_a_talk(client: httpx.AsyncCl
         assert (await client.get(f"/talks/{talk}/{path}")).status_code == 404
     await sign_in(client, stage.buyer)
     assert (await client.get(f"/talks/{talk}/offers/2/lines.csv")).status_code == 404
+
+
+async def test_a_request_is_answered_line_by_line_or_from_the_list(client: httpx.AsyncClient) -> None:
+    stage = await staged()
+    await ask(await wanting(stage.buyer), stage.buyer, stage)
+    request_id = await fetchval("select id from quote_request")
+    at = f"/requests/{request_id}/lines"
+    stranger = await stage.another_buyer()
+    for who in (stranger, stage.buyer):
+        await sign_in(client, who)
+        for answer in (await client.get(at), await client.get(f"{at}.csv"), await client.post(at, data=SEND)):
+            assert answer.status_code == 404
+    await sign_in(client, stage.seller)
+    assert at in (await client.get(f"/requests/{request_id}")).text
+    form = await client.get(at)
+    assert "You are asked for a price on 50 units." in form.text and _value(form, "quantity.1") == ""
+    dear = {"quantity.1": "20", "price.1": "9", "quantity.2": "51", "price.2": "8"} | SEND
+    refused = await client.post(at, data=dear)
+    assert refused.status_code == 422 and _value(refused, "quantity.2") == "51"
+    assert re.findall(r'name="fill" value="([^"]+)"', refused.text) == ["quantity.2=50"]
+    rows = list(csv.reader(io.StringIO((await client.get(f"{at}.csv")).text.lstrip("\ufeff"))))
+    rows[1][-2:], rows[2][-2:] = ["20", "9"], ["30", "8"]
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    read = await client.post(f"{at}/file", files={"file": ("list.csv", text.getvalue().encode())})
+    assert (_value(read, "quantity.1"), _value(read, "price.2")) == ("20", "8")
+    sent = await client.post(at, data=dear | {"quantity.2": "30", "cost": "end_of_season"})
+    assert sent.status_code == 303, sent.text
+    assert await fetchval("select state from quote_request") == "quoted"
+    said = await fetch("select company_id, quantity, lines_minor from offer")
+    assert [tuple(row) for row in said] == [(stage.seller.actor.company_id, 50, 42000)]
+    for answer in (await client.get(at), await client.get(f"/requests/{request_id}")):
+        assert answer.status_code == 303, "to the talk"
+    late = await client.post(at, data=dear | {"quantity.2": "30"})
+    assert (late.status_code, "has been answered" in late.text) == (409, True)

@@ -1,78 +1,23 @@
-"""An offer line by line: the same form for a first offer and for a counter, with a filter, or a list to fill in.
+"""The doors of an offer line by line: a first offer, a counter, the price a request asks for."""
 
-What was filled in travels with the form, so nothing is kept before it is sent and nothing is lost on the way.
-"""
-
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.datastructures import UploadFile
 from litestar.params import FromPath, FromQuery
 
-from exchange.errors import N_, DomainError, NotSeen, Several
-from exchange.listings.rules.lots import COST_ANSWERS, INCOTERMS
-from exchange.listings.spreadsheets import EmptyFile, open_sheets
-from exchange.money import Money, NotAnAmount, exponent
+from exchange.actor import Actor
+from exchange.errors import N_, DomainError, NotSeen
 from exchange.offers import actions
-from exchange.offers.pages.reading import (
-    Form,
-    NotAQuantity,
-    Typed,
-    cost_in,
-    filled_in,
-    incoterm_in,
-    seen_in,
-    text_in,
-    texts_in,
-)
-from exchange.offers.pages.sheets import Filled, file_of, filled_in_file
-from exchange.offers.pages.shown import half_days_for
-from exchange.offers.queries.lines import ShelfLine, shelf_of, stock_on
+from exchange.offers.pages.desk import Desk, bid_of, filled_again, refused, said_last, shown, uploaded, written
+from exchange.offers.pages.reading import Form, cost_in, incoterm_in, seen_in, text_in, texts_in
+from exchange.offers.pages.sheets import file_of
+from exchange.offers.queries.lines import shelf_of
 from exchange.offers.queries.lots import LotOffered, lot_offered_to, lot_shown_to
+from exchange.offers.queries.requests import request_to
 from exchange.offers.queries.talks import negotiation_on_page
-from exchange.offers.rules.bids import Bid, BidLine
-from exchange.offers.rules.talks import Move
-from exchange.offers.rules.terms import NoPrice, Terms, ensure_price, ensure_quantity, nearest_of_line
+from exchange.offers.rules.requests import RequestState
 from exchange.web.guards import viewer_of
-from exchange.web.refusals import again
-from exchange.web.render import Web, language_of, render, see_other
-
-PAGE = "offers/lines.html"
-WHOLE = 100
-"""So many lines stand in the form as they are; of a longer manifest, those filled in and a page of others."""
-SHOWN, MOST_FILLED = 50, 200
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What one fills in a list for: a lot, in a first offer or in a talk."""
-
-    at: str
-    """The form's own address."""
-    back: str
-    title: str
-    terms: Terms
-    available: int
-    shelf: list[ShelfLine]
-    incoterm: str
-    slots: tuple[str, ...]
-    last: Move | None = None
-    """What is on the table, or was last said."""
-    seen: int | None = None
-    sells: bool = False
-
-    @property
-    def digits(self) -> int:
-        """Digits after the decimal sign of the currency."""
-        return exponent(self.terms.ask.currency)
-
-    @property
-    def by_number(self) -> dict[int, ShelfLine]:
-        return {line.number: line for line in self.shelf}
-
+from exchange.web.render import Web, language_of, see_other
 
 # --- a first offer ---
 
@@ -83,7 +28,7 @@ async def first(request: Web, lot_id: FromPath[UUID], q: FromQuery[str] = "") ->
     lot = await lot_shown_to(viewer_of(request).actor, lot_id)
     if lot.talk_id:
         return see_other(request, f"/talks/{lot.talk_id}/lines")
-    return _shown(request, await _of_lot(lot), {"q": q}, {})
+    return shown(request, await _of_lot(lot), {"q": q}, {})
 
 
 @get("/lots/{lot_id:uuid}/offer/lines.csv")
@@ -96,7 +41,7 @@ async def first_file(request: Web, lot_id: FromPath[UUID]) -> Response[bytes]:
 @post("/lots/{lot_id:uuid}/offer/lines/file")
 async def first_filled(request: Web, lot_id: FromPath[UUID]) -> Response[str]:
     """The list that was filled in."""
-    return await _uploaded(request, await _of_lot(await lot_shown_to(viewer_of(request).actor, lot_id)))
+    return await uploaded(request, await _of_lot(await lot_shown_to(viewer_of(request).actor, lot_id)))
 
 
 @post("/lots/{lot_id:uuid}/offer/lines")
@@ -104,19 +49,19 @@ async def open_talk(request: Web, lot_id: FromPath[UUID], data: Form) -> Respons
     """The talk begins, or the form comes again: with other lines, or with what is wrong."""
     by = viewer_of(request).actor
     if text_in(data, "do") != "send":
-        return _again(request, await _of_lot(await lot_shown_to(by, lot_id)), data)
+        return filled_again(request, await _of_lot(await lot_shown_to(by, lot_id)), data)
     desk = await _of_lot(await lot_offered_to(by, lot_id))  # of a lot just closed the page says so and no more
     try:
         talk_id = await actions.open_talk(
             lot_id=lot_id,
-            bid=_bid(desk, data),
+            bid=bid_of(desk, data),
             incoterm=incoterm_in(data),
             pickup=texts_in(data, "pickup"),
             message=text_in(data, "message"),
             by=by,
         )
     except DomainError as refusal:
-        return _refused(request, await _of_lot(await lot_offered_to(by, lot_id)), refusal, data)
+        return refused(request, await _of_lot(await lot_offered_to(by, lot_id)), refusal, data)
     return see_other(request, f"/talks/{talk_id}", flash=N_("Your offer is on the table. The seller has been told."))
 
 
@@ -127,14 +72,14 @@ async def open_talk(request: Web, lot_id: FromPath[UUID], data: Form) -> Respons
 async def next_move(request: Web, talk_id: FromPath[UUID], q: FromQuery[str] = "") -> Response[str]:
     """The form for the next move; the lines of the last one stand in it."""
     desk = await _of_talk(request, talk_id)
-    return _shown(request, desk, {"q": q}, _said_last(request, desk))
+    return shown(request, desk, {"q": q}, said_last(request, desk))
 
 
 @get("/talks/{talk_id:uuid}/lines.csv")
 async def next_file(request: Web, talk_id: FromPath[UUID]) -> Response[bytes]:
     """The list with what was said last, to read or to fill in."""
     desk = await _of_talk(request, talk_id)
-    filled = _said_last(request, desk)
+    filled = said_last(request, desk)
     return file_of(desk.shelf, filled, desk.terms.ask, language_of(request), f"talk-{str(talk_id)[:8]}")
 
 
@@ -146,7 +91,7 @@ async def said_file(request: Web, talk_id: FromPath[UUID], number: FromPath[int]
     if said is None:
         raise NotSeen
     shelf = await shelf_of(page.lot_id, page.talk.terms.ask)
-    wrote = _written(request, shelf, said.move)
+    wrote = written(request, shelf, said.move)
     named = [line for line in shelf if line.number in wrote]
     return file_of(named, wrote, page.talk.terms.ask, language_of(request), f"talk-{str(talk_id)[:8]}-{number}")
 
@@ -154,7 +99,7 @@ async def said_file(request: Web, talk_id: FromPath[UUID], number: FromPath[int]
 @post("/talks/{talk_id:uuid}/lines/file")
 async def next_filled(request: Web, talk_id: FromPath[UUID]) -> Response[str]:
     """The list that was filled in."""
-    return await _uploaded(request, await _of_talk(request, talk_id))
+    return await uploaded(request, await _of_talk(request, talk_id))
 
 
 @post("/talks/{talk_id:uuid}/lines")
@@ -162,11 +107,11 @@ async def make_move(request: Web, talk_id: FromPath[UUID], data: Form) -> Respon
     """An offer or a counter-offer line by line, or the form again."""
     desk = await _of_talk(request, talk_id)
     if text_in(data, "do") != "send":
-        return _again(request, desk, data)
+        return filled_again(request, desk, data)
     try:
         await actions.make_move(
             negotiation_id=talk_id,
-            bid=_bid(desk, data),
+            bid=bid_of(desk, data),
             incoterm=incoterm_in(data),
             pickup=texts_in(data, "pickup"),
             message=text_in(data, "message"),
@@ -175,9 +120,54 @@ async def make_move(request: Web, talk_id: FromPath[UUID], data: Form) -> Respon
             seen=seen_in(data),
         )
     except DomainError as refusal:
-        return _refused(request, await _of_talk(request, talk_id), refusal, data)
+        return refused(request, await _of_talk(request, talk_id), refusal, data)
     flash = N_("Your offer is on the table. The other side has been told.")
     return see_other(request, f"/talks/{talk_id}", flash=flash)
+
+
+# --- the answer to a request for a price ---
+
+
+@get("/requests/{request_id:uuid}/lines")
+async def asked(request: Web, request_id: FromPath[UUID], q: FromQuery[str] = "") -> Response[str]:
+    """The form for a price on each line; where the request awaits none any more, its page says so."""
+    desk, awaits = await _of_request(request, request_id)
+    return shown(request, desk, {"q": q}, {}) if awaits else see_other(request, desk.back)
+
+
+@get("/requests/{request_id:uuid}/lines.csv")
+async def asked_file(request: Web, request_id: FromPath[UUID]) -> Response[bytes]:
+    """The list to fill in."""
+    desk, _ = await _of_request(request, request_id)
+    return file_of(desk.shelf, {}, desk.terms.ask, language_of(request), f"request-{str(request_id)[:8]}")
+
+
+@post("/requests/{request_id:uuid}/lines/file")
+async def asked_filled(request: Web, request_id: FromPath[UUID]) -> Response[str]:
+    """The list that was filled in."""
+    desk, _ = await _of_request(request, request_id)
+    return await uploaded(request, desk)
+
+
+@post("/requests/{request_id:uuid}/lines")
+async def quote(request: Web, request_id: FromPath[UUID], data: Form) -> Response[str]:
+    """Answer with a price for each line, or the form again."""
+    desk, _ = await _of_request(request, request_id)
+    if text_in(data, "do") != "send":
+        return filled_again(request, desk, data)
+    try:
+        talk_id = await actions.quote(
+            request_id=request_id,
+            bid=bid_of(desk, data),
+            incoterm=incoterm_in(data),
+            message=text_in(data, "message"),
+            by=viewer_of(request).actor,
+            cost=cost_in(data),
+        )
+    except DomainError as refusal:
+        desk, _ = await _of_request(request, request_id)
+        return refused(request, desk, refusal, data)
+    return see_other(request, f"/talks/{talk_id}", flash=N_("Your price is on the table. The buyer has been told."))
 
 
 # --- what stands on the desk ---
@@ -208,182 +198,22 @@ async def _of_talk(request: Web, talk_id: UUID) -> Desk:
     )
 
 
-def _said_last(request: Web, desk: Desk) -> dict[int, Filled]:
-    return _written(request, desk.shelf, desk.last) if desk.last else {}
-
-
-def _written(request: Web, shelf: Iterable[ShelfLine], move: Move) -> dict[int, Filled]:
-    """The lines of a move as they would be filled in."""
-    said = {line.id: line for line in move.lines}
-    comma = "," if language_of(request) == "fr" else "."
-    return {
-        line.number: Filled(str(said[line.id].quantity), str(said[line.id].price.decimal).replace(".", comma))
-        for line in shelf
-        if line.id in said
-    }
-
-
-# --- reading ---
-
-
-def _filled(desk: Desk, data: Typed) -> dict[int, Filled]:
-    """What was filled in, by the line's number: in fields, and in the box that carries what no field shows."""
-    found: dict[int, Filled] = {}
-    for entry in text_in(data, "rest").split():
-        number, _, wrote = entry.partition(":")
-        quantity, _, price = wrote.partition(":")
-        if number.isdecimal():
-            found[int(number)] = Filled(quantity, price)
-    for name in data:
-        kind, _, number = name.partition(".")
-        if kind == "quantity" and number.isdecimal():
-            found[int(number)] = Filled(text_in(data, name).strip()[:40], text_in(data, f"price.{number}").strip()[:40])
-    return {n: wrote for n, wrote in sorted(found.items()) if n in desk.by_number and (wrote.quantity or wrote.price)}
-
-
-def _bid(desk: Desk, data: Typed) -> Bid:
-    """The bid that was filled in. Raises every fault of a line at once, as Several."""
-    lines, faults = [], list[DomainError]()
-    for number, wrote in _filled(desk, data).items():
-        if not wrote.quantity:
-            continue
-        try:
-            lines.append(_line(desk, number, wrote, text_in(data, "price")))
-        except DomainError as fault:
-            faults.append(fault)
-    if faults:
-        raise Several(faults)
-    return Bid.of(lines)
-
-
-def _line(desk: Desk, number: int, wrote: Filled, for_all: str) -> BidLine:
-    digits = "".join(wrote.quantity.split())
-    if not digits.isascii() or not digits.isdigit() or len(digits) > 9:
-        raise NotAQuantity(text=wrote.quantity, field=f"quantity.{number}")
-    if not (price := wrote.price or for_all.strip()):
-        raise NoPrice(field=f"price.{number}")
-    try:
-        named = Money.parse(price, desk.terms.ask.currency)
-    except NotAnAmount as refusal:
-        refusal.field = f"price.{number}" if wrote.price else "price"
-        raise
-    return BidLine(desk.by_number[number].id, int(digits), named)
-
-
-# --- the page ---
-
-
-async def _uploaded(request: Web, desk: Desk) -> Response[str]:
-    form = await request.form()
-    file = form.get("file")
-    try:
-        if not isinstance(file, UploadFile):
-            raise EmptyFile(field="file")
-        filled = filled_in_file(await open_sheets(await file.read()), len(desk.shelf))
-    except DomainError as refusal:
-        return again(request, PAGE, refusal, {}, **_context(request, desk, {}, _said_last(request, desk)))
-    return _shown(request, desk, {}, filled, checked=True)
-
-
-def _again(request: Web, desk: Desk, data: Typed) -> Response[str]:
-    """The form with other lines, a quantity that a button filled in, or what it comes to and whether that fits."""
-    data = filled_in(data) or data
-    return _shown(request, desk, data, _filled(desk, data), checked=text_in(data, "do") == "check")
-
-
-def _shown(
-    request: Web, desk: Desk, data: Typed, filled: Mapping[int, Filled], *, checked: bool = False
-) -> Response[str]:
-    if checked:
-        try:
-            bid = _bid(desk, {**_as_typed(filled), "price": text_in(data, "price")})
-            stock = stock_on(desk.shelf, desk.available)
-            asks = {line.id: line.ask for line in desk.shelf if line.ask}
-            ensure_quantity(desk.terms, bid, stock)
-            ensure_price(Terms(desk.terms.ask, desk.terms.partial, asks=asks), bid)
-        except DomainError as refusal:
-            return _refused(request, desk, refusal, {**data, **_as_typed(filled)})
-    return render(request, PAGE, typed=data, **_context(request, desk, data, filled))
-
-
-def _refused(request: Web, desk: Desk, refusal: DomainError, data: Typed) -> Response[str]:
-    if isinstance(refusal, NotSeen):
-        raise refusal
-    ids = {str(line.id): line.number for line in desk.shelf}
-    for one in refusal.refusals if isinstance(refusal, Several) else [refusal]:
-        head, _, rest = (one.field or "").partition(".")
-        line, _, name = rest.partition(".")
-        if head == "lines" and line in ids:  # the rules know lines by id, the form by number
-            one.field = f"{name}.{ids[line]}"
-    return again(request, PAGE, refusal, data, **_context(request, desk, data, _filled(desk, data), refusal))
-
-
-def _as_typed(filled: Mapping[int, Filled]) -> Typed:
-    typed: Typed = {f"quantity.{n}": wrote.quantity for n, wrote in filled.items()}
-    return typed | {f"price.{n}": wrote.price for n, wrote in filled.items()}
-
-
-def _context(
-    request: Web, desk: Desk, data: Typed, filled: Mapping[int, Filled], refusal: DomainError | None = None
-) -> dict[str, Any]:
-    words = text_in(data, "q").strip()
-    wrong = _wrong_lines(refusal)
-    first = sorted(filled, key=lambda n: (n not in wrong, n))[:MOST_FILLED]
-    skip = int(page) if (page := text_in(data, "page")).isdecimal() and len(page) < 5 else 0
-    if len(desk.shelf) <= WHOLE and not words:
-        numbers, more = [line.number for line in desk.shelf], False
-    else:
-        others = [line.number for line in desk.shelf if line.left and line.number not in filled and _fits(line, words)]
-        here = others[skip * SHOWN : (skip + 1) * SHOWN]
-        numbers, more = sorted(first) + here, len(others) > (skip + 1) * SHOWN
-    shown = set(numbers)
-    hidden = {n: wrote for n, wrote in filled.items() if n not in shown}
-    return {
-        "desk": desk,
-        "rows": [(desk.by_number[n], filled.get(n, Filled())) for n in numbers],
-        "near": _near(desk, filled, wrong),
-        "rest": " ".join(f"{n}:{wrote.quantity}:{wrote.price.replace(' ', '')}" for n, wrote in hidden.items()),
-        "hidden": len(hidden),
-        "words": words,
-        "next_page": skip + 1 if more else None,
-        "sum": _sum(desk, filled, data),
-        "hidden_sum": _sum(desk, hidden, data),
-        "incoterms": list(INCOTERMS.items()),
-        "half_days": half_days_for(request, desk.slots),
-        "cost_answers": list(COST_ANSWERS.items()) if desk.sells else [],
-        "cost_below": desk.terms.covered_from if desk.sells else None,
-    }
-
-
-def _fits(line: ShelfLine, words: str) -> bool:
-    said = f"{line.title} {line.brand} {line.model} {line.gtin or ''}".casefold()
-    return all(word in said for word in words.casefold().split())
-
-
-def _wrong_lines(refusal: DomainError | None) -> set[int]:
-    wrong = refusal.refusals if isinstance(refusal, Several) else [refusal] if refusal else []
-    last = [(r.field or "").rpartition(".")[2] for r in wrong]
-    return {int(n) for n in last if n.isdecimal()}
-
-
-def _near(desk: Desk, filled: Mapping[int, Filled], wrong: Iterable[int]) -> dict[int, tuple[int, ...]]:
-    """The quantities that would fit, for lines whose quantity does not."""
-    found = {}
-    for number in wrong:
-        digits = "".join(filled.get(number, Filled()).quantity.split())
-        left = desk.by_number[number].left
-        if digits.isascii() and digits.isdigit() and len(digits) < 10 and left:
-            found[number] = tuple(n for n in nearest_of_line(desk.terms, int(digits), left) if n != int(digits))
-    return found
-
-
-def _sum(desk: Desk, filled: Mapping[int, Filled], data: Typed) -> Bid | None:
-    """What the lines that can be read come to."""
-    lines = []
-    for number, wrote in filled.items():
-        if wrote.quantity:
-            try:
-                lines.append(_line(desk, number, wrote, text_in(data, "price")))
-            except DomainError:
-                continue
-    return Bid.of(lines) if sum(line.quantity for line in lines) else None
+async def _of_request(request: Web, request_id: UUID) -> tuple[Desk, bool]:
+    """With whether a price is still awaited."""
+    by = viewer_of(request).actor
+    found = await request_to(by, request_id)
+    lot = await lot_offered_to(Actor(by.person_id, found.request.buyer), found.lot_id)  # as the buyer sees it
+    at = f"/requests/{request_id}"
+    desk = Desk(
+        at=f"{at}/lines",
+        back=at,
+        title=lot.title,
+        terms=lot.terms,
+        available=lot.available,
+        shelf=await shelf_of(lot.id, lot.terms.ask),
+        incoterm=found.request.incoterm.value,
+        slots=lot.slots,
+        sells=True,
+        wanted=found.request.quantity,
+    )
+    return desk, found.state is RequestState.ASKED

@@ -153,6 +153,7 @@ async def _of_request(request: Web, asked: Asked) -> dict[str, Any]:
         "asked": asked,
         "terms": lot.terms,
         "available": lot.available,
+        "line_count": lot.lines,
         "buyer_mask": mask(asked.request.buyer, asked.lot_id, language),
         "slot_names": dict(half_days(language)),
         "incoterms": list(INCOTERMS.items()),
