@@ -65,21 +65,29 @@ class ListeningBackend(AsyncPgChannelsBackend):
                 wait = min(wait * 2, 30)
 
     async def subscribe(self, channels: Iterable[str]) -> None:
-        """Listen to the channels; while the connection is lost, as soon as there is another."""
-        await self._to_its_end(self._subscribe(channels))
+        """Begin to listen to the channels. The plugin waits for nothing here: a page left meanwhile is taken off its
+        lists like any other.
+        """
+        self._begin(self._subscribe(channels))
+
+    async def listening(self, channels: Iterable[str]) -> None:
+        """Wait until the channels are listened to; while the connection is lost they will be, as soon as there is
+        another.
+        """
+        await asyncio.shield(self._begin(self._subscribe(channels)))
 
     async def unsubscribe(self, channels: Iterable[str]) -> None:
         """Listen to the channels no more."""
-        await self._to_its_end(super().unsubscribe(channels))
+        await asyncio.shield(self._begin(super().unsubscribe(channels)))
 
-    async def _to_its_end(self, work: Coroutine[None, None, None]) -> None:
-        """A page that is left cancels what it waits for. asyncpg would ask PostgreSQL to cancel the statement, and that
-        may come late and end the delivery of a notification, for every page of this process.
+    def _begin(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
+        """Work that goes on to its end though the page that wanted it is left: asyncpg would ask PostgreSQL to cancel
+        the statement, and that may come late and end the delivery of a notification, for every page of this process.
         """
         task = asyncio.get_running_loop().create_task(work)
         self._working.add(task)
         task.add_done_callback(self._working.discard)
-        await asyncio.shield(task)
+        return task
 
     async def _subscribe(self, channels: Iterable[str]) -> None:
         async with self._listener_lock:
@@ -128,8 +136,9 @@ def live(channels: ChannelsPlugin, *names: str, seen: str, now: Callable[[], Awa
 async def _events(
     channels: ChannelsPlugin, names: Iterable[str], seen: str, now: Callable[[], Awaitable[str]]
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
+    backend = cast(ListeningBackend, channels._backend)
     async with channels.start_subscription(names) as subscriber:
-        await channels._backend.subscribe(names)  # the plugin waits for the first page of a channel alone
+        await backend.listening(names)
         yield ServerSentEventMessage(comment="listening", retry=2000)
         if await now() != seen:
             yield ServerSentEventMessage(event="changed", data=MISSED)
@@ -147,6 +156,7 @@ async def _events(
                 pending = asyncio.ensure_future(anext(facts))
         finally:
             pending.cancel()
+            await asyncio.wait({pending})  # what it waits in has ended before the subscription does
 
 
 async def _facts(subscriber: Subscriber) -> AsyncGenerator[str, None]:
