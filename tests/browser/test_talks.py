@@ -15,6 +15,7 @@ from tests.browser.conftest import Instance
 from tests.browser.people import PASSWORD, in_database
 from tests.factories import make_person
 from tests.offers.stage import Stage, staged
+from tests.offers.test_requests import ask, wanting
 
 Enter = Callable[..., BrowserContext]
 PICTURES = os.environ.get("PICTURES")
@@ -166,3 +167,23 @@ def test_who_agreed_write_to_each_other_live_and_keep_what_they_type(running: In
     expect(page.locator("li.bubble.mine", has_text="Bonjour")).to_be_visible()
     page.goto(f"/talks/{talk}/contract")
     expect(page.locator("main")).to_contain_text("Solène Vendeuse")
+
+
+def test_who_looks_at_the_inbox_hears_of_a_request_for_a_price(running: Instance, visit: Enter) -> None:
+    async def prepared() -> tuple[Stage, UUID]:
+        stage = await staged()
+        password = await hash_password(PASSWORD)
+        await execute("update person set password_hash = $2, language = 'fr' where id = $1", stage.seller.id, password)
+        return stage, await wanting(stage.buyer)
+
+    url = running.environment["DATABASE_URL"]
+    stage, want = in_database(url, prepared)
+    page = visit("fr").new_page()
+    _sign_in(page, stage.seller.email)
+    with page.expect_request(re.compile("/requests/live")):
+        page.goto("/talks")
+    expect(page.get_by_text("On vous demande un prix")).to_have_count(0)
+    in_database(url, lambda: ask(want, stage.buyer, stage))
+    expect(page.get_by_text("On vous demande un prix.")).to_be_visible(timeout=SOON)
+    page.get_by_role("link", name="Voir la demande").click()
+    expect(page.get_by_role("heading", name="On vous demande un prix")).to_be_visible()

@@ -10,7 +10,7 @@ from exchange.actor import Actor
 from exchange.clock import now
 from exchange.companies.actions.mail import letter, notify
 from exchange.companies.rules import MailKind
-from exchange.database import execute, fetchval, transaction
+from exchange.database import announce, execute, fetchval, transaction
 from exchange.errors import Conflict, DomainError, NotSeen
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
@@ -18,7 +18,7 @@ from exchange.listings.rules.lots import SLOTS, CostAnswer, Incoterm
 from exchange.offers.actions.moves import checked, make_move
 from exchange.offers.actions.saving import company_of, save_talk
 from exchange.offers.queries.lots import lot_offered_to
-from exchange.offers.queries.requests import asked_since, lots_known_to, request_to, request_told
+from exchange.offers.queries.requests import asked_channel, asked_since, lots_known_to, request_to, request_told
 from exchange.offers.rules import refusals, talks
 from exchange.offers.rules.bids import Bid
 from exchange.offers.rules.requests import (
@@ -113,6 +113,7 @@ async def _ask(
     )
     await record(by, "quote.asked", request_id)
     await enqueue("quote.asked", request_id)
+    await announce(asked_channel(lot.seller), "quote.asked", request_id)
     return Sent(lot_id, fitting)
 
 

@@ -25,6 +25,8 @@ dealing = Router(
         lines.quote,
         requests.ask_form,
         requests.ask,
+        requests.listen,
+        requests.news,
         requests.show,
         requests.quote,
         requests.decline,

@@ -10,9 +10,10 @@ from exchange.errors import N_
 from exchange.offers import actions
 from exchange.offers.pages.reading import Form, ticked_in
 from exchange.offers.queries.inbox import Assigned, Awaits, Side, inbox_of
-from exchange.offers.queries.requests import count_requests_to, requests_to
+from exchange.offers.queries.requests import count_requests_to, newest_request, requests_to
 from exchange.web.guards import viewer_of
 from exchange.web.render import Web, language_of, render, see_other
+from exchange.web.stream import mark
 
 INDEX = "offers/index.html"
 MOST_ASKED = 100
@@ -47,6 +48,7 @@ async def index(
         INDEX,
         inbox=inbox,
         asked=asked,
+        news_mark=mark(await newest_request(actor)),
         requests=requests,
         asked_masks={r.id: mask(r.request.buyer, r.lot_id, language) for r in asked},
         show=chosen or "",
