@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
 from hashlib import sha256
+from typing import cast
 
 import asyncpg
 from litestar.channels import ChannelsPlugin
