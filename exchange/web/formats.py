@@ -103,5 +103,10 @@ def iso(at: datetime) -> str:
 
 def full(at: datetime, language: str, zone: str) -> str:
     """With zone name, for papers and clocks shown in two zones."""
-    name = {"fr": "(vvvv)", "en": "z"}[language]  # CLDR has no French short names: "heure d’Europe centrale"
-    return str(format_datetime(at, f"EEEE d MMMM y, HH:mm {name}", tzinfo=zone_of(zone), locale=locale_of(language)))
+    tz, locale = zone_of(zone), locale_of(language)
+    if language == "fr":  # CLDR has no French short names: "heure d’Europe centrale"
+        return str(format_datetime(at, "EEEE d MMMM y, HH:mm (vvvv)", tzinfo=tz, locale=locale))
+    # CLDR takes Ireland's standard time, which is its summer's, for the winter's
+    name = at.astimezone(tz).tzname() or ""
+    text = format_datetime(at, "EEEE d MMMM y, HH:mm", tzinfo=tz, locale=locale)
+    return f"{text} {name if name.isalpha() else f'UTC{name}'}"
