@@ -77,10 +77,16 @@ WITHOUT_MONEY = frozenset({DealState.AWAITING_PAYMENT, DealState.UNPAID})
 FIRST_DAY = 24
 """Working days before today on which the sellers opened their accounts."""
 
-MESSAGES = {
+BUYERS_SAY = {
     "fr": ("Nous pouvons enlever dès la semaine prochaine.", "Le prix tient compte du transport à notre charge.",
-           "Pour l’ensemble, sans reprise.", ""),
-    "en": ("We can collect next week.", "The price allows for our transport.", "For the whole lot, no returns.", ""),
+           "Nous payons le jour même de l’accord.", ""),
+    "en": ("We can collect next week.", "The price allows for our transport.", "We pay on the day we agree.", ""),
+}  # fmt: skip
+SELLERS_SAY = {
+    "fr": ("La marchandise est prête à partir.", "Tout est dans son emballage d’origine.",
+           "Nous préférons un acheteur qui suit nos marques.", ""),
+    "en": ("The goods are ready to leave.", "Everything is in its original packaging.",
+           "We would rather have a buyer who keeps to our brands.", ""),
 }  # fmt: skip
 
 _Told = tuple[tuple[int, ...], TalkState, int]
@@ -215,7 +221,8 @@ class _Play:
         answered = haggle.end not in (TalkState.LIVE, TalkState.EXPIRED)
         for number, percent in enumerate(haggle.prices, start=1):
             day = haggle.day + count - number + answered
-            message = self._drawn.choice(MESSAGES[_mover(haggle, number).language])
+            say = BUYERS_SAY if number % 2 else SELLERS_SAY
+            message = self._drawn.choice(say[_mover(haggle, number).language])
             yield Event(self._at(day, number), partial(_offer, haggle, number, percent, message))
         if answered:
             yield Event(self._at(haggle.day, 5), partial(ANSWERS[haggle.end], haggle))

@@ -89,6 +89,7 @@ _AWAY = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
+    asyncpg.InternalClientError,  # an answer was awaited while the server's farewell was being read
     ConnectionError,
 )
 """What asyncpg raises when the server stops, crashes or starts."""

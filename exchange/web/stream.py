@@ -24,6 +24,8 @@ from exchange.database import engine
 log = logging.getLogger(__name__)
 MISSED = "missed"
 """In a fact's place: something happened unheard."""
+_GONE = (asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError, OSError)
+"""How a connection that is lost shows; the second while PostgreSQL's farewell is being read."""
 QUIET = 20.0
 """Seconds of silence after which a comment keeps proxies from closing the stream."""
 
@@ -59,7 +61,7 @@ class ListeningBackend(AsyncPgChannelsBackend):
                         if self._queue is not None:
                             self._queue.put_nowait((channel, MISSED.encode()))
                 return
-            except (OSError, asyncpg.PostgresError):
+            except _GONE:
                 log.warning("live pages: PostgreSQL does not answer, next try in %.1f s", wait)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, 30)
@@ -95,8 +97,7 @@ class ListeningBackend(AsyncPgChannelsBackend):
                 self._subscribed_channels.add(channel)
                 try:
                     await self._listener_conn.add_listener(channel, self._listener)
-                except (asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError, OSError):
-                    # the second is how asyncpg puts it while PostgreSQL's farewell is being read
+                except _GONE:
                     self._listener_conn.terminate()  # the next one listens to every channel
 
     async def on_shutdown(self) -> None:

@@ -66,7 +66,8 @@ select state, count(*) as n, sum(greatest(attempts - 1, 0)) as more from sandbox
 """
 
 GONE = (
-    OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError,
+    OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
 )  # fmt: skip
 """How a killed PostgreSQL shows."""
 
