@@ -13,6 +13,7 @@ from multiprocessing.process import BaseProcess
 from queue import Empty
 from time import perf_counter
 
+import uvloop
 from rich.console import Console
 
 from exchange.database import close_pool, migrate, open_pool, transaction
@@ -161,7 +162,7 @@ def _strand(kind: str, name: str, market: Market, news: "multiprocessing.Queue[N
     die_with_parent(signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()  # a strand makes millions of rows, no circles worth looking for, and ends
-    asyncio.run(_take_strand(LAYOUTS[kind](market.scale), name, market, Told(name, news.put)))
+    uvloop.run(_take_strand(LAYOUTS[kind](market.scale), name, market, Told(name, news.put)))
 
 
 async def _take_strand(layout: Layout, name: str, market: Market, progress: Progress) -> None:

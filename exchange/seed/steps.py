@@ -57,7 +57,7 @@ class Scale:
     """Of how many of them one has photographs; the guests' all have."""
     wants: int = 60
     """Of others than the guests."""
-    talks: int = 80
+    talks: int = 60
     """Talks under way or lately ended, besides the guests' own."""
 
 

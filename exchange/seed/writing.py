@@ -31,9 +31,12 @@ async def look_over(tables: str) -> None:
 async def look_over_all(_: Market, progress: Progress) -> None:
     """The step after which the planner knows the market.
 
-    Table by table: another strand may look over its own meanwhile, and neither must hold what the other waits for.
+    Table by table, but for those a release looks over itself: neither strand holds what the other waits for.
     """
-    tables = await fetch("select quote_ident(tablename) as name from pg_tables where schemaname = 'public'")
+    tables = await fetch(
+        "select quote_ident(tablename) as name from pg_tables where schemaname = 'public' "
+        "and tablename not like 'insight%' and tablename <> 'company'"
+    )
     for done, table in enumerate(tables, start=1):
         await look_over(table["name"])
         progress.at(done, len(tables))
