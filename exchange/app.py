@@ -7,6 +7,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from multiprocessing import parent_process
 from pathlib import Path
 from signal import SIGKILL
 
@@ -119,6 +120,9 @@ def served() -> ASGIApp:
     Granian's own process may be killed; one left behind would go on answering beside those started in its place.
     """
     die_with_parent(SIGKILL)
+    server = parent_process()
+    if server is not None and not server.is_alive():
+        raise SystemExit("the web server was killed before this process could tell")
     app: ASGIApp = create_app()
     proxies = settings().trusted_proxies
     return wrap_asgi_with_proxy_headers(app, trusted_hosts=[*proxies]) if proxies else app
