@@ -11,11 +11,13 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 
 import psutil
 import pytest
 
+from exchange import app
 from exchange.supervisor import INSTANCE, ROOT, Asked, free_port
 
 HOST = "127.0.0.1"
@@ -119,6 +121,15 @@ def test_a_killed_supervisor_takes_its_children_along(folder: Path) -> None:
     process.communicate(timeout=10)
     _, alive = psutil.wait_procs(family, timeout=15)
     assert not alive
+
+
+def test_a_web_process_whose_server_died_while_it_was_importing_ends_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    dead = get_context("spawn").Process()
+    monkeypatch.setattr(app, "die_with_parent", lambda _: None)
+    monkeypatch.setattr(app, "parent_process", lambda: dead)
+    monkeypatch.setattr(dead, "is_alive", lambda: False)
+    with pytest.raises(SystemExit):
+        app.served()
 
 
 def test_a_stop_asked_for_many_times_at_once_is_heard() -> None:
