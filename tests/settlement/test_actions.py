@@ -12,7 +12,7 @@ import pytest
 from exchange.actor import Role
 from exchange.clock import frozen, now
 from exchange.database import execute, fetch, fetchrow, fetchval, transaction
-from exchange.errors import NotSeen
+from exchange.errors import NotSeen, Unavailable
 from exchange.money import Money
 from exchange.payable import NotPayable
 from exchange.settlement.actions import (
@@ -31,7 +31,7 @@ from exchange.settlement.actions import (
 from exchange.settlement.actions.moves import reminder_of
 from exchange.settlement.queries.claims import lines_of, tolerance_of
 from exchange.settlement.queries.deals import any_deal, history_of
-from exchange.settlement.queries.money import stuck, trial_balance, unrefunded
+from exchange.settlement.queries.money import stuck, trial_balance, troubles, unrefunded
 from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.deal import Move, NotNow, NotYet, NotYourMove, Side
@@ -449,6 +449,44 @@ class TestLostAnswers:
             await operations.renew_held(operation_id=held, by=chief.actor)
         await work()
         assert (await agreed.state(), len(gateway.transfers)) == ("settled", 2)
+
+    async def test_a_request_changed_after_it_was_decided_is_never_sent(self, gateway: FakeGateway) -> None:
+        """[14]"""
+        chief, agreed = await make_person(role=Role.OPERATOR), await agree()
+        await onboarded(agreed, gateway)
+        await received(agreed, gateway)
+        await work("deal.release")
+        change = "update stripe_operation set request = replace($1::text, '11400', '11401')::json where kind = $2"
+        asked = await fetchval("select request from stripe_operation where kind = 'transfer'")
+        with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
+            await execute(change, asked, "transfer")
+        async with transaction():
+            await execute("set local session_replication_role = replica")  # as a restored table, or a hand, might
+            await execute(change, asked, "transfer")
+        operation = await fetchval("select id from stripe_operation where kind = 'transfer'")
+        for _ in range(2):
+            await operations.drive(operation)
+        assert not gateway.made("transfer")
+        assert len(await alarms()) == 1
+        assert [(t.state, t.changed) for t in await troubles()] == [("held", True)]
+        with pytest.raises(operations.RequestChanged):
+            await operations.renew_held(operation_id=operation, by=chief.actor)
+
+        async with transaction():
+            await execute("set local session_replication_role = replica")
+            await execute("update stripe_operation set request = $1 where id = $2", asked, operation)
+        await operations.renew_held(operation_id=operation, by=chief.actor)
+        await work()
+        assert [transfer.amount.minor for transfer in gateway.transfers.values()] == [114_00]
+
+    async def test_a_person_is_called_about_a_held_call_of_no_deal(self, gateway: FakeGateway) -> None:
+        """[14]"""
+        await make_person(role=Role.OPERATOR)
+        agreed = await agree()
+        gateway.failures.append(KeyReused(reason="other parameters", stripe_code="", request_id=None))
+        with pytest.raises(Unavailable):
+            await sellers.start_onboarding(by=agreed.seller.actor)
+        assert await alarms() == ["An order to the payment service was mixed up with another"]
 
     async def test_however_often_the_poll_tries_one_job_stays_queued(self, gateway: FakeGateway) -> None:
         """[10]"""

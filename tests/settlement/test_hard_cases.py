@@ -1,7 +1,7 @@
 """What rarely happens to a payment or a transfer, made to happen in the running sandbox. Numbers: the money list."""
 
-import json
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -10,13 +10,12 @@ from exchange.clock import frozen, now
 from exchange.database import execute, fetch, fetchval
 from exchange.money import Money
 from exchange.settlement import stripe_gateway
-from exchange.settlement.actions import customers, deals, operations, payments, reconcile
+from exchange.settlement.actions import deals, operations, payments, reconcile
 from exchange.settlement.queries.money import trial_balance
 from exchange.settlement.rules.books import Account
 from exchange.settlement.rules.deal import NotYourMove
-from exchange.settlement.stripe_gateway import Gateway, Refused, transfer_params
+from exchange.settlement.stripe_gateway import Gateway, Params, Refused, Session, transfer_params
 from tests.factories import make_company, make_person
-from tests.sandbox.kept import KEY
 from tests.settlement.conftest import Agreed, agree, work
 from tests.settlement.service import Service, books_agree, shipped
 
@@ -38,19 +37,16 @@ async def received(agreed: Agreed) -> None:
 
 async def authorised(service: Service) -> tuple[Agreed, str]:
     """A pay page that only authorises the card, as nobody here makes one: paid by the buyer, its PaymentIntent."""
-    agreed, alive = await agree(), stripe_gateway.gateway()
-    dead = Gateway(KEY, "http://127.0.0.1:9")
-    await customers.customer_of(agreed.buyer.company.id, agreed.buyer.actor)  # type: ignore[union-attr]  # it has one
-    stripe_gateway.use(dead)
-    with pytest.raises(payments.PayPageNotReady):
-        await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
-    stripe_gateway.use(alive)
-    await dead.close()
-    row = (await fetch("select id, request from stripe_operation where kind = 'checkout.create'"))[0]
-    request = json.loads(row["request"])
-    request["payment_intent_data"]["capture_method"] = "manual"
-    await execute("update stripe_operation set request = $2 where id = $1", row["id"], json.dumps(request))
-    await operations.drive(row["id"])
+    agreed, ours = await agree(), stripe_gateway.gateway()
+
+    class Reserving(Gateway):
+        async def create_session(self, key: UUID, params: Params) -> Session:
+            manual = {**params["payment_intent_data"], "capture_method": "manual"}
+            return await super().create_session(key, {**params, "payment_intent_data": manual})
+
+    ours.__class__ = Reserving
+    await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+    ours.__class__ = Gateway
     await service.pay(agreed)
     await service.post()
     assert await agreed.state() == "awaiting_payment", "promised is not paid"

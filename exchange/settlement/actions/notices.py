@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from exchange.accounts.actions.mail import send_mail
@@ -160,37 +161,38 @@ async def tell_account_change(company_id: UUID, step: str, effective_at: datetim
             to.to, "account_change", step=step, effective_at=effective_at, url=f"{settings().base_url}/money"
         )
     if step == "asked":
-        for operator in await fetch("select id from person where is_operator"):
-            await notify(operator["id"], "account_change_asked", url=f"{settings().base_url}/operator/money")
+        await _tell_operators("account_change_asked", url=f"{settings().base_url}/operator/money")
 
 
-async def alarm(kind: AlarmKind, deal: Deal) -> None:
-    """Something about a deal needs a person: the operator is written to, and the log says so."""
-    log.error("settlement alarm %s for deal %s", kind, deal.id)
-    for operator in await fetch("select id from person where is_operator"):
-        await notify(operator["id"], "settlement_alarm", alarm=ALARMS[kind], deal=deal, url=_url(deal))
+async def alarm(kind: AlarmKind, deal: Deal | None) -> None:
+    """Something about a deal, or about the money of no deal, needs a person: the operator is written to."""
+    log.error("settlement alarm %s for %s", kind, f"deal {deal.id}" if deal else "no deal")
+    url = _url(deal) if deal else f"{settings().base_url}/operator/money"
+    await _tell_operators("settlement_alarm", alarm=ALARMS[kind], deal=deal, url=url)
 
 
 async def alarm_books(result: Reconciled) -> None:
     """Our books and Stripe's differ: releases have stopped."""
     log.error("the books differ from Stripe's at %d places", len(result.differences))
-    for operator in await fetch("select id from person where is_operator"):
-        await notify(operator["id"], "settlement_books", result=result, url=f"{settings().base_url}/operator/money")
+    await _tell_operators("settlement_books", result=result, url=f"{settings().base_url}/operator/money")
 
 
 async def alarm_payout(refused: Payout) -> None:
     """Our own bank did not take what the payment service paid out to it."""
     log.error("our bank refused the payout %s: %s", refused.id, refused.failure)
     why, url = bank_refusal(refused.failure), f"{settings().base_url}/operator/money"
-    for operator in await fetch("select id from person where is_operator"):
-        await notify(operator["id"], "payout_failed", amount=refused.amount, why=why, url=url)
+    await _tell_operators("payout_failed", amount=refused.amount, why=why, url=url)
 
 
 async def alarm_stuck(found: Stuck) -> None:
     """Something does not end by itself."""
     log.error("settlement is stuck: %s", found)
+    await _tell_operators("settlement_stuck", found=found, url=f"{settings().base_url}/operator/money")
+
+
+async def _tell_operators(template: str, **what: Any) -> None:
     for operator in await fetch("select id from person where is_operator"):
-        await notify(operator["id"], "settlement_stuck", found=found, url=f"{settings().base_url}/operator/money")
+        await notify(operator["id"], template, **what)
 
 
 def _url(deal: Deal) -> str:

@@ -1,6 +1,7 @@
 """Every intended write at Stripe: a row first (T1), a call second (N), its effects third (T2).
 
-The row's id is the idempotency key. Whoever drives an operation (the request that planned it, its job, an event, the
+The row's id is the idempotency key, and its request is frozen with its hash: what is read, sent or looked up is that
+request or nothing. Whoever drives an operation (the request that planned it, its job, an event, the
 poll) ends in the same ``complete``, which does its work once. A lost answer is asked for again under the same key, by
 any number of drivers at a time: Stripe does it once. After a silence the object is looked up, and a new operation made
 only if Stripe has none. That, and a refusal, only the latest attempt concludes, once no other can be on its way.
@@ -12,6 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from random import SystemRandom
 from typing import Any
 from uuid import UUID, uuid4
@@ -26,6 +28,7 @@ from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.settlement.actions.notices import alarm
 from exchange.settlement.queries.deals import any_deal
+from exchange.settlement.rules.alarms import AlarmKind
 from exchange.settlement.rules.deal import NotYourMove
 from exchange.settlement.rules.payments import Kind, OperationState, back_off, key_alive
 from exchange.settlement.stripe_gateway import API_VERSION, Busy, Gateway, KeyReused, NoAnswer, Params, Refused, gateway
@@ -48,6 +51,15 @@ class NotHeld(Conflict):
     message = N_("This call does not wait for you any more.")
 
 
+class RequestChanged(Conflict):
+    """The stored request is not the one that was decided: its hash says so. It is never sent, nor decided anew."""
+
+    message = N_(
+        "What was to be asked of the payment service was changed after it had been decided, so it is never sent. "
+        "Put back what stood there, from a backup, then have it asked for again."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One intended write, as its row says."""
@@ -57,7 +69,9 @@ class Operation:
     subject_id: UUID
     deal_id: UUID | None
     lot_id: UUID | None
-    request: Params
+    frozen: str
+    """What is asked, as it was written down: its text, of which the row keeps the hash."""
+    request_hash: str
     state: OperationState
     attempts: int
     """How many have begun, this one included."""
@@ -65,6 +79,14 @@ class Operation:
     first_sent_at: datetime | None
     alone: bool = False
     """Of an attempt: whether no earlier one can be on its way still."""
+
+    @property
+    def request(self) -> Params:
+        """What is asked, exactly as it was decided. Raises RequestChanged."""
+        if _hash(self.frozen) != self.request_hash:
+            raise RequestChanged
+        asked: Params = json.loads(self.frozen)
+        return asked
 
     @property
     def deal(self) -> UUID:
@@ -101,16 +123,18 @@ async def plan(
     kind: Kind, subject_id: UUID, request: Params, *, deal_id: UUID | None = None, lot_id: UUID | None = None
 ) -> UUID:
     """Write the intent down in the current transaction and queue its driver (T1)."""
-    operation_id = uuid4()
+    operation_id, frozen = uuid4(), json.dumps(request)
     await execute(
-        "insert into stripe_operation (id, kind, subject_id, deal_id, lot_id, request, api_version, livemode, state, "
-        "planned_at, attempts, last_error) values ($1, $2, $3, $4, $5, $6, $7, $8, 'planned', $9, 0, '')",
+        "insert into stripe_operation (id, kind, subject_id, deal_id, lot_id, request, request_hash, api_version, "
+        "livemode, state, planned_at, attempts, last_error) "
+        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'planned', $10, 0, '')",
         operation_id,
         kind.value,
         subject_id,
         deal_id,
         lot_id,
-        json.dumps(request),
+        frozen,
+        _hash(frozen),
         API_VERSION,
         gateway().livemode,
         now(),
@@ -142,7 +166,11 @@ async def drive(operation_id: UUID) -> int | None:
         await _note(operation, failure)
         return operation.attempts
     except KeyReused as reused:
-        return await _hold(operation, reused)
+        return await _look_or_hold(operation, reused)
+    except RequestChanged as changed:
+        async with transaction(alone=True):
+            await _hold(operation, "request_changed", f"RequestChanged: {changed}")
+        return None
     except Refused as refusal:
         return await _conclude(operation, f"{refusal.stripe_code or ''}: {refusal}", refusal)
     if made is None:
@@ -234,7 +262,7 @@ async def _conclude(operation: Operation, why: str, refusal: Refused | None = No
     return None
 
 
-async def _hold(operation: Operation, reused: KeyReused) -> int | None:
+async def _look_or_hold(operation: Operation, reused: KeyReused) -> int | None:
     """Under its key Stripe was once asked something else: what it made of that counts, else a person must look."""
     try:
         made = await look_up(operation)
@@ -244,25 +272,29 @@ async def _hold(operation: Operation, reused: KeyReused) -> int | None:
     async with transaction(alone=True):
         if made is not None:
             await complete(operation, made)
-            return None
-        held = await fetchval(
-            "update stripe_operation set state = 'held', last_error = $2, last_request_id = $3 "
-            "where id = $1 and state not in ('done', 'failed', 'held') returning id",
-            operation.id,
-            f"{reused.stripe_code or ''}: {reused}"[:500],
-            reused.request_id,
-        )
-        if held is not None:
-            log.error("operation %s: its key was used with another body; a person must look", operation.id)
-            if operation.deal_id is not None:
-                await alarm("key_reused", await any_deal(operation.deal_id))
+        else:
+            await _hold(operation, "key_reused", f"{reused.stripe_code or ''}: {reused}", reused.request_id)
     return None
+
+
+async def _hold(operation: Operation, kind: AlarmKind, why: str, request_id: str | None = None) -> None:
+    """Nobody goes on with it until a person has looked, who is called: in the current transaction."""
+    held = await fetchval(
+        "update stripe_operation set state = 'held', last_error = $2, last_request_id = $3 "
+        "where id = $1 and state not in ('done', 'failed', 'held') returning id",
+        operation.id,
+        why[:500],
+        request_id,
+    )
+    if held is not None:
+        log.error("operation %s is held (%s): a person must look", operation.id, kind)
+        await alarm(kind, await any_deal(operation.deal_id) if operation.deal_id else None)
 
 
 async def renew_held(*, operation_id: UUID, by: Actor) -> None:
     """The operator has made sure that Stripe did nothing: the intent goes on under a new key.
 
-    Raises NotYourMove, NotHeld.
+    Raises NotYourMove, NotHeld, RequestChanged.
     """
     if not by.is_operator:
         raise NotYourMove
@@ -301,9 +333,14 @@ def _operation(row: asyncpg.Record) -> Operation:
         subject_id=row["subject_id"],
         deal_id=row["deal_id"],
         lot_id=row["lot_id"],
-        request=json.loads(row["request"]),
+        frozen=row["request"],
+        request_hash=row["request_hash"],
         state=OperationState(row["state"]),
         attempts=row["attempts"],
         planned_at=row["planned_at"],
         first_sent_at=row["first_sent_at"],
     )
+
+
+def _hash(frozen: str) -> str:
+    return sha256(frozen.encode()).hexdigest()

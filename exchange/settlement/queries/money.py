@@ -220,6 +220,8 @@ class Trouble:
     planned_at: datetime
     attempts: int
     last_error: str
+    changed: bool
+    """Whether its stored request is not the one that was decided: it is never sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +255,8 @@ async def stuck(since: datetime) -> Stuck:
 async def troubles(limit: int = 50) -> list[Trouble]:
     """Operations a person should look at, newest first."""
     rows = await fetch(
-        "select id, kind, state, deal_id, planned_at, attempts, last_error from stripe_operation "
+        "select id, kind, state, deal_id, planned_at, attempts, last_error, "
+        "encode(sha256(convert_to(request::text, 'UTF8')), 'hex') <> request_hash as changed from stripe_operation "
         "where state in ('failed', 'unknown', 'held') and kind <> 'session.expire' order by planned_at desc limit $1",
         limit,
     )

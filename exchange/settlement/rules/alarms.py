@@ -21,6 +21,7 @@ AlarmKind = Literal[
     "pay_page_refused",
     "refund_failed",
     "refund_refused",
+    "request_changed",
     "return_failed",
     "reversal_short",
     "surplus_payment",
@@ -94,6 +95,13 @@ ALARMS: Mapping[AlarmKind, Alarm] = {
     "refund_refused": Alarm(
         N_("A refund was refused"),
         N_("The buyer is still owed its money. Try it again on the deal's page, or pay it another way."),
+    ),
+    "request_changed": Alarm(
+        N_("An order to the payment service was changed after it had been decided"),
+        N_(
+            "It is held and never sent. Find out who changed it, put back what stood there from a backup, "
+            "then have it asked for again on your page of the money."
+        ),
     ),
     "return_failed": Alarm(
         N_("A bank transfer could not be sent back"),

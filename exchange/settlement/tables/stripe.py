@@ -8,7 +8,7 @@ from exchange.settlement.rules.payments import OperationState
 
 
 class StripeOperation(Table, tablename="stripe_operation"):
-    """One intended write at Stripe. Its id is the idempotency key; its request never changes."""
+    """One intended write at Stripe. Its id is the idempotency key; its request never changes (a trigger sees to it)."""
 
     id = UUID(primary_key=True)
     kind = Varchar(length=20, null=False)
@@ -17,6 +17,8 @@ class StripeOperation(Table, tablename="stripe_operation"):
     deal_id = UUID(null=True, default=None, index=True)
     lot_id = UUID(null=True, default=None)
     request = JSON(null=False)
+    request_hash = Varchar(length=64, null=False)
+    """SHA-256 of the request's text: a row whose request does not match it is never sent."""
     api_version = Varchar(length=40, null=False)
     livemode = Boolean(null=False)
     state = Varchar(length=8, null=False, default=OperationState.PLANNED.value)
