@@ -210,7 +210,7 @@ class FakeGateway(Gateway):
         self.recipients[account] = replace(self.recipients[account], status=status, due=())
 
     def _move(self, source: str, kind: str, amount: Money) -> None:
-        self.moved.append((datetime.now(UTC), Movement(source, kind, amount.currency, amount.minor)))
+        self.moved.append((datetime.now(UTC), Movement(self.id("txn"), source, kind, amount.currency, amount.minor)))
 
     # --- reads
 

@@ -28,11 +28,12 @@ from exchange.settlement.actions import (
     release,
     sellers,
 )
+from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.moves import reminder_of
 from exchange.settlement.queries.claims import lines_of, tolerance_of
 from exchange.settlement.queries.deals import any_deal, history_of
 from exchange.settlement.queries.money import stuck, trial_balance, troubles, unrefunded
-from exchange.settlement.rules.books import Account
+from exchange.settlement.rules.books import Account, own
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.deal import Move, NotNow, NotYet, NotYourMove, Side
 from exchange.settlement.rules.timeline import HAPPENED
@@ -1432,6 +1433,24 @@ class TestTheBooks:
                 assert (await reconcile.match_books()).agreed
             assert await balance() == {Account.BANK: 250, Account.FEES: 7, Account.STRIPE: -257}
         assert "The account is closed." in await said("payout_failed"), "the operator's own bank"
+
+    async def test_one_object_may_move_the_same_way_twice(self, gateway: FakeGateway) -> None:
+        """[47]"""
+        for kind, minor in [("topup", 500), ("topup_reversal", -200), ("topup_reversal", -200), ("topup", 50)]:
+            gateway._move("tu_1", kind, Money(minor, "EUR"))
+            with frozen(now() + timedelta(minutes=10)):
+                assert (await reconcile.match_books()).agreed
+        assert await balance() == {Account.BANK: -150, Account.STRIPE: 150}
+
+    async def test_what_an_earlier_version_booked_is_not_booked_again(self, gateway: FakeGateway) -> None:
+        """[47]"""
+        gateway._move("tu_1", "topup", Money(500, "EUR"))
+        posting = own("topup", Money(500, "EUR"))
+        async with transaction():
+            await post(posting, "tu_1 topup", deal_id=None, lot_id=None, stripe_object="tu_1")
+        with frozen(now() + timedelta(minutes=10)):
+            assert (await reconcile.match_books()).agreed
+        assert (await balance())[Account.STRIPE] == 500
 
     async def test_a_difference_stops_releases_until_it_is_gone(self, gateway: FakeGateway) -> None:
         """[46] [47]"""

@@ -284,7 +284,7 @@ async def test_a_difference_is_explained_on_the_page(client: httpx.AsyncClient, 
         "false)",
         '[{"source": "tr_by_hand", "currency": "EUR", "theirs_minor": -500, "ours_minor": 0}]',
     )
-    gateway.moved.append((clock.now(), Movement("tr_by_hand", "transfer", "EUR", -500)))
+    gateway.moved.append((clock.now(), Movement("txn_1", "tr_by_hand", "transfer", "EUR", -500)))
     page = await client.get("/operator/money")
     assert "We did this by hand" in page.text
     at = "/operator/money/explanation"

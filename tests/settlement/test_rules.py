@@ -371,8 +371,8 @@ class TestTheBooks:
 
     def test_a_difference_is_found_on_either_side(self) -> None:
         theirs = [
-            drift.Movement("ch_1", "charge", "EUR", 970),
-            drift.Movement("re_1", "refund", "EUR", -100),
+            drift.Movement("txn_1", "ch_1", "charge", "EUR", 970),
+            drift.Movement("txn_2", "re_1", "refund", "EUR", -100),
         ]
         ours = {("ch_1", "EUR"): 970, ("tr_1", "EUR"): -50}
         assert [(d.source, d.minor) for d in drift.differences(theirs, ours)] == [("re_1", -100), ("tr_1", 50)]

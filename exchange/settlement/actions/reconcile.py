@@ -194,12 +194,18 @@ async def match_books() -> Reconciled:
 
 
 async def _book_own(theirs: Sequence[Movement]) -> None:
+    """Book each movement once, by its id; earlier versions booked by source and kind, and what they booked stays so."""
     refused = {m.source: await gateway().payout(m.source) for m in theirs if m.kind == "payout_failure"}
+    rows = await fetch(
+        "select fact, reference from ledger_posting where reference = any($1)", [f"{m.source} {m.kind}" for m in theirs]
+    )
+    booked = {(row["fact"], row["reference"]) for row in rows}
     async with transaction():
         for movement in theirs:
             posting = books.own(movement.kind, Money(movement.net_minor, movement.currency))
-            reference = f"{movement.source} {movement.kind}"
-            news = await post(posting, reference, deal_id=None, lot_id=None, stripe_object=movement.source)
+            if posting is None or (posting.fact.value, f"{movement.source} {movement.kind}") in booked:
+                continue
+            news = await post(posting, movement.id, deal_id=None, lot_id=None, stripe_object=movement.source)
             if news and movement.kind == "payout_failure":
                 await alarm_payout(refused[movement.source])
 

@@ -11,8 +11,12 @@ from exchange.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One balance transaction: ``net_minor`` of ``currency`` moved our balance because of the object ``source``."""
+    """One balance transaction, ``id``: ``net_minor`` of ``currency`` moved our balance because of the object ``source``.
 
+    One object may be moved for twice in the same way: a top-up that its bank takes back in two parts.
+    """
+
+    id: str
     source: str
     kind: str
     currency: str

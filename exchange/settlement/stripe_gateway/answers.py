@@ -266,6 +266,7 @@ def payout_in(found: Any) -> Payout:
 
 def movement_in(row: Any) -> Movement:
     return Movement(
+        id=row["id"],
         source=str(row["source"] or row["id"]),
         kind=row["type"],
         currency=row["currency"].upper(),
