@@ -11,9 +11,9 @@ from exchange.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One balance transaction, ``id``: ``net_minor`` of ``currency`` moved our balance because of the object ``source``.
+    """One balance transaction: ``net_minor`` of ``currency`` moved our balance because of the object ``source``.
 
-    One object may be moved for twice in the same way: a top-up that its bank takes back in two parts.
+    One object may move it twice in the same way: a top-up that its bank takes back in two parts.
     """
 
     id: str
