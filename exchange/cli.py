@@ -263,6 +263,17 @@ def dac7(year: int, data_dir: Path | None) -> None:
 
 @main.command()
 @beside
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def rates(file: Path, data_dir: Path | None) -> None:
+    """Load the European Central Bank's reference rates from FILE (eurofxref-daily.xml or -hist.xml)."""
+    _attach(data_dir)
+    from exchange.settlement.actions.rates import load_rates
+
+    click.echo(f"{_run(load_rates(file.read_bytes()))} new rates.")
+
+
+@main.command()
+@beside
 def doctor(data_dir: Path | None) -> None:
     """Look at every part; say what is wrong and how to mend it."""
     _attach(data_dir)

@@ -149,8 +149,12 @@ async def _invoices() -> tuple[bool, str, str]:
         for row in await fetch("select waits_for, count(*) as n from paper_due group by waits_for")
     }
     told = ", ".join(f"{n} deals wait for {whom}" for whom, n in sorted(waiting.items())) or "none waits"
-    ok = not {"exchange", "refused"} & waiting.keys()
-    return ok, told, "Set EXCHANGE_NAME and those beside it; look at refused papers on their deals' pages."
+    ok = not {"exchange", "rate", "refused"} & waiting.keys()
+    mend = (
+        "Set EXCHANGE_NAME and those beside it; load the rates (exchange rates FILE, or RATES_URL); look at refused "
+        "papers on their deals' pages."
+    )
+    return ok, told, mend
 
 
 LOOKS: list[tuple[str, Look]] = [

@@ -18,7 +18,9 @@ DOMAINS = [
 ]
 """Lower domains first; a domain without tables is not named."""
 
-PARTS = {"settlement": ["claims", "evidence", "ledger", "papers", "payouts", "receivers", "standing", "stripe"]}
+PARTS = {
+    "settlement": ["claims", "evidence", "ledger", "papers", "payouts", "rates", "receivers", "standing", "stripe"]
+}
 """Further modules of a domain's tables, one noun each."""
 
 APP_CONFIG = AppConfig(

@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     exchange_on_debits: bool = False
     """The exchange opted to pay VAT on its commission when it invoices."""
 
+    rates_url: str = ""
+    """Where the European Central Bank's reference rates are read on working days, say
+    https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml. Unset: `exchange rates FILE` loads them."""
+
     smtp_url: SecretStr | None = None
     """`smtp://user:password@host:587` or `smtps://…:465`. Unset: mails stay in the outbox."""
     mail_from: str = "Confrère <bonjour@confrere.example>"

@@ -14,6 +14,7 @@ from exchange.settlement.actions import (
     operations,
     papers,
     payments,
+    rates,
     receiving,
     reconcile,
     recourse,
@@ -147,6 +148,11 @@ async def look_at_all_cash() -> None:
 @every("29 4 * * *")
 async def write_waiting() -> None:
     await papers.write_waiting()
+
+
+@every("37 5,14-19 * * *")
+async def fetch_rates() -> None:
+    await rates.fetch_rates()
 
 
 @every("17 4 * * *")

@@ -1,8 +1,10 @@
 """Papers: what is owed, what stands on them, that they pass the official checks, and that their numbers have no gap."""
 
 import io
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,13 +16,24 @@ from exchange.settlement.press.machine import make
 from exchange.settlement.press.sheets import of_invoice
 from exchange.settlement.rules.deal import State
 from exchange.settlement.rules.factur_x import fields
-from exchange.settlement.rules.invoices import Address, Invoice, Kind, Line, Party, Reference, Unbalanced
+from exchange.settlement.rules.invoices import Address, Invoice, Kind, Line, OwnTax, Party, Reference, Unbalanced
 from exchange.settlement.rules.mentions import CGI_UNTIL, Mention, NoMention, wording
 from exchange.settlement.rules.papers import (
     Owed,
     Standing,
     commission_owed,
     goods_owed,
+)
+from exchange.settlement.rules.rates import (
+    Conversion,
+    NoRateSource,
+    NotRates,
+    Quote,
+    also_in,
+    conversion,
+    own_currency,
+    quoted_on,
+    read_rates,
 )
 from exchange.settlement.rules.vat import Regime, Trader, of_commission, of_goods
 
@@ -39,6 +52,7 @@ RUVELLE = Party(
 SMALL = Party("Petite Épicerie", "303265045", None, Address("3 quai Ouest", "44000", "Nantes", "FR"))
 HARROW = Party("Harrow & Finch Ltd", "123456", "IE6388047V", Address("1 Quay Street", "D02", "Dublin", "IE"))
 KILMOYLE = Party("Kilmoyle Stores Ltd", "654321", "IE4749148U", Address("2 Quay Street", "D02", "Dublin", "IE"))
+KOWAL = Party("Kowal sp. z o.o.", "0000123456", "PL5260250274", Address("ul. Nowa 1", "00-001", "Warszawa", "PL"))
 THORNBECK = Party("Thornbeck & Sons Ltd", "12345678", "GB980780684", Address("1 High St", "SW1A 1AA", "London", "GB"))
 
 
@@ -66,10 +80,22 @@ def an_invoice(supplier: Party, customer: Party, kind: Kind = Kind.INVOICE, **to
     return Invoice(**(words | told))
 
 
+QUOTED = date(2026, 11, 20)
+QUOTES = {
+    currency: Quote(QUOTED, currency, Decimal(rate))
+    for currency, rate in {"GBP": "0.87900", "PLN": "4.2315", "USD": "1.1625", "HUF": "381.58"}.items()
+}
+
+
 def in_currency(currency: str, invoice: Invoice) -> Invoice:
-    """The same paper in another currency."""
+    """The same paper in another currency, its tax told in the supplier's own."""
     lines = [replace(line, unit_price=Money(line.unit_price.minor, currency)) for line in invoice.lines]
-    return replace(invoice, lines=lines, vat=Money(invoice.vat.minor, currency))
+    vat, own_tax = Money(invoice.vat.minor, currency), None
+    if vat and (target := also_in(invoice.supplier.country, currency)):
+        by = conversion(QUOTED, currency, target, QUOTES)
+        assert by is not None
+        own_tax = OwnTax(by.of(vat), by)
+    return replace(invoice, lines=lines, vat=vat, own_tax=own_tax)
 
 
 TRADES = {
@@ -87,8 +113,20 @@ TRADES = {
     "commission outside the Union": an_invoice(EXCHANGE_ITSELF, THORNBECK, Kind.COMMISSION, language="en"),
     "commission given back": an_invoice(EXCHANGE_ITSELF, VAUCLAIR, Kind.COMMISSION_CREDIT),
     "between Irish businesses": an_invoice(HARROW, KILMOYLE, language="en"),
+    "between Polish businesses": in_currency("PLN", an_invoice(KOWAL, replace(KOWAL, name="Sklep"), language="en")),
     "from Ireland to France": an_invoice(HARROW, VAUCLAIR),
     "from Britain to France": an_invoice(THORNBECK, VAUCLAIR),
+}
+TRADES |= {
+    f"{trade}, taxed, in {currency}": in_currency(currency, TRADES[trade])
+    for trade, currency in (
+        ("between French businesses", "GBP"),
+        ("credit note", "USD"),
+        ("commission in France", "PLN"),
+        ("between Irish businesses", "GBP"),
+        ("between Polish businesses", "EUR"),
+        ("between Polish businesses", "GBP"),
+    )
 }
 TRADES |= {
     f"{trade}, in {currency}": in_currency(currency, TRADES[trade])
@@ -111,11 +149,100 @@ def test_every_trade_kind_passes_xsd_en16931_and_the_french_reforms_rules(trade:
     assert facturx.faults(xml, french=invoice.supplier.is_french) == []
 
 
-def test_tax_in_another_currency_waits_for_a_person_who_knows_the_rate() -> None:
+def test_tax_in_a_foreign_currency_is_told_in_the_suppliers_own_at_a_named_rate() -> None:
+    """Directive 2006/112/EC art. 230 and 91; EN 16931 BT-6 and BT-111."""
     from exchange.settlement.press import facturx
 
-    taxed = in_currency("PLN", TRADES["commission in France"])
-    assert any("BR-FR-CO-12" in told for told in facturx.faults(facturx.write_xml(fields(taxed)), french=True))
+    for trade, currency, own, told in (
+        ("between French businesses", "GBP", "44.36 EUR", "taux de référence publié par la Banque centrale européenne"),
+        ("between Polish businesses", "EUR", "189.70 PLN", "1 EUR = 4.2315 PLN"),
+        ("between Polish businesses", "GBP", "215.81 PLN", "1 EUR = 0.87900 GBP = 4.2315 PLN"),
+    ):
+        invoice = TRADES[f"{trade}, taxed, in {currency}"]
+        assert invoice.own_tax is not None and str(invoice.own_tax.vat) == own
+        xml = facturx.write_xml(fields(invoice)).decode()
+        amount, _, target = own.partition(" ")
+        assert f"<ram:TaxCurrencyCode>{target}</ram:TaxCurrencyCode>" in xml
+        assert re.findall(r'TaxTotalAmount currencyID="(\w+)">([\d.]+)<', xml) == [
+            (currency, str(invoice.vat.decimal)),
+            (target, amount),
+        ]
+        assert told in xml
+        sheet = of_invoice(invoice, AT)
+        assert any(told in note for note in sheet.notes)
+        ((label, value, _),) = [line for line in sheet.totals if line[0] in {f"VAT in {target}", f"TVA en {target}"}]
+        assert amount.replace(".", "") in re.sub(r"\D", "", value) and label
+
+
+def test_tax_in_a_foreign_currency_without_its_amount_in_ones_own_is_not_made() -> None:
+    bare = replace(TRADES["between French businesses, taxed, in GBP"], own_tax=None)
+    with pytest.raises(Unbalanced):
+        fields(bare)
+    tax = replace(TRADES["between French businesses, taxed, in GBP"]).own_tax
+    with pytest.raises(Unbalanced):
+        replace(TRADES["between French businesses"], own_tax=tax)
+    british = an_invoice(THORNBECK, replace(THORNBECK, name="Fennimore Ltd"), language="en")
+    with pytest.raises(NoRateSource):
+        fields(british)
+
+
+# --- rates
+
+TWO_DAYS = b"""<?xml version="1.0" encoding="UTF-8"?>
+<gesmes:Envelope xmlns:gesmes="http://www.gesmes.org/xml/2002-08-01"
+ xmlns="http://www.ecb.int/vocabulary/2002-08-01/eurofxref">
+<gesmes:subject>Reference rates</gesmes:subject><gesmes:Sender><gesmes:name>European Central Bank</gesmes:name>
+</gesmes:Sender><Cube><Cube time="2026-11-20"><Cube currency="USD" rate="1.1625"/><Cube currency="GBP" rate="0.87900"/>
+</Cube><Cube time="2026-11-19"><Cube currency="USD" rate="1.1600"/></Cube></Cube></gesmes:Envelope>"""
+
+
+def test_the_central_banks_file_is_read_with_all_its_decimals() -> None:
+    quotes = read_rates(TWO_DAYS)
+    assert [(q.day.day, q.currency, str(q.per_euro)) for q in quotes] == [
+        (20, "USD", "1.1625"), (20, "GBP", "0.87900"), (19, "USD", "1.1600"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        b"", b"Date, USD\n20 November 2026, 1.16", b"<Cube/>", TWO_DAYS.replace(b"1.1625", b"-1"),
+        TWO_DAYS.replace(b"1.1625", b"NaN"), TWO_DAYS.replace(b"2026-11-20", b"tomorrow"),
+        b'<!DOCTYPE x [<!ENTITY a "1.2">]>' + TWO_DAYS[39:].replace(b'"1.1625"', b'"&a;"').replace(b'rate="', b'r="'),
+    ],
+)  # fmt: skip
+def test_another_file_is_refused_whole(file: bytes) -> None:
+    with pytest.raises(NotRates):
+        read_rates(file)
+
+
+def test_the_latest_rates_of_a_day_are_those_of_the_last_day_target_was_open() -> None:
+    for day, quoted in (
+        ("2026-11-20", "2026-11-20"), ("2026-11-22", "2026-11-20"), ("2026-12-25", "2026-12-24"),
+        ("2026-12-27", "2026-12-24"), ("2026-04-06", "2026-04-02"), ("2026-05-01", "2026-04-30"),
+        ("2027-01-01", "2026-12-31"), ("2026-07-14", "2026-07-14"),
+    ):  # fmt: skip
+        assert quoted_on(date.fromisoformat(day)) == date.fromisoformat(quoted)
+
+
+@given(st.lists(st.integers(1, 10**7), min_size=1, max_size=6))
+def test_credit_notes_take_back_the_tax_to_the_cent_in_both_currencies(parts: list[int]) -> None:
+    by = conversion(QUOTED, "GBP", "PLN", QUOTES)
+    assert by is not None
+    before, back = Money(0, "GBP"), 0
+    for part in parts:
+        told = by.of_next(before, Money(part, "GBP"))
+        assert told.minor >= 0
+        before, back = before + Money(part, "GBP"), back + told.minor
+    assert back == by.of(before).minor
+
+
+def test_no_rate_is_guessed() -> None:
+    assert conversion(QUOTED, "GBP", "EUR", {}) is None
+    assert conversion(QUOTED, "GBP", "PLN", {"GBP": QUOTES["GBP"]}) is None
+    half = Conversion(QUOTED, "EUR", "PLN", (Quote(QUOTED, "PLN", Decimal("4.5")),))
+    assert half.of(euros(1)) == Money(5, "PLN"), "a half is rounded up"
+    assert own_currency("BG") == own_currency("MC") == "EUR" and own_currency("IM") == "GBP"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,23 +10,29 @@ import asyncpg
 import httpx
 import pytest
 
+from exchange import clock
 from exchange.actor import Role
+from exchange.clock import now
 from exchange.database import execute, fetch, fetchval
 from exchange.errors import NotSeen
 from exchange.money import Money
+from exchange.settings import settings
 from exchange.settlement.actions import deals, handover, recourse
 from exchange.settlement.actions.invoicing import OtherVersion, accept_mandate, tell_invoicing
 from exchange.settlement.actions.papers import write_papers, write_waiting
+from exchange.settlement.actions.rates import fetch_rates, load_rates
 from exchange.settlement.press import machine
 from exchange.settlement.press.machine import Pressed, make
 from exchange.settlement.press.sheets import of_invoice
 from exchange.settlement.queries.deals import any_deal
-from exchange.settlement.queries.papers import Paper, paper_file, papers_of
+from exchange.settlement.queries.papers import Paper, local_day, paper_file, papers_of
+from exchange.settlement.queries.rates import rates_until
 from exchange.settlement.rules.deal import Side
 from exchange.settlement.rules.factur_x import fields
 from exchange.settlement.rules.invoices import Invoice, Kind
 from exchange.settlement.rules.papers import EXCHANGE, MANDATE_VERSION, AddressMissing, Handover, number_of
 from exchange.settlement.rules.platform import Issued, Progress
+from exchange.settlement.rules.rates import NotRates, RateChanged, quoted_on
 from tests.factories import MadePerson, bearer, make_person, sign_in
 from tests.settlement.conftest import Agreed, agree, onboarded, paid, work
 from tests.settlement.fakes import FakeGateway
@@ -194,6 +200,84 @@ async def test_what_does_not_pass_is_not_issued_and_the_operator_is_told_once(
     await write_waiting()
     await work()
     assert sorted(paper.label for paper in await seen(agreed, Side.SELLER)) == ["CF-000001", "CX-000001"], "no gap"
+
+
+def rates(**per_euro: str) -> bytes:
+    """A file of the central bank's, of the last day on which it gave rates."""
+    cubes = "".join(f'<Cube currency="{currency}" rate="{rate}"/>' for currency, rate in per_euro.items())
+    return f'<Envelope><Cube><Cube time="{quoted_on(local_day(now()))}">{cubes}</Cube></Cube></Envelope>'.encode()
+
+
+async def test_french_tax_on_a_sale_in_pounds_waits_for_the_rate_and_comes_back_at_it(
+    gateway: FakeGateway, press: QuickPress
+) -> None:
+    agreed = await received(gateway, currency="GBP")
+    for person in (agreed.seller, agreed.buyer):
+        await told(person)
+    await work()
+    assert await waits(agreed) == "rate" and await fetchval("select count(*) from paper") == 0
+    assert await load_rates(rates(USD="1.1625")) == 1
+    await work()
+    assert await waits(agreed) == "rate", "no rate of the currency, no paper"
+    assert await load_rates(rates(USD="1.1625", GBP="0.87900")) == 1
+    await work()
+    assert await waits(agreed) is None
+    invoice, commission = await seen(agreed, Side.SELLER)
+    assert (invoice.vat, invoice.own_vat) == (Money(2000, "GBP"), euros(2275)), "20.00 / 0.879 = 22.753"
+    assert (commission.vat, commission.own_vat) == (Money(100, "GBP"), euros(114))
+    operator = await make_person(role=Role.OPERATOR)
+    for refund in (3000, 3000, 6000):
+        await recourse.refund_released(deal_id=agreed.deal_id, refund=Money(refund, "GBP"), by=operator.actor)
+        await work()
+    papers = await seen(agreed, Side.SELLER)
+    assert {paper.rate_day for paper in papers} == {quoted_on(local_day(now()))}
+    for kind, whole in ((Kind.CREDIT_NOTE, invoice), (Kind.COMMISSION_CREDIT, commission)):
+        back = [paper.own_vat for paper in papers if paper.kind is kind and paper.own_vat]
+        assert len(back) == 3 and sum(part.minor for part in back) == (whole.own_vat and whole.own_vat.minor)
+    for bad, refusal in ((rates(GBP="0.88"), RateChanged), (b"x", NotRates)):
+        with pytest.raises(refusal):
+            await load_rates(bad)
+    for change in ("update reference_rate set per_euro = 1", "delete from reference_rate"):
+        with pytest.raises(asyncpg.PostgresError):
+            await execute(change)
+
+
+async def test_the_source_of_rates_is_asked_until_todays_are_there(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, asked = [b"busy", rates(USD="1.1625")], 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        await reader.readuntil(b"\r\n\r\n")
+        body, asked = answers[asked], asked + 1
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        writer.close()
+
+    await fetch_rates()  # no source, nothing is asked
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as source:
+        monkeypatch.setenv("RATES_URL", f"http://127.0.0.1:{source.sockets[0].getsockname()[1]}/daily.xml")
+        settings.cache_clear()
+        try:
+            with pytest.raises(NotRates):
+                await fetch_rates()
+            await fetch_rates()
+            await fetch_rates()  # today's are there: not asked again
+        finally:
+            monkeypatch.undo()
+            settings.cache_clear()
+    assert asked == 2 and await rates_until() == quoted_on(local_day(now()))
+
+
+async def test_the_operator_is_called_once_for_a_rate_that_is_late(gateway: FakeGateway, press: QuickPress) -> None:
+    operator = await make_person(role=Role.OPERATOR)
+    agreed = await received(gateway, currency="GBP")
+    await told(agreed.seller)
+    await told(agreed.buyer)
+    with clock.frozen(now() + timedelta(days=1)):  # past the day, even where that is today
+        for _ in range(2):
+            await write_waiting()
+            await work()
+    sql = "select count(*) from mail where person_id = $1 and template = 'settlement_alarm'"
+    assert await fetchval(sql, operator.id) == 1
 
 
 async def test_two_writers_at_once_leave_no_gap_and_no_double(gateway: FakeGateway, press: QuickPress) -> None:

@@ -12,7 +12,6 @@ from exchange.companies.rules import (
     DealsBand,
     ReliabilityBand,
     Vetting,
-    currency_of,
     ensure_decidable,
     ensure_taxable,
 )
@@ -34,7 +33,7 @@ class NoGroupName(Invalid):
 async def vet(*, by: Actor, company_id: UUID) -> None:
     """The company may trade from now on, and those who hide from it are hidden from this instant.
 
-    Raises AlreadyDecided, DoubleVetted, RateUnknown, VatNumberNeeded.
+    Raises AlreadyDecided, DoubleVetted, RateUnknown.
     """
     async with transaction():
         company = await company_for_operator(company_id, lock=True)
@@ -49,8 +48,7 @@ async def vet(*, by: Actor, company_id: UUID) -> None:
             company_id,
         ):
             raise DoubleVetted
-        at_home = currency_of(settings().exchange_country)
-        ensure_taxable(company.country, company.vat, company.currency, at_home, now().date())
+        ensure_taxable(company.country, now().date())
         await _decide(by, company_id, Vetting.VETTED, "")
         await resolve_blocks()
         await notify_company(company_id, "vetted", link=settings().base_url)

@@ -45,7 +45,7 @@ from exchange.companies.rules.standing import (
     reliability_band,
     reply_band,
 )
-from exchange.companies.rules.taxes import RateUnknown, VatNumberNeeded, ensure_taxable, standard_rate, vat_area
+from exchange.companies.rules.taxes import RateUnknown, ensure_taxable, standard_rate, vat_area
 
 __all__ = [
     "AlreadyDecided",
@@ -66,7 +66,6 @@ __all__ = [
     "Timing",
     "UnknownCountry",
     "UnknownZone",
-    "VatNumberNeeded",
     "VatOfAnother",
     "Vetting",
     "Wishes",

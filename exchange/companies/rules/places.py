@@ -12,6 +12,10 @@ class UnknownCountry(Invalid):
     message = N_("“%(country)s” is not a country we know. Choose one from the list.")
 
 
+_EURO = {"BG"}
+"""Have the euro (Bulgaria since 1 January 2026), which the CLDR of our Babel does not know yet."""
+
+
 @cache
 def countries() -> frozenset[str]:
     """ISO 3166-1 alpha-2 codes of the places that have a time zone (CLDR)."""
@@ -25,4 +29,6 @@ def zones_of(country: str) -> list[str]:
 
 def currency_of(country: str) -> str:
     """The ISO 4217 code a company of ``country`` prices in unless it says otherwise."""
+    if country in _EURO:
+        return "EUR"
     return next(iter(get_territory_currencies(country)), "EUR")

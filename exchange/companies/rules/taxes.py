@@ -7,7 +7,6 @@ union of Switzerland and Liechtenstein; each country's VAT act. Reduced rates an
 from collections.abc import Mapping
 from datetime import date
 
-from exchange.companies.rules.numbers import in_eu
 from exchange.errors import N_, Conflict
 
 
@@ -15,13 +14,6 @@ class RateUnknown(Conflict):
     message = N_(
         "The exchange knows no VAT rate for %(country)s: it could not say what a sale there costs. "
         "The company can be vetted once the rate is among its data."
-    )
-
-
-class VatNumberNeeded(Conflict):
-    message = N_(
-        "The company has no VAT number and prices in %(currency)s: our commission would carry a tax that we cannot "
-        "state in our own currency. Ask the company for its VAT number first."
     )
 
 
@@ -77,13 +69,7 @@ def standard_rate(country: str, day: date) -> int | None:
     return next((rate for first, rate in reversed(since) if first <= day), None)
 
 
-def ensure_taxable(country: str, vat: str | None, currency: str, own_currency: str, day: date) -> None:
-    """Whether every paper of a company could be written; ``own_currency`` is the exchange's.
-
-    A business of the Union without a VAT number is charged the exchange's own tax on the commission.
-    Raises RateUnknown, VatNumberNeeded.
-    """
+def ensure_taxable(country: str, day: date) -> None:
+    """Whether every paper of a company could be written. Raises RateUnknown."""
     if standard_rate(country, day) is None:
         raise RateUnknown(country=country)
-    if in_eu(country) and not vat and currency != own_currency:
-        raise VatNumberNeeded(currency=currency)

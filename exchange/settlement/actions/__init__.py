@@ -15,6 +15,7 @@ sellers      a seller opens the account its money goes to
 payouts      from a seller's account on to its bank
 receiving    a seller is to be paid on another account
 papers       invoices and credit notes are written, gaplessly numbered
+rates        the central bank's reference rates are taken in
 invoicing    what a company tells of itself for them, and its mandate
 handover     on their way to an approved platform
 claims       what is not right with a delivery

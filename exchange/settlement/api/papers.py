@@ -28,6 +28,12 @@ class PaperOut(BaseModel):
     net: Amount | None = None
     vat: Amount | None = None
     total: Amount | None = None
+    own_vat: Amount | None = Field(
+        default=None, description="the VAT in the supplier's own currency, where the paper is in another"
+    )
+    rate_day: date | None = Field(
+        default=None, description="the day of the European Central Bank's reference rates it was converted by"
+    )
     handover: str | None = Field(
         default=None,
         description="towards the seller's approved platform: to_hand_over, handed_over, accepted, rejected",
@@ -51,6 +57,8 @@ async def papers(request: Call, deal_id: FromPath[UUID]) -> list[PaperOut]:
             net=amount_of(paper.net),
             vat=amount_of(paper.vat),
             total=amount_of(paper.total),
+            own_vat=amount_of(paper.own_vat) if paper.own_vat else None,
+            rate_day=paper.rate_day,
             handover=paper.handover if side is not Side.BUYER else None,
             href=f"{at}/{paper.id}",
             xml_href=f"{at}/{paper.id}?form=xml",

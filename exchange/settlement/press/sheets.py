@@ -87,6 +87,7 @@ def of_invoice(invoice: Invoice, at: datetime, *, pro_forma: bool = False) -> Sh
     totals = [
         (_("Total before tax"), money(invoice.net), False),
         (_vat(invoice), money(invoice.vat), False),
+        *_own_tax(invoice),
         (_("Total to your credit") if credit else _("Total, tax included"), money(invoice.total), True),
         (paid, money(invoice.total), False),
         (_("Still due"), money(invoice.total - invoice.total), False),
@@ -267,6 +268,14 @@ def _vat(invoice: Invoice) -> str:
     if invoice.regime is Regime.DOMESTIC:
         return _("VAT %(rate)s", rate=formats.percent(invoice.rate_bp / 10000, invoice.language))
     return _("VAT")
+
+
+def _own_tax(invoice: Invoice) -> Iterable[tuple[str, str, bool]]:
+    """The tax in the supplier's own currency, under the tax it is another figure for."""
+    if invoice.own_tax is not None:
+        amount = invoice.own_tax.vat
+        label = say(invoice.language, "VAT in %(currency)s", currency=amount.currency)
+        yield label, _money(amount, invoice.language), False
 
 
 def _party(heading: str, party: Party, language: str) -> Block:

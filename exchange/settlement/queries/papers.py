@@ -34,6 +34,9 @@ class Paper:
     vat: Money
     language: str
     handover: Handover
+    own_vat: Money | None
+    """The tax in the supplier's own currency, where it is charged in another."""
+    rate_day: date | None
 
     @property
     def total(self) -> Money:
@@ -73,6 +76,7 @@ class Terms:
 
 _PAPER = (
     "p.id, p.kind, p.label, p.issued_on, p.net_minor, p.vat_minor, p.currency, p.language, "
+    "p.own_currency, p.own_vat_minor, p.rate_day, "
     "coalesce(h.state, 'to_hand_over') as handover"
 )
 _FROM = "from paper p left join paper_handover h on h.paper_id = p.id"
@@ -88,6 +92,8 @@ def _paper(row: asyncpg.Record) -> Paper:
         vat=Money(row["vat_minor"], row["currency"]),
         language=row["language"],
         handover=Handover(row["handover"]),
+        own_vat=Money(row["own_vat_minor"], row["own_currency"]) if row["own_currency"] else None,
+        rate_day=row["rate_day"],
     )
 
 

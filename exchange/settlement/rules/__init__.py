@@ -18,6 +18,7 @@ drift      our books beside Stripe's balance transactions
 papers     which papers a deal owes
 invoices   an invoice or a credit note, its sums and mentions
 mentions   what the law wants written on an invoice
+rates      tax in the supplier's own currency: at which rate, of which day
 factur_x   an invoice in the words of EN 16931
 platform   what an approved platform is to the exchange
 dac7       what a platform reports of its sellers once a year

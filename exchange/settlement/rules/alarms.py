@@ -19,6 +19,7 @@ AlarmKind = Literal[
     "paper_refused",
     "parked_too_long",
     "pay_page_refused",
+    "rate_missing",
     "refund_failed",
     "refund_refused",
     "request_changed",
@@ -87,6 +88,10 @@ ALARMS: Mapping[AlarmKind, Alarm] = {
     "pay_page_refused": Alarm(
         N_("A pay page was refused"),
         N_("The buyer cannot pay. What the payment service said stands on your page of the money."),
+    ),
+    "rate_missing": Alarm(
+        N_("An invoice waits for an exchange rate"),
+        N_("The European Central Bank's rates of its day are not loaded. The command “exchange rates” loads them."),
     ),
     "refund_failed": Alarm(
         N_("A refund came back"),

@@ -43,7 +43,8 @@ _PIECE = "C62"
 
 
 def fields(invoice: Invoice) -> dict[str, Any]:
-    """The invoice by business terms. Raises NoMention."""
+    """The invoice by business terms. Raises NoMention, NoRateSource."""
+    invoice.ensure_whole()
     exemption, currency = invoice.exemption, invoice.vat.currency
     category = _CATEGORY[exemption]
     rate = None if category == "O" else f"{invoice.rate_bp / 100:.2f}"
@@ -83,8 +84,11 @@ def fields(invoice: Invoice) -> dict[str, Any]:
         "BG-23": [tax],
         "BG-25": [_line(n, line, category, rate) for n, line in enumerate(invoice.lines, start=1)],
     }
-    if invoice.supplier.is_french and currency != "EUR" and not invoice.vat:
-        # the tax in euros too (BR-FR-CO-12): none needs no rate; taxed, the paper does not pass and a person is told
+    if invoice.own_tax is not None:
+        found |= {"BT-6": invoice.own_tax.vat.currency, "BT-111": _amount(invoice.own_tax.vat)}
+    elif (
+        invoice.supplier.is_french and currency != "EUR"
+    ):  # no tax is none in euros too, and has to say so (BR-FR-CO-12)
         found |= {"BT-6": "EUR", "BT-111": "0.00"}
     if not invoice.kind.is_commission:
         found["BG-13"] = {"name": _text(invoice.customer.name)} | _address(invoice.ship_to or invoice.customer.address)

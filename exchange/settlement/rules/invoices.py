@@ -11,6 +11,7 @@ from enum import StrEnum
 from exchange.companies.rules import in_eu
 from exchange.money import Money
 from exchange.settlement.rules.mentions import Mention, wording
+from exchange.settlement.rules.rates import Conversion, also_in, ensure_convertible
 from exchange.settlement.rules.vat import Regime
 
 
@@ -95,6 +96,14 @@ class Reference:
     day: date
 
 
+@dataclass(frozen=True, slots=True)
+class OwnTax:
+    """The tax once more in the supplier's own currency, and by which rates."""
+
+    vat: Money
+    by: Conversion
+
+
 class Unbalanced(ValueError):
     """Lines and totals that do not add up: a fault of ours."""
 
@@ -123,6 +132,8 @@ class Invoice:
     """Where the goods went, if not to the customer's address."""
     on_debits: bool = False
     corrects: Reference | None = None
+    own_tax: OwnTax | None = None
+    """Where the tax is charged in another currency than the supplier's own (Directive 2006/112/EC art. 230)."""
 
     def __post_init__(self) -> None:
         if not self.lines or any(line.amount.minor <= 0 for line in self.lines) or self.vat.minor < 0:
@@ -131,6 +142,11 @@ class Invoice:
             raise Unbalanced("a credit note names its invoice, an invoice names none")
         if self.vat and not self.rate_bp:
             raise Unbalanced("tax without a rate")
+        if self.own_tax is not None and (self.own_tax.vat.currency, self.own_tax.by.source) != (
+            self.tax_also_in,
+            self.vat.currency,
+        ):
+            raise Unbalanced("tax stated in a currency that is not the supplier's own")
 
     @property
     def net(self) -> Money:
@@ -140,6 +156,20 @@ class Invoice:
     @property
     def total(self) -> Money:
         return self.net + self.vat
+
+    @property
+    def tax_also_in(self) -> str | None:
+        """The currency in which the tax must be stated besides, if any."""
+        return also_in(self.supplier.country, self.vat.currency) if self.vat else None
+
+    def ensure_whole(self) -> None:
+        """Whether it may be issued: tax in a foreign currency is told in the supplier's own too.
+
+        Raises NoRateSource, Unbalanced.
+        """
+        if self.tax_also_in is not None and self.own_tax is None:
+            ensure_convertible(self.supplier.country, self.tax_also_in)
+            raise Unbalanced("tax in a foreign currency without its amount in the supplier's own")
 
     def mentions(self) -> Iterator[tuple[str, str]]:
         """What the law wants said, each with its subject code (UNTDID 4451), in force on the paper's day.
@@ -153,6 +183,12 @@ class Invoice:
         if self.exemption:
             yield "TXD", said(self.exemption)
         yield "AAI", said(Mention.SERVICES if self.kind.is_commission else Mention.GOODS)
+        if self.own_tax is not None:
+            by, to = self.own_tax.by, self.language
+            yield (
+                "AAI",
+                said(Mention.RATE, currency=by.target, quoted_on=by.day_told(to), quotes=by.quoted(to)),
+            )
         if self.on_debits:
             yield "AAI", said(Mention.DEBITS)
         if not self.kind.is_commission:

@@ -29,6 +29,8 @@ class Mention(StrEnum):
     """The supplier pays the tax when it invoices."""
     MANDATE = "mandate"
     """Somebody else writes the invoice in the supplier's name."""
+    RATE = "rate"
+    """How the tax was converted into the supplier's own currency."""
     LATE = "late"
     RECOVERY = "recovery"
     DISCOUNT = "discount"
@@ -92,6 +94,14 @@ WORDINGS: tuple[Wording, ...] = (
     Wording(Mention.DEBITS, "en", "The supplier has opted to pay VAT when invoicing (VAT on debits)."),
     Wording(Mention.MANDATE, "fr", "Établie par %(writer)s au nom et pour le compte de %(supplier)s, sous mandat."),
     Wording(Mention.MANDATE, "en", "Issued by %(writer)s in the name and on behalf of %(supplier)s, under mandate."),
+    Wording(
+        Mention.RATE, "fr", "TVA convertie en %(currency)s au dernier taux de référence publié par la Banque centrale "
+        "européenne à la date d’exigibilité, celui du %(quoted_on)s : %(quotes)s.",
+    ),
+    Wording(
+        Mention.RATE, "en", "VAT converted into %(currency)s at the latest European Central Bank reference rate when "
+        "the tax became chargeable, that of %(quoted_on)s: %(quotes)s.",
+    ),
     Wording(
         Mention.LATE, "fr", "En cas de retard de paiement : pénalités au taux de trois fois l’intérêt légal.", "FR",
         date(2009, 1, 1),

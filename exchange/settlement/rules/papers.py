@@ -34,6 +34,8 @@ class Wait(StrEnum):
     """The buyer's address is missing."""
     EXCHANGE = "exchange"
     """The exchange does not know its own name and address: a setting."""
+    RATE = "rate"
+    """The tax must be told in another currency too, and the rate of its day is not among the exchange's yet."""
     REFUSED = "refused"
     """The checks found something wrong; the operator has been told."""
 

@@ -85,6 +85,10 @@ class Paper(Table, tablename="paper"):
     currency = Varchar(length=3, null=False)
     net_minor = BigInt(null=False)
     vat_minor = BigInt(null=False)
+    own_currency = Varchar(length=3, null=True, default=None)
+    """The supplier's, where the tax is charged in another: the tax in it, and the day of its rates, beside it."""
+    own_vat_minor = BigInt(null=True, default=None)
+    rate_day = Date(null=True, default=None)
     pdf = Bytea(null=False)
     """PDF/A-3 with the XML inside."""
     xml = Bytea(null=False)
@@ -94,6 +98,7 @@ class Paper(Table, tablename="paper"):
     known_kind = Check("kind in ('invoice', 'credit_note', 'commission', 'commission_credit')")
     credit_names_its_invoice = Check("(corrects_id is not null) = (kind in ('credit_note', 'commission_credit'))")
     above_zero = Check("number > 0 and net_minor > 0 and vat_minor >= 0")
+    own_tax_whole = Check("num_nulls(own_currency, own_vat_minor, rate_day) in (0, 3) and own_vat_minor >= 0")
 
 
 class PaperDue(Table, tablename="paper_due"):
@@ -106,7 +111,7 @@ class PaperDue(Table, tablename="paper_due"):
     faults = Text(null=False, default="")
     """What the checks found wrong, for the operator."""
 
-    known_wait = Check("waits_for in ('writing', 'seller', 'buyer', 'exchange', 'refused')")
+    known_wait = Check("waits_for in ('writing', 'seller', 'buyer', 'exchange', 'rate', 'refused')")
 
 
 class PaperHandover(Table, tablename="paper_handover"):
