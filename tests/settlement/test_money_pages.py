@@ -1,14 +1,19 @@
 """What each side reads of transfers that came short, warnings, refunds that came back, and accounts that change."""
 
+from dataclasses import replace
+from datetime import timedelta
+from unittest.mock import AsyncMock
+
 import httpx
 import pytest
 
 from exchange.actor import Role
+from exchange.clock import frozen, now
 from exchange.database import execute, fetch, fetchval
 from exchange.money import Money
 from exchange.settlement.actions import deals, events, payments, reconcile, sellers
 from exchange.settlement.queries.money import payment_of
-from exchange.settlement.stripe_gateway import Awaited
+from exchange.settlement.stripe_gateway import Awaited, NoAnswer
 from tests.factories import bearer, make_person, sign_in
 from tests.settlement.conftest import agree, onboarded, paid, work
 from tests.settlement.fakes import FakeGateway
@@ -166,3 +171,25 @@ async def test_a_refusal_nobody_told_us_of_is_found_the_next_day(gateway: FakeGa
         await reconcile.poll_payouts()
     assert await fetchval("select count(*) from mail where template = 'payout_failed'") == 1
     assert await fetchval("select count(*) from payout") == 1, "what went on to its bank"
+
+
+async def test_a_payout_that_fails_while_nobody_works_is_found_however_late(gateway: FakeGateway) -> None:
+    agreed = await agree()
+    account = await onboarded(agreed, gateway)
+    await paid(agreed, gateway)
+    await deals.ship(deal_id=agreed.deal_id, carrier="Geodis", tracking="G1", by=agreed.seller.actor)
+    await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+    await work()
+    payout = gateway.pays_out(account, Money(114_00, "EUR"))
+    await reconcile.poll_payouts()
+    assert await fetchval("select state from payout") == "paid"
+    owner, found = gateway.paid_out[payout]
+    gateway.paid_out[payout] = owner, replace(found, status="failed", failure="no_account")
+    silent, whole = AsyncMock(side_effect=NoAnswer), gateway.payouts
+    for days, answer in ((70, silent), (71, whole)):
+        gateway.payouts = answer  # type: ignore[method-assign]  # for that day the service is silent
+        with frozen(now() + timedelta(days=days)):
+            await reconcile.match_books()
+            await reconcile.poll_payouts()
+    assert await fetchval("select state from payout") == "failed"
+    assert await fetchval("select count(*) from mail where template = 'payout_failed'") == 1

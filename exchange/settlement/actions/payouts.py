@@ -3,10 +3,9 @@
 The payment service pays out by itself, from the seller's own account: nothing of it is on our balance.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from exchange.clock import now
 from exchange.database import fetch, transaction
 from exchange.journal.actions import record
 from exchange.settlement.actions.notices import tell_payout_failed
@@ -14,7 +13,10 @@ from exchange.settlement.queries import one
 from exchange.settlement.stripe_gateway import Payout, gateway
 
 LOOK_BACK = timedelta(days=30)
-"""For how long after money was sent to an account its payouts are looked at: a bank refuses within some days."""
+"""For how long a payout is looked at again after it was read: a bank refuses within some days, at times weeks."""
+
+KEPT = timedelta(days=90)
+"""The longest that money may lie in an account before it is paid out (settlement guide §2, *Hold limits*)."""
 
 
 async def take_payout(row_id: UUID, payout: Payout) -> None:
@@ -46,19 +48,19 @@ async def take_payout(row_id: UUID, payout: Payout) -> None:
         await tell_payout_failed(row["company_id"], payout.amount, payout.failure)
 
 
-async def accounts_paid_lately() -> list[tuple[UUID, str]]:
-    """The accounts money was sent to lately, whose payouts a lost piece of news may be about."""
+async def accounts_paid(since: datetime) -> list[tuple[UUID, str]]:
+    """The accounts that may have paid out since then, of which a piece of news may have been lost."""
     rows = await fetch(
         "select a.id, a.account_id from payout_account a where a.status <> 'closed' and exists (select from "
         "release_leg l where l.destination = a.account_id and l.paid_at > $1)",
-        now() - LOOK_BACK,
+        since - KEPT,
     )
     return [(row["id"], row["account_id"]) for row in rows]
 
 
-async def look_at_payouts(row_id: UUID, account_id: str) -> None:
-    """Ask Stripe how an account's latest payouts stand, and take them over."""
-    found = await gateway().payouts(account_id, now() - LOOK_BACK)
+async def look_at_payouts(row_id: UUID, account_id: str, since: datetime) -> None:
+    """Ask Stripe how the payouts stand that an account made since then, and take them over."""
+    found = await gateway().payouts(account_id, since)
     async with transaction(alone=True):
         for payout in found:
             await take_payout(row_id, payout)

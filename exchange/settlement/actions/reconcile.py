@@ -63,8 +63,7 @@ async def poll_events() -> int:
     for stream, listed in (("snapshot", gateway().events), ("thin", gateway().thin_events)):
         with _guarded(stream, "events"):
             began = now()
-            seen = await fetchval("select seen_until from stripe_cursor where stream = $1", stream)
-            since = (seen or await _first_intent()) - OVERLAP
+            since = await _read_until(stream) - OVERLAP
             failed = 0
             for news in await listed(max(since, began - timedelta(days=29))):
                 failed += 1
@@ -72,13 +71,23 @@ async def poll_events() -> int:
                     new += await take_in(news, "poll")
                     failed -= 1
             if not failed:
-                await execute(
-                    "insert into stripe_cursor (stream, seen_until) values ($1, $2) "
-                    "on conflict (stream) do update set seen_until = excluded.seen_until",
-                    stream,
-                    began,
-                )
+                await _note_read(stream, began)
     return new
+
+
+async def _read_until(stream: str) -> datetime:
+    """When the last reading of ``stream`` that was whole began; the first intent of all where none was."""
+    seen: datetime | None = await fetchval("select seen_until from stripe_cursor where stream = $1", stream)
+    return seen or await _first_intent()
+
+
+async def _note_read(stream: str, began: datetime) -> None:
+    await execute(
+        "insert into stripe_cursor (stream, seen_until) values ($1, $2) "
+        "on conflict (stream) do update set seen_until = excluded.seen_until",
+        stream,
+        began,
+    )
 
 
 async def poll_objects() -> None:
@@ -298,10 +307,20 @@ async def poll() -> None:
 
 
 async def poll_payouts() -> None:
-    """What became of the payouts of sellers that were sent money lately, once a day: no bank's refusal is lost."""
-    for row_id, account in await payouts.accounts_paid_lately():
+    """What became of the payouts of sellers that were sent money, once a day: no bank's refusal is lost.
+
+    It begins some weeks before the last day all were read, however long ago that was.
+    """
+    began = now()
+    since = await _read_until("payouts") - payouts.LOOK_BACK
+    failed = 0
+    for row_id, account in await payouts.accounts_paid(since):
+        failed += 1
         with _guarded("payouts", account):
-            await payouts.look_at_payouts(row_id, account)
+            await payouts.look_at_payouts(row_id, account, since)
+            failed -= 1
+    if not failed:
+        await _note_read("payouts", began)
 
 
 async def tell_stuck() -> None:

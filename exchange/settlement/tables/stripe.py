@@ -61,7 +61,7 @@ class StripeEvent(Table, tablename="stripe_event"):
 
 
 class StripeCursor(Table, tablename="stripe_cursor"):
-    """How far the poll of a stream of events has come."""
+    """How far the poll of a stream of events, or of sellers' payouts, has come."""
 
     stream = Varchar(length=20, primary_key=True)
     seen_until = Timestamptz(null=False)
