@@ -19,6 +19,15 @@ from exchange.settings import settings
 MIGRATIONS = Path(__file__).with_name("migrations")
 WEB_ROLE = "exchange_web"
 """The database role of web processes: everything but the facts that insight's figures are made of."""
+AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InternalClientError,  # mostly: an answer was awaited while the server's farewell was being read
+    ConnectionError,
+)
+"""What this module raises when the server stops, crashes or starts."""
 
 
 class Engine(PostgresEngine):
@@ -54,13 +63,26 @@ async def _no_reset(_: asyncpg.Connection) -> None:
     """Saves a round trip on each release; in return nobody may SET, LISTEN or lock by session on a pooled one."""
 
 
+async def _connect(*args: Any, **kwargs: Any) -> asyncpg.Connection:
+    try:
+        return await asyncpg.connect(*args, **kwargs)
+    except ConnectionError:
+        raise
+    except OSError as error:  # no socket yet while the server starts, no route, no answer in time
+        raise ConnectionError(str(error)) from error
+
+
 async def open_pool(size: int | None = None, **connect: Any) -> None:
-    """Keep ``size`` connections open for this process; ``connect`` goes to asyncpg (a role, a name)."""
+    """Keep ``size`` connections open for this process; ``connect`` goes to asyncpg (a role, a name).
+
+    Raises ConnectionError when there is no server.
+    """
     await engine().start_connection_pool(
         min_size=1,
         max_size=size or settings().database_pool_size,
         reset=_no_reset,
         max_inactive_connection_lifetime=0,
+        connect=_connect,
         **connect,
     )
 
@@ -77,14 +99,21 @@ async def transaction(*, alone: bool = False) -> AsyncIterator[PostgresTransacti
 
     ``alone=True`` refuses to be nested (piccolo's TransactionError): for steps that must have committed before a
     call to the outside. Never start child tasks inside: they would not be part of it.
+
+    What fails inside is raised, though the connection be lost too; one found lost at the commit is asyncpg's
+    ConnectionDoesNotExistError.
     """
     found = engine()
     tx = found.transaction(allow_nested=not alone)
-    began = False
+    began, failed = False, None
     try:
         async with tx as current:
             began = True
-            yield current
+            try:
+                yield current
+            except BaseException as error:
+                failed = error
+                raise
     except BaseException as error:
         # piccolo lets nothing go when it cannot begin or end: a lost connection, or a commit that a deferred check
         # refuses, would cost the pool a place and leave the dead transaction in the task's context
@@ -93,9 +122,10 @@ async def transaction(*, alone: bool = False) -> AsyncIterator[PostgresTransacti
             await _drop(tx.connection)
         elif not began and hasattr(tx, "connection"):
             await _drop(tx.connection)
-        first = error.__context__
-        if isinstance(error, asyncpg.InterfaceError) and isinstance(first, asyncpg.PostgresError | ConnectionError):
-            raise first from None  # how the connection was lost, not that it could not be rolled back
+        if failed is not None and failed is not error:
+            raise failed from failed.__cause__  # and not that it could not be rolled back
+        if failed is None and isinstance(error, asyncpg.InterfaceError):
+            raise asyncpg.ConnectionDoesNotExistError(str(error)) from error  # nobody else uses the connection
         raise
 
 

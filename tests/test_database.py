@@ -1,11 +1,13 @@
 """What ``transaction()`` adds to piccolo's own: a transaction that cannot end well leaves nothing behind."""
 
 import asyncio
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from exchange.database import close_pool, execute, fetchval, in_transaction, open_pool, transaction
+from exchange.errors import NotSeen
 
 TWICE = "create table unwelcome (x int unique deferrable initially deferred)"
 
@@ -42,3 +44,34 @@ async def test_a_connection_lost_inside_a_transaction_gives_its_place_in_the_poo
         await _goes_on()
     finally:
         await close_pool()
+
+
+@pytest.mark.parametrize("told", [NotSeen(), asyncpg.InternalClientError("another operation is in progress")])
+async def test_what_failed_in_a_transaction_is_told_and_not_that_the_lost_one_could_not_be_rolled_back(
+    told: Exception, database_url: str
+) -> None:
+    await open_pool(size=1)
+    try:
+        with pytest.raises(type(told)):
+            async with transaction() as lost:
+                lost.connection.terminate()
+                raise told
+        await _goes_on()
+    finally:
+        await close_pool()
+
+
+async def test_a_connection_found_lost_at_the_commit_is_the_database_gone(database_url: str) -> None:
+    await open_pool(size=1)
+    try:
+        with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+            async with transaction() as lost:
+                lost.connection.terminate()
+        await _goes_on()
+    finally:
+        await close_pool()
+
+
+async def test_a_server_without_its_socket_is_the_database_gone(database_url: str, tmp_path: Path) -> None:
+    with pytest.raises(ConnectionError):
+        await open_pool(size=1, host=str(tmp_path))

@@ -6,6 +6,7 @@ request is refused, and a repeat while the first is still being worked on is tol
 
 import hashlib
 import json
+import logging
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -17,11 +18,12 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from exchange.clock import now
-from exchange.database import execute, fetchrow
+from exchange.database import AWAY, execute, fetchrow
 from exchange.errors import N_, Conflict, Invalid
 from exchange.web.refusals import answer
 from exchange.web.viewer import Viewer
 
+log = logging.getLogger(__name__)
 KEPT = timedelta(hours=24)
 GIVEN_UP = timedelta(minutes=2)
 """A first request that left no answer after this long died with its process; the key may be used again."""
@@ -113,17 +115,24 @@ async def _first(person: object, key: str, scope: Scope, receive: Receive, send:
     try:
         await next_app(scope, receive, keeping)
     finally:
-        if status >= 500 or status == 429:
-            await execute("delete from idempotent_reply where person_id = $1 and key = $2", person, key)
-        else:
-            await execute(
-                "update idempotent_reply set status = $3, headers = $4, body = $5 where person_id = $1 and key = $2",
-                person,
-                key,
-                status,
-                headers,
-                b"".join(chunks),
-            )
+        try:
+            await _keep(person, key, status, headers, b"".join(chunks))
+        except AWAY as error:  # the asker has the answer by now; the key is free again when it is given up
+            log.warning("the answer to a keyed request could not be kept: %r", error)
+
+
+async def _keep(person: object, key: str, status: int, headers: str, body: bytes) -> None:
+    if status >= 500 or status == 429:
+        await execute("delete from idempotent_reply where person_id = $1 and key = $2", person, key)
+    else:
+        await execute(
+            "update idempotent_reply set status = $3, headers = $4, body = $5 where person_id = $1 and key = $2",
+            person,
+            key,
+            status,
+            headers,
+            body,
+        )
 
 
 def _replaying(body: bytes, receive: Receive) -> Receive:

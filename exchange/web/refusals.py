@@ -21,6 +21,7 @@ from litestar.exceptions import (
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.types import ExceptionHandlersMap
 
+from exchange.database import AWAY
 from exchange.errors import (
     N_,
     Conflict,
@@ -82,17 +83,6 @@ class DatabaseAway(Unavailable):
         "The database went away while this was being done. It was done whole or not at all: look at the page again "
         "before you repeat it."
     )
-
-
-_AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.InternalClientError,  # an answer was awaited while the server's farewell was being read
-    ConnectionError,
-)
-"""What asyncpg raises when the server stops, crashes or starts."""
 
 
 def status_of(refusal: DomainError) -> int:
@@ -201,8 +191,9 @@ def _validation(error: ValidationException) -> DomainError:
 
 
 def _unforeseen(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    if isinstance(error, _AWAY):
-        log.warning("the database went away at %s %s: %r", request.method, request.url.path, error)
+    if isinstance(error, AWAY):
+        unsure = error if isinstance(error, asyncpg.InternalClientError) else None
+        log.warning("the database went away at %s %s: %r", request.method, request.url.path, error, exc_info=unsure)
         return answer(request, DatabaseAway())
     log.error("unforeseen at %s %s", request.method, request.url.path, exc_info=error)
     return answer(request, Broken())

@@ -1,0 +1,48 @@
+"""What went wrong under a door is told as what it is: the database gone, or our own fault."""
+
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from exchange.offers.api import talks
+from exchange.web import idempotency
+from tests.factories import bearer, make_person
+
+pytestmark = pytest.mark.usefixtures("db")
+AT = "/api/v1/negotiations"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (asyncpg.ConnectionDoesNotExistError(), 503, "database_away"),
+        (asyncpg.CannotConnectNowError(), 503, "database_away"),
+        (asyncpg.InternalClientError(), 503, "database_away"),
+        (ConnectionRefusedError(), 503, "database_away"),
+        (FileNotFoundError(), 500, "broken"),
+        (asyncpg.InterfaceError("misused"), 500, "broken"),
+    ],
+)
+async def test_a_database_that_is_gone_is_no_fault_of_ours(
+    error: Exception, status: int, code: str, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object, **__: object) -> None:
+        raise error
+
+    headers = await bearer(await make_person())
+    monkeypatch.setattr(talks, "inbox_of", fails)
+    told = await client.get(AT, headers=headers)
+    assert (told.status_code, told.json()["code"]) == (status, code)
+
+
+async def test_an_answer_that_can_no_longer_be_kept_is_given_all_the_same(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: object) -> None:
+        raise ConnectionRefusedError
+
+    headers = await bearer(await make_person()) | {"Idempotency-Key": str(uuid4())}
+    monkeypatch.setattr(idempotency, "execute", gone)
+    assert (await client.post(f"{AT}/{uuid4()}/refusal", json={}, headers=headers)).status_code == 404
