@@ -184,12 +184,14 @@ def test_from_a_stock_list_to_a_settled_trade(running: Instance, visit: Enter, t
     assert not asked, "a form that was refused is not asked for anew"
     expect(seller.page.locator("[name=carrier]")).to_have_value("Messageries de l’Ouest")
     seller.faults.clear()  # the browser notes the refusal of the form
+    renew(seller.page)
+    expect(seller.page.locator("[name=carrier]")).to_have_value("Messageries de l’Ouest")
     seller.page.fill("[name=tracking]", "MO 4402 118")
-    seller.page.evaluate("document.querySelector('#next').dataset.old = ''")
-    seller.page.evaluate("htmx.trigger('#deal', 'changed')")  # as the other side's step would
-    expect(seller.page.locator("#next[data-old]")).to_have_count(0)
+    seller.page.fill("[name=note]", "B 17")
+    renew(seller.page)
     expect(seller.page.locator("[name=tracking]")).to_have_value("MO 4402 118")
-    expect(seller.page.locator("[name=tracking]")).to_be_focused()
+    expect(seller.page.locator("[name=note]")).to_have_value("B 17")
+    expect(seller.page.locator("[name=note]")).to_be_focused()
     seller.page.locator("form[action$=shipment] button").first.click()
     seller.page.wait_for_load_state()
     until(buyer, deal, "MO 4402 118")
@@ -201,6 +203,13 @@ def test_from_a_stock_list_to_a_settled_trade(running: Instance, visit: Enter, t
     assert_settled(running, deal.rpartition("/")[2])
     assert not seller.faults, seller.faults
     assert not buyer.faults, buyer.faults
+
+
+def renew(page: Page) -> None:
+    """The deal's page is asked for anew, as at the other side's step."""
+    page.evaluate("document.querySelector('#next').dataset.old = ''")
+    page.evaluate("htmx.trigger('#deal', 'changed')")
+    expect(page.locator("#next[data-old]")).to_have_count(0)
 
 
 def assert_settled(running: Instance, deal_id: str) -> None:

@@ -8,18 +8,27 @@ document.addEventListener("change", (event) => {
 });
 
 const begun = new WeakSet();
-document.addEventListener("input", (event) => event.target.form && begun.add(event.target.form));
+for (const kind of ["input", "change"]) {
+  document.addEventListener(kind, (event) => event.target.form && begun.add(event.target.form));
+}
+// The address of a refused form is where it was sent: it came back with what was typed.
+const isBegun = (form) => begun.has(form) || form.getAttribute("action") === location.pathname;
+// Two forms of one action are told apart by their order.
+const alike = (element, form) =>
+  [...element.querySelectorAll("form")].filter((other) => other.getAttribute("action") === form.getAttribute("action"));
 
-document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
-  if (!target.matches("[data-keep]")) return;
+document.addEventListener("htmx:beforeSwap", ({ detail: { shouldSwap, target } }) => {
+  if (!shouldSwap || !target.matches("[data-keep]")) return;
   const hand = document.activeElement;
-  const kept = [...target.querySelectorAll("form")].filter((form) => begun.has(form));
-  const open = new Set(kept.filter((form) => form.closest("details")?.open));
+  const kept = [...target.querySelectorAll("form")].filter(isBegun).map((form) => {
+    return { form, nth: alike(target, form).indexOf(form), open: form.closest("details")?.open };
+  });
   const putBack = () => {
-    for (const form of kept) {
-      const fresh = [...document.forms].find((other) => other.getAttribute("action") === form.getAttribute("action"));
+    const renewed = document.getElementById(target.id);
+    for (const one of kept) one.fresh = alike(renewed, one.form)[one.nth];
+    for (const { form, fresh, open } of kept) {
       fresh?.replaceWith(form);
-      if (open.has(form)) form.closest("details")?.setAttribute("open", "");
+      if (open) form.closest("details")?.setAttribute("open", "");
     }
     if (hand.isConnected) hand.focus();
   };
