@@ -36,6 +36,7 @@ from exchange.settlement.queries.money import stuck, trial_balance, troubles, un
 from exchange.settlement.rules.books import Account, own
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.deal import Move, NotNow, NotYet, NotYourMove, Side
+from exchange.settlement.rules.drift import Movement
 from exchange.settlement.rules.timeline import HAPPENED
 from exchange.settlement.schemas import possible
 from exchange.settlement.stripe_gateway import Busy, Dispute, KeyReused, Moved, NoAnswer, Refund, Refused, Session
@@ -1441,6 +1442,23 @@ class TestTheBooks:
             with frozen(now() + timedelta(minutes=10)):
                 assert (await reconcile.match_books()).agreed
         assert await balance() == {Account.BANK: -150, Account.STRIPE: 150}
+
+    async def test_a_currency_our_books_do_not_know_is_one_difference_and_stops_no_other(
+        self, gateway: FakeGateway
+    ) -> None:
+        """[39] [47]"""
+        chief, at = await make_person(role=Role.OPERATOR), now()
+        gateway._move("tu_1", "topup", Money(500, "EUR"))
+        gateway.moved += [(at, Movement(f"txn_{n}", "re_far", "refund", "xqz", -7)) for n in "ab"]
+        with frozen(at + timedelta(minutes=10)):
+            (found,) = (await reconcile.match_books()).differences
+            assert (found.source, found.currency, found.minor, found.foreign) == ("re_far", "xqz", -14, True)
+            assert (await reconcile.explain(source="re_far", currency="xqz", by=chief.actor)).agreed
+            gateway.moved.append((at, Movement("txn_c", "re_far", "refund_failure", "xqz", 7)))
+            assert [d.minor for d in (await reconcile.match_books()).differences] == [7], "it moved again"
+        assert await balance() == {Account.BANK: -500, Account.STRIPE: 500}
+        with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
+            await execute("delete from set_aside")
 
     async def test_what_an_earlier_version_booked_is_not_booked_again(self, gateway: FakeGateway) -> None:
         """[47]"""

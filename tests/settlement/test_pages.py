@@ -282,11 +282,14 @@ async def test_a_difference_is_explained_on_the_page(client: httpx.AsyncClient, 
     await execute(
         "insert into reconciliation (id, at, movements, differences, agreed) values (gen_random_uuid(), now(), 1, $1, "
         "false)",
-        '[{"source": "tr_by_hand", "currency": "EUR", "theirs_minor": -500, "ours_minor": 0}]',
+        '[{"source": "tr_by_hand", "currency": "EUR", "theirs_minor": -500, "ours_minor": 0}, '
+        '{"source": "tr_far", "currency": "xqz", "theirs_minor": -1500, "ours_minor": 0}]',
     )
     gateway.moved.append((clock.now(), Movement("txn_1", "tr_by_hand", "transfer", "EUR", -500)))
     page = await client.get("/operator/money")
     assert "We did this by hand" in page.text
+    assert "-1,500 xqz" in page.text
+    assert "set it aside" in page.text
     at = "/operator/money/explanation"
     assert (await client.post(at, data={"source": "re_other", "currency": "EUR"})).status_code == 409
     assert (await client.post(at, data={"source": "tr_by_hand", "currency": "EUR"})).status_code == 303

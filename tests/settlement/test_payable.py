@@ -18,7 +18,7 @@ from exchange.payable import (
     units,
 )
 from exchange.settlement.rules import amounts
-from exchange.settlement.stripe_gateway.answers import money_in
+from exchange.settlement.stripe_gateway.answers import money_in, movement_in
 
 CURRENCIES = ("EUR", "JPY", "KWD", "BHD", "HUF", "TWD", "ISK", "UGX", "CLP")
 
@@ -86,3 +86,11 @@ def test_the_dearest_sum_has_eight_digits_as_stripe_writes_it(currency: str) -> 
 def test_half_a_krona_is_no_sum() -> None:
     with pytest.raises(ValueError, match="ISK"):
         money_in(12_345, "isk")
+
+
+@pytest.mark.parametrize(
+    ("currency", "net", "read"), [("eur", -7, ("EUR", -7)), ("xqz", -7, ("xqz", -7)), ("isk", 12_345, ("isk", 12_345))]
+)
+def test_a_movement_is_read_whatever_its_currency(currency: str, net: int, read: tuple[str, int]) -> None:
+    found = movement_in({"id": "txn_1", "source": None, "type": "transfer", "currency": currency, "net": net})
+    assert (found.source, (found.currency, found.net_minor)) == ("txn_1", read)

@@ -169,9 +169,7 @@ async def match_books() -> Reconciled:
     theirs = await gateway().movements(since, until)
     await _book_own(theirs)
     seen = list({movement.source for movement in theirs})
-    rows = await fetch(
-        _OURS + "and (p.at >= $1 and p.at < $2 or p.stripe_object = any($3)) group by 1, 2", since, until, seen
-    )
+    rows = await fetch(_OURS + "where at >= $1 and at < $2 or source = any($3) group by 1, 2", since, until, seen)
     found = await _in_full(differences(theirs, _sums(rows)))
     result = Reconciled(now(), len(theirs), found, agreed=not found)
     async with transaction():
@@ -204,6 +202,7 @@ async def match_books() -> Reconciled:
 
 async def _book_own(theirs: Sequence[Movement]) -> None:
     """Book each movement once, by its id; earlier versions booked by source and kind, and what they booked stays so."""
+    theirs = [movement for movement in theirs if not movement.foreign]
     refused = {m.source: await gateway().payout(m.source) for m in theirs if m.kind == "payout_failure"}
     rows = await fetch(
         "select fact, reference from ledger_posting where reference = any($1)", [f"{m.source} {m.kind}" for m in theirs]
@@ -220,13 +219,15 @@ async def _book_own(theirs: Sequence[Movement]) -> None:
 
 
 _OURS = (
-    "select p.stripe_object, e.currency, sum(e.amount_minor) as minor from ledger_posting p "
-    "join ledger_entry e on e.posting_id = p.id where e.account = 'stripe' and p.stripe_object is not null "
+    "select source, currency, sum(minor) as minor from (select p.at, p.stripe_object as source, e.currency, "
+    "e.amount_minor as minor from ledger_posting p join ledger_entry e on e.posting_id = p.id "
+    "where e.account = 'stripe' and p.stripe_object is not null "
+    "union all select at, source, currency, minor from set_aside) ours "
 )
 
 
 def _sums(rows: Sequence[asyncpg.Record]) -> dict[tuple[str, str], int]:
-    return {(row["stripe_object"], row["currency"]): int(row["minor"]) for row in rows}
+    return {(row["source"], row["currency"]): int(row["minor"]) for row in rows}
 
 
 async def _matched_until() -> datetime:
@@ -242,14 +243,15 @@ async def _in_full(suspects: Sequence[Difference]) -> list[Difference]:
     if not sources:
         return []
     theirs = [movement for source in sorted(sources) for movement in await gateway().movements_of(source)]
-    rows = await fetch(_OURS + "and p.stripe_object = any($1) group by 1, 2", list(sources))
+    rows = await fetch(_OURS + "where source = any($1) group by 1, 2", list(sources))
     return differences(theirs, _sums(rows))
 
 
 async def explain(*, source: str, currency: str, by: Actor) -> Reconciled:
     """The operator takes a difference on itself: what was done by hand at Stripe is booked as *external*.
 
-    It is booked as it stands now, not as it was last compared; the books are compared again at once, so releases go on.
+    What our books cannot hold, for its currency, is set aside. It is booked as it stands now, not as it was last
+    compared; the books are compared again at once, so releases go on.
     Raises NotYourMove, NothingToExplain.
     """
     if not by.is_operator:
@@ -263,30 +265,45 @@ async def explain(*, source: str, currency: str, by: Actor) -> Reconciled:
     found = next((d for d in await _in_full(named) if d.currency == currency), None)
     if last is None or found is None:
         raise NothingToExplain
-    refunded = (await gateway().refund(source)).charge_id if source.startswith(REFUND_IDS) else None
+    refund = await gateway().refund(source) if source.startswith(REFUND_IDS) and not found.foreign else None
     async with transaction():
         await fetchrow("select from reconciliation where id = $1 for no key update", last["id"])
-        ours = _sums(await fetch(_OURS + "and p.stripe_object = $1 group by 1, 2", source))
+        ours = _sums(await fetch(_OURS + "where source = $1 group by 1, 2", source))
         if ours.get((source, currency), 0) != found.ours_minor:
             raise NothingToExplain
-        about = await _deal_of(source, refunded)
-        deal = await any_deal(about, lock=True) if about else None
-        reference = f"{source} {found.ours_minor} {found.theirs_minor} {currency}"
-        await post(
-            books.external(found.theirs - found.ours),
-            reference,
-            deal_id=deal.id if deal else None,
-            lot_id=deal.lot_id if deal else None,
-            stripe_object=source,
-        )
         await record(by, "books.explained", last["id"], source=source)
-        if deal is not None:
-            await count_by_hand(deal)
-        surplus = await fetchrow("select id, deal_id from payment where charge_id = $1 and state = 'surplus'", refunded)
-        if surplus is not None and found.theirs < found.ours:
-            owing = await any_deal(surplus["deal_id"], lock=True)
-            await count_surplus_by_hand(owing, surplus["id"], found.ours - found.theirs, reference)
+        if found.foreign:
+            await execute(
+                "insert into set_aside (id, at, source, currency, minor) values ($1, $2, $3, $4, $5)",
+                uuid4(),
+                now(),
+                source,
+                currency,
+                found.minor,
+            )
+        else:
+            await _book_external(found, refund.charge_id if refund else None)
     return await match_books()
+
+
+async def _book_external(found: Difference, refunded: str | None) -> None:
+    """Book what was done by hand, to the charge ``refunded`` or to none, in the current transaction."""
+    about = await _deal_of(found.source, refunded)
+    deal = await any_deal(about, lock=True) if about else None
+    reference = f"{found.source} {found.ours_minor} {found.theirs_minor} {found.currency}"
+    await post(
+        books.external(found.theirs - found.ours),
+        reference,
+        deal_id=deal.id if deal else None,
+        lot_id=deal.lot_id if deal else None,
+        stripe_object=found.source,
+    )
+    if deal is not None:
+        await count_by_hand(deal)
+    surplus = await fetchrow("select id, deal_id from payment where charge_id = $1 and state = 'surplus'", refunded)
+    if surplus is not None and found.theirs < found.ours:
+        owing = await any_deal(surplus["deal_id"], lock=True)
+        await count_surplus_by_hand(owing, surplus["id"], found.ours - found.theirs, reference)
 
 
 async def _deal_of(source: str, charge: str | None) -> UUID | None:

@@ -20,7 +20,13 @@ class Movement:
     source: str
     kind: str
     currency: str
+    """An ISO code; in small letters, with Stripe's own units, where our books cannot hold it."""
     net_minor: int
+
+    @property
+    def foreign(self) -> bool:
+        """Whether our books cannot hold it."""
+        return self.currency.islower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,11 @@ class Difference:
     currency: str
     theirs_minor: int
     ours_minor: int
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it is in what our books cannot hold: then it has no ``theirs`` and ``ours``."""
+        return self.currency.islower()
 
     @property
     def minor(self) -> int:

@@ -265,13 +265,12 @@ def payout_in(found: Any) -> Payout:
 
 
 def movement_in(row: Any) -> Movement:
-    return Movement(
-        id=row["id"],
-        source=str(row["source"] or row["id"]),
-        kind=row["type"],
-        currency=row["currency"].upper(),
-        net_minor=money_in(row["net"], row["currency"]).minor,
-    )
+    try:
+        net = money_in(row["net"], row["currency"])
+        currency, minor = net.currency, net.minor
+    except ValueError:
+        currency, minor = row["currency"].lower(), row["net"]
+    return Movement(row["id"], str(row["source"] or row["id"]), row["type"], currency, minor)
 
 
 def news_in(event: Params) -> News:

@@ -38,6 +38,18 @@ class LedgerEntry(Table, tablename="ledger_entry"):
     )
 
 
+class SetAside(Table, tablename="set_aside"):
+    """What moved our balance in a currency the books cannot hold, and the operator has looked at. Append-only."""
+
+    id = UUID(primary_key=True)
+    at = Timestamptz(null=False)
+    source = Varchar(length=120, null=False, index=True)
+    """The object at the payment service that moved it."""
+    currency = Varchar(length=10, null=False)
+    """In small letters, as the payment service writes it; ``minor`` is in its units."""
+    minor = BigInt(null=False)
+
+
 class Reconciliation(Table, tablename="reconciliation"):
     """One comparison of our books with Stripe's. While the latest found a difference, nothing is released."""
 
