@@ -184,12 +184,12 @@ async def execute(sql: str, *args: object) -> str:
         return tag
 
 
-async def announce(channel: str, fact: str, subject: UUID) -> None:
-    """Tell open pages that ``fact`` happened to ``subject``; delivered on commit, dropped on rollback.
+async def announce(channel: str, fact: str, subject: UUID, *others: str) -> None:
+    """Tell open pages (``others`` too) that ``fact`` happened to ``subject``; delivered on commit, dropped on rollback.
 
     The message is a fact and an id, never content: the ordinary door decides what a viewer may see.
     """
-    await execute("select pg_notify($1, $2)", channel, f"{fact} {subject}")
+    await execute("select pg_notify(c, $2) from unnest($1::text[]) c", [channel, *others], f"{fact} {subject}")
 
 
 class MigrationFailed(Unavailable):

@@ -11,12 +11,12 @@ from litestar import Response, Router, get
 from exchange.actor import Actor
 from exchange.companies.actions.recognition import recognise_session, recognise_token
 from exchange.offers.queries.inbox import Awaits, InboxRow, count_awaiting, inbox_of
-from exchange.offers.queries.requests import Asked, newest_request, requests_to
+from exchange.offers.queries.requests import Asked, requests_to
 from exchange.settlement.queries.deals import Deal, deals_of
 from exchange.settlement.rules.deal import Side
 from exchange.settlement.rules.timeline import Next
 from exchange.web.render import Web, render, see_other
-from exchange.web.stream import mark
+from exchange.web.stream import opened
 from exchange.web.viewer import Viewer
 
 SHOWN = 6
@@ -41,6 +41,7 @@ async def front(request: Web) -> Response[str]:
         return render(request, "home.html")
     if viewer.actor.is_operator:
         return see_other(request, "/operator")
+    mark = opened()
     talks: list[InboxRow] = []
     asked: list[Asked] = []
     deals: list[Awaiting] = []
@@ -48,8 +49,7 @@ async def front(request: Web) -> Response[str]:
         talks = (await inbox_of(viewer.actor, show=Awaits.ME, limit=SHOWN)).rows
         asked = await requests_to(viewer.actor, limit=SHOWN) if viewer.vetted else []
         deals = awaiting(viewer.actor, await deals_of(viewer.actor, limit=2 * SHOWN))[:SHOWN]
-    news_mark = mark(await newest_request(viewer.actor)) if viewer.vetted else None
-    return render(request, "today.html", talks=talks, asked=asked, deals=deals, news_mark=news_mark)
+    return render(request, "today.html", talks=talks, asked=asked, deals=deals, opened=mark)
 
 
 def awaiting(actor: Actor, deals: list[Deal]) -> list[Awaiting]:

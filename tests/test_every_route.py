@@ -58,7 +58,7 @@ OPERATORS = ("/operator", "/metrics")
 """Begins the paths that nobody but the operator may knock at."""
 ENDLESS = ("/live",)
 """Ends the paths of streams, which the operator may open and nobody ends."""
-ELSEWHERE = ("/webhooks/", "/static/", "/sign-out", "/money/onboarding", "/requests/live")
+ELSEWHERE = ("/webhooks/", "/static/", "/sign-out", "/money/onboarding", "/talks/live")
 """Begins the paths left to their own tests: no viewer, the end of the walk, a call to the payment service, an endless
 stream of one's own company."""
 

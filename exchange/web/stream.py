@@ -19,6 +19,7 @@ from litestar.channels.backends.asyncpg import AsyncPgChannelsBackend
 from litestar.channels.subscriber import Subscriber
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
+from exchange import clock
 from exchange.database import engine
 
 log = logging.getLogger(__name__)
@@ -121,6 +122,14 @@ def mark(*shown: object) -> str:
     The same in every process for the same values; nothing of them can be read from it.
     """
     return sha256(repr(shown).encode()).hexdigest()[:16]
+
+
+def opened() -> str:
+    """The mark of a page that says what came since it was opened: that instant, in milliseconds of the epoch.
+
+    Taken before the page reads what it shows, and a second early: what was written just now may not be committed yet.
+    """
+    return str(int(clock.now().timestamp() * 1000) - 1000)
 
 
 def live(channels: ChannelsPlugin, *names: str, seen: str, now: Callable[[], Awaitable[str]]) -> ServerSentEvent:

@@ -169,7 +169,7 @@ def test_who_agreed_write_to_each_other_live_and_keep_what_they_type(running: In
     expect(page.locator("main")).to_contain_text("Solène Vendeuse")
 
 
-def test_who_looks_at_the_inbox_hears_of_a_request_for_a_price(running: Instance, visit: Enter) -> None:
+def test_who_looks_at_the_inbox_hears_of_a_request_for_a_price_and_of_an_offer(running: Instance, visit: Enter) -> None:
     async def prepared() -> tuple[Stage, UUID]:
         stage = await staged()
         password = await hash_password(PASSWORD)
@@ -180,10 +180,11 @@ def test_who_looks_at_the_inbox_hears_of_a_request_for_a_price(running: Instance
     stage, want = in_database(url, prepared)
     page = visit("fr").new_page()
     _sign_in(page, stage.seller.email)
-    with page.expect_request(re.compile("/requests/live")):
+    with page.expect_request(re.compile("/talks/live")):
         page.goto("/talks")
     expect(page.get_by_text("On vous demande un prix")).to_have_count(0)
     in_database(url, lambda: ask(want, stage.buyer, stage))
-    expect(page.get_by_text("On vous demande un prix.")).to_be_visible(timeout=SOON)
-    page.get_by_role("link", name="Voir la demande").click()
-    expect(page.get_by_role("heading", name="On vous demande un prix")).to_be_visible()
+    expect(page.get_by_text("On vous demande un prix : Sabots")).to_be_visible(timeout=SOON)
+    in_database(url, stage.offer)
+    page.get_by_role("link", name="Voir l’offre").click(timeout=SOON)
+    expect(page).to_have_url(re.compile("/talks/[0-9a-f-]{36}$"))

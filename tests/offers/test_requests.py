@@ -21,7 +21,7 @@ from exchange.offers import actions
 from exchange.offers.actions.requests import Sent
 from exchange.offers.pages import inbox
 from exchange.offers.queries.inbox import count_awaiting
-from exchange.offers.queries.requests import asked_channel, requests_to
+from exchange.offers.queries.requests import requests_to
 from exchange.offers.rules import refusals, requests, talks
 from exchange.offers.rules.bids import Bid
 from exchange.offers.tables import QuoteRequest
@@ -301,28 +301,3 @@ async def test_the_api_asks_lists_quotes_and_declines(client: httpx.AsyncClient)
     assert declined.json() == {"declined": 1}
     stranger = await bearer(await make_person(await make_company()))
     assert (await client.get(at, headers=stranger)).json() == []
-
-
-async def test_open_pages_of_the_seller_hear_of_a_new_request(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage, heard = await staged(), list[tuple[str, str]]()
-
-    async def announced(channel: str, fact: str, _: UUID) -> None:
-        heard.append((channel, fact))
-
-    monkeypatch.setattr(actions.requests, "announce", announced)
-    await sign_in(client, stage.seller)
-    marks = []
-    for _ in range(2):
-        for path in ("/", "/talks"):
-            page = (await client.get(path)).text
-            assert 'data-live="/requests/live"' in page and "Somebody asks you" not in page
-            marks += re.findall(r'data-mark="(\w+)"', page)
-        if not heard:
-            await ask(await wanting(stage.buyer), stage.buyer, stage)
-    assert marks[0] == marks[1] != marks[2] == marks[3]
-    assert stage.seller.company
-    assert heard == [(asked_channel(stage.seller.company.id), "quote.asked")]
-    news = (await client.get("/requests/news", headers={"hx-request": "true"})).text
-    assert "Somebody asks you for a price." in news and f'data-mark="{marks[3]}"' in news and "<html" not in news

@@ -22,6 +22,7 @@ from exchange.settings import settings
 from exchange.web.guards import member, trading, viewer_of
 from exchange.web.refusals import again
 from exchange.web.render import Web, language_of, render, see_other
+from exchange.web.stream import opened
 
 EDIT = "listings/edit.html"
 
@@ -29,8 +30,9 @@ EDIT = "listings/edit.html"
 @get("/lots/mine", guards=[member])
 async def mine(request: Web) -> Response[str]:
     """Everything the company lists or listed."""
+    mark = opened()
     lots = await own_lots(viewer_of(request).actor)
-    return render(request, "listings/mine.html", lots=lots, names=names_in(language_of(request)))
+    return render(request, "listings/mine.html", lots=lots, opened=mark, names=names_in(language_of(request)))
 
 
 @get("/lots/{lot_id:uuid}/terms", guards=[trading])

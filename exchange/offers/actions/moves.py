@@ -17,6 +17,7 @@ from exchange.offers.actions.saving import company_of, save_cost, save_move, sav
 from exchange.offers.actions.weighing import weigh_later
 from exchange.offers.queries.lines import shelf_of, stock_on
 from exchange.offers.queries.lots import lot_offered_to
+from exchange.offers.queries.news import news_channel
 from exchange.offers.queries.talks import Negotiated, negotiation_seen_by
 from exchange.offers.rules import refusals, talks
 from exchange.offers.rules.bids import Bid, Stock
@@ -98,7 +99,7 @@ async def make_move(
         else:
             await weigh_later(held, offer_id)
         await record(by, "offer.made", held.id, number=len(after.moves))
-        await announce(held.channel, "offer.made", held.id)
+        await announce(held.channel, "offer.made", held.id, news_channel(talk.other(mover)))
         return offer_id
 
 

@@ -18,7 +18,8 @@ from exchange.listings.rules.lots import SLOTS, CostAnswer, Incoterm
 from exchange.offers.actions.moves import checked, make_move
 from exchange.offers.actions.saving import company_of, save_talk
 from exchange.offers.queries.lots import lot_offered_to
-from exchange.offers.queries.requests import asked_channel, asked_since, lots_known_to, request_to, request_told
+from exchange.offers.queries.news import news_channel
+from exchange.offers.queries.requests import asked_since, lots_known_to, request_to, request_told
 from exchange.offers.rules import refusals, talks
 from exchange.offers.rules.bids import Bid
 from exchange.offers.rules.requests import (
@@ -113,7 +114,7 @@ async def _ask(
     )
     await record(by, "quote.asked", request_id)
     await enqueue("quote.asked", request_id)
-    await announce(asked_channel(lot.seller), "quote.asked", request_id)
+    await announce(news_channel(lot.seller), "quote.asked", request_id)
     return Sent(lot_id, fitting)
 
 

@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from exchange.offers.pages import agreed, first, inbox, lines, requests, several, talk, team
+from exchange.offers.pages import agreed, first, inbox, lines, news, requests, several, talk, team
 from exchange.web.guards import settling, trading
 
 dealing = Router(
@@ -23,10 +23,10 @@ dealing = Router(
         lines.asked_file,
         lines.asked_filled,
         lines.quote,
+        news.listen,
+        news.news,
         requests.ask_form,
         requests.ask,
-        requests.listen,
-        requests.news,
         requests.show,
         requests.quote,
         requests.decline,

@@ -10,10 +10,10 @@ from exchange.errors import N_
 from exchange.offers import actions
 from exchange.offers.pages.reading import Form, ticked_in
 from exchange.offers.queries.inbox import Assigned, Awaits, Side, inbox_of
-from exchange.offers.queries.requests import count_requests_to, newest_request, requests_to
+from exchange.offers.queries.requests import count_requests_to, requests_to
 from exchange.web.guards import viewer_of
 from exchange.web.render import Web, language_of, render, see_other
-from exchange.web.stream import mark
+from exchange.web.stream import opened
 
 INDEX = "offers/index.html"
 MOST_ASKED = 100
@@ -33,7 +33,7 @@ async def index(
     chosen = Awaits(show) if show in set(Awaits) else None
     of_side = Side(side) if side in set(Side) else None
     assigned = Assigned(who) if who in set(Assigned) else None
-    actor = viewer_of(request).actor
+    actor, mark = viewer_of(request).actor, opened()
     inbox = await inbox_of(actor, show=chosen, side=of_side, assigned=assigned, words=q, after=after)
     # requests come to the seller's side, and no colleague looks after one before it is a talk
     none = of_side is Side.BUYER or assigned is Assigned.MINE
@@ -48,7 +48,7 @@ async def index(
         INDEX,
         inbox=inbox,
         asked=asked,
-        news_mark=mark(await newest_request(actor)),
+        opened=mark,
         requests=requests,
         asked_masks={r.id: mask(r.request.buyer, r.lot_id, language) for r in asked},
         show=chosen or "",

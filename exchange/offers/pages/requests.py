@@ -1,14 +1,10 @@
 """Requests for a price: a buyer asks from a want, a seller answers with a quote or declines."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.channels import ChannelsPlugin
-from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
-from litestar.response import ServerSentEvent
+from litestar.params import FromPath
 
 from exchange.actor import Actor
 from exchange.clock import now
@@ -33,9 +29,7 @@ from exchange.offers.pages.reading import (
 from exchange.offers.queries.lots import lot_offered_to
 from exchange.offers.queries.requests import (
     Asked,
-    asked_channel,
     lots_known_to,
-    newest_request,
     request_to,
     requests_from,
 )
@@ -45,10 +39,8 @@ from exchange.wants.queries import matches_seen_by, want_seen_by
 from exchange.web.guards import viewer_of
 from exchange.web.refusals import again
 from exchange.web.render import Web, language_of, render, see_other
-from exchange.web.stream import live
-from exchange.web.stream import mark as mark_of
 
-ASK, ANSWER, NEWS = "offers/ask.html", "offers/request.html", "offers/_news.html"
+ASK, ANSWER = "offers/ask.html", "offers/request.html"
 STATES = {
     RequestState.ASKED: N_("not answered yet"),
     RequestState.QUOTED: N_("you talk about it"),
@@ -112,26 +104,6 @@ async def _of_want(request: Web, want_id: UUID) -> dict[str, Any]:
 
 
 # --- the seller ---
-
-
-@get("/requests/live")
-async def listen(request: Web, channels: NamedDependency[ChannelsPlugin], mark: FromQuery[str] = "") -> ServerSentEvent:
-    """Tells an open list of what awaits the company that somebody asks for a price."""
-    by = viewer_of(request).actor
-    if by.company_id is None:
-        raise NotSeen
-    return live(channels, asked_channel(by.company_id), seen=mark, now=partial(news_mark, by))
-
-
-@get("/requests/news")
-async def news(request: Web) -> Response[str]:
-    """What such a page then says; it takes nothing from under the reader's hands."""
-    return render(request, NEWS, fragment=NEWS, news_mark=await news_mark(viewer_of(request).actor), fresh=True)
-
-
-async def news_mark(by: Actor) -> str:
-    """The mark of the list's requests."""
-    return mark_of(await newest_request(by))
 
 
 @get("/requests/{request_id:uuid}")

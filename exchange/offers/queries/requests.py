@@ -82,20 +82,6 @@ async def count_requests_to(actor: Actor, *, words: str = "") -> int:
     )
 
 
-def asked_channel(company_id: UUID) -> str:
-    """Where the open pages of a seller listen for new requests."""
-    return f"asked_{company_id.hex}"
-
-
-async def newest_request(actor: Actor) -> UUID | None:
-    """The last request the company got, answered or not: another one as soon as a new one comes."""
-    newest: UUID | None = await fetchval(
-        "select id from quote_request where seller_company_id = $1 order by asked_at desc, id limit 1",
-        actor.company_id,
-    )
-    return newest
-
-
 async def requests_from(actor: Actor, want_id: UUID) -> list[Asked]:
     """What the company asked from this want of its own, the latest first."""
     rows = await fetch(

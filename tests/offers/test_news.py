@@ -1,0 +1,100 @@
+"""What comes to await a company is said at once on its open pages, and on nobody else's."""
+
+import re
+from uuid import UUID
+
+import httpx
+import pytest
+from litestar.response import ServerSentEvent
+
+from exchange.offers.actions import moves, requests
+from exchange.offers.pages import news
+from exchange.offers.queries.news import news_channel
+from tests.factories import MadePerson, make_person, sign_in
+from tests.offers.stage import staged
+from tests.offers.test_requests import ask, wanting
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+async def opened(client: httpx.AsyncClient, who: MadePerson, path: str = "/talks") -> str:
+    """The mark of a page that ``who`` opens now."""
+    await sign_in(client, who)
+    page = (await client.get(path)).text
+    assert 'data-live="/talks/live"' in page and "notice" not in page
+    (mark,) = re.findall(r'hx-get="/talks/news\?since=(\d+)"', page)
+    assert f'data-mark="{mark}"' in page
+    return str(mark)
+
+
+async def told(client: httpx.AsyncClient, mark: str) -> str:
+    answer = await client.get("/talks/news", params={"since": mark}, headers={"hx-request": "true"})
+    assert "<html" not in answer.text and "data-mark" in answer.text
+    return " ".join(re.sub("<[^>]*>", " ", answer.text).split())
+
+
+@pytest.mark.parametrize("path", ["/", "/talks", "/lots/mine"])
+async def test_an_open_page_of_the_seller_hears_of_requests_and_offers(client: httpx.AsyncClient, path: str) -> None:
+    stage = await staged()
+    mark = await opened(client, stage.seller, path)
+    assert await told(client, mark) == ""
+    await ask(await wanting(stage.buyer), stage.buyer, stage)
+    assert "Somebody asks you for a price: Sabots" in await told(client, mark)
+    talk = await stage.offer(by=await stage.another_buyer())
+    assert "2 new offers and requests" in await told(client, mark)
+    assert await told(client, str(int(mark) + 60_000)) == "", "what stood there already is no news"
+    await stage.withdraw(talk, by=stage.buyers[0])
+    assert "Somebody asks" in await told(client, mark), "what was taken back awaits nobody"
+
+
+async def test_the_buyer_hears_of_the_answer_and_a_stranger_of_nothing(client: httpx.AsyncClient) -> None:
+    stage, stranger = await staged(), await make_person()
+    mark = await opened(client, stage.buyer)
+    talk = await stage.offer()
+    assert await told(client, mark) == "", "nobody is told of what he did himself"
+    await sign_in(client, stage.seller)
+    said = await told(client, mark)
+    assert "A buyer makes you an offer: Sabots" in said and "Achille" not in said
+    await stage.counter(talk)
+    assert await told(client, mark) == ""
+    await sign_in(client, stage.buyer)
+    assert "The seller has answered you: Sabots" in await told(client, mark)
+    await sign_in(client, stranger)
+    assert await told(client, mark) == ""
+
+
+async def test_each_move_is_announced_to_the_company_that_is_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, heard = await staged(), list[tuple[str, str]]()
+
+    async def announced(channel: str, fact: str, _: UUID, *others: str) -> None:
+        heard.extend((name, fact) for name in (channel, *others) if name.startswith("news_"))
+
+    monkeypatch.setattr(moves, "announce", announced)
+    monkeypatch.setattr(requests, "announce", announced)
+    await ask(await wanting(stage.buyer), stage.buyer, stage)
+    await stage.counter(await stage.offer())
+    assert stage.seller.company and stage.buyer.company
+    seller, buyer = news_channel(stage.seller.company.id), news_channel(stage.buyer.company.id)
+    assert heard == [(seller, "quote.asked"), (seller, "offer.made"), (buyer, "offer.made")]
+
+
+async def test_a_page_listens_to_its_own_company_alone(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who, heard = await make_person(), list[str]()
+
+    def listening(_: object, *names: str, **__: object) -> ServerSentEvent:
+        heard.extend(names)
+        return ServerSentEvent([])
+
+    monkeypatch.setattr(news, "live", listening)
+    assert (await client.get("/talks/live")).status_code == 303
+    await sign_in(client, who)
+    assert (await client.get("/talks/live?mark=rubbish")).status_code == 200
+    assert who.company
+    assert heard == [news_channel(who.company.id)]
+
+
+async def test_a_broken_mark_is_as_old_as_can_be() -> None:
+    assert [news._instant(mark).year for mark in ("", "x", "-5", "9" * 40, "٣")] == [1970] * 5
+    assert news._instant("99999999999999").year > 2026
