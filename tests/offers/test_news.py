@@ -1,20 +1,18 @@
 """What comes to await a company is said at once on its open pages, and on nobody else's."""
 
+import asyncio
 import re
-from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 from litestar.response import ServerSentEvent
 
-from exchange.offers.actions import moves, requests
 from exchange.offers.pages import news
 from exchange.offers.queries.news import news_channel
 from tests.factories import MadePerson, make_person, sign_in
 from tests.offers.stage import staged
 from tests.offers.test_requests import ask, wanting
-
-pytestmark = pytest.mark.usefixtures("db")
 
 
 async def opened(client: httpx.AsyncClient, who: MadePerson, path: str = "/talks") -> str:
@@ -33,6 +31,7 @@ async def told(client: httpx.AsyncClient, mark: str) -> str:
     return " ".join(re.sub("<[^>]*>", " ", answer.text).split())
 
 
+@pytest.mark.usefixtures("db")
 @pytest.mark.parametrize("path", ["/", "/talks", "/lots/mine"])
 async def test_an_open_page_of_the_seller_hears_of_requests_and_offers(client: httpx.AsyncClient, path: str) -> None:
     stage = await staged()
@@ -47,6 +46,7 @@ async def test_an_open_page_of_the_seller_hears_of_requests_and_offers(client: h
     assert "Somebody asks" in await told(client, mark), "what was taken back awaits nobody"
 
 
+@pytest.mark.usefixtures("db")
 async def test_the_buyer_hears_of_the_answer_and_a_stranger_of_nothing(client: httpx.AsyncClient) -> None:
     stage, stranger = await staged(), await make_person()
     mark = await opened(client, stage.buyer)
@@ -63,21 +63,25 @@ async def test_the_buyer_hears_of_the_answer_and_a_stranger_of_nothing(client: h
     assert await told(client, mark) == ""
 
 
-async def test_each_move_is_announced_to_the_company_that_is_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    stage, heard = await staged(), list[tuple[str, str]]()
-
-    async def announced(channel: str, fact: str, _: UUID, *others: str) -> None:
-        heard.extend((name, fact) for name in (channel, *others) if name.startswith("news_"))
-
-    monkeypatch.setattr(moves, "announce", announced)
-    monkeypatch.setattr(requests, "announce", announced)
-    await ask(await wanting(stage.buyer), stage.buyer, stage)
-    await stage.counter(await stage.offer())
+async def test_what_comes_is_announced_to_the_company_that_is_to_answer(committed: None, database_url: str) -> None:
+    stage, heard = await staged(), list[str]()
     assert stage.seller.company and stage.buyer.company
     seller, buyer = news_channel(stage.seller.company.id), news_channel(stage.buyer.company.id)
-    assert heard == [(seller, "quote.asked"), (seller, "offer.made"), (buyer, "offer.made")]
+    listening = await asyncpg.connect(database_url)
+    for channel in (seller, buyer):
+        await listening.add_listener(channel, lambda *told: heard.append(f"{told[2]} {told[3].partition(' ')[0]}"))
+    try:
+        await ask(await wanting(stage.buyer), stage.buyer, stage)
+        await stage.counter(await stage.offer())
+        async with asyncio.timeout(5):
+            while len(heard) < 3:
+                await asyncio.sleep(0.01)
+    finally:
+        await listening.close()
+    assert heard == [f"{seller} quote.asked", f"{seller} offer.made", f"{buyer} offer.made"]
 
 
+@pytest.mark.usefixtures("db")
 async def test_a_page_listens_to_its_own_company_alone(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

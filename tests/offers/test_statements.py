@@ -1,15 +1,19 @@
-"""What an acceptance costs the database: statements really sent, whatever the number of competitors."""
+"""What an act costs the database: statements really sent, whatever the number of competitors or of lots."""
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from asyncpg.connection import LoggedQuery
 
-from exchange.database import fetch, transaction
+from exchange.database import fetch, fetchval, transaction
 from exchange.offers.rules.bids import Bid
+from exchange.offers.rules.requests import MOST_LOTS
 from tests.offers.stage import euros, staged
 from tests.offers.test_lines import bid, lines_on, offered, taken
+from tests.offers.test_requests import ask, wanting
 
 pytestmark = pytest.mark.usefixtures("db")
 AT_MOST = 8
@@ -25,17 +29,8 @@ async def test_an_acceptance_is_eight_statements_at_most_however_many_compete(co
     talk = await offered(stage, wanted)
     for n in range(competitors):
         await stage.offer(quantity=50 if n % 3 == 0 else 40, by=await stage.another_buyer())
-    sent: list[str] = []
-
-    def note(query: LoggedQuery) -> None:
-        sent.append(query.query)
-
-    async with transaction() as tx:
-        tx.connection.add_query_logger(note)
+    async with noted() as sent:
         await taken(stage, talk, wanted)  # below the ask: the seller's answer on his cost is one of the eight
-        await asyncio.sleep(0)  # the notes come with the loop's next turn
-        tx.connection.remove_query_logger(note)
-
     assert len(sent) <= AT_MOST, "\n".join(sent)
     assert "insert into journal_entry" in sent[-2], "and the last one queues the jobs: all eight were seen"
     rows = await fetch("select state from negotiation where lot_id = $1", stage.lot_id)
@@ -45,3 +40,33 @@ async def test_an_acceptance_is_eight_statements_at_most_however_many_compete(co
     told = {r["entrypoint"] for r in await fetch("select entrypoint from pgqueuer")}
     assert told >= {"negotiation.agreed", "offers.uncovered"}
     assert any("cost_statement" in sql for sql in sent)
+
+
+async def test_asking_twenty_sellers_for_a_price_is_as_many_statements_as_asking_one() -> None:
+    stages = [await staged() for _ in range(MOST_LOTS + 1)]
+    buyer, counted = stages[0].buyer, []
+    for asked in (stages[:1], stages[1:]):
+        want = await wanting(buyer)
+        async with noted() as sent:
+            outcome = await ask(want, buyer, *asked)
+        assert [s.quantity for s in outcome] == [50] * len(asked)
+        counted.append(len(sent))
+    assert counted[0] == counted[1] < 15, "\n".join(sent)
+    assert await fetchval("select count(*) from quote_request where state = 'asked'") == len(stages)
+    assert await fetchval("select count(*) from journal_entry where fact = 'quote.asked'") == len(stages)
+    assert await fetchval("select count(*) from pgqueuer where entrypoint = 'quote.asked'") == len(stages)
+
+
+@asynccontextmanager
+async def noted() -> AsyncIterator[list[str]]:
+    """The statements sent inside the block."""
+    sent: list[str] = []
+
+    def note(query: LoggedQuery) -> None:
+        sent.append(query.query)
+
+    async with transaction() as tx:
+        tx.connection.add_query_logger(note)
+        yield sent
+        await asyncio.sleep(0)  # the notes come with the loop's next turn
+        tx.connection.remove_query_logger(note)

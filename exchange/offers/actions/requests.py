@@ -1,7 +1,7 @@
 """Requests for a price: sent from a want to the lots that meet it, answered with a quote, or declined."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,15 +10,14 @@ from exchange.actor import Actor
 from exchange.clock import now
 from exchange.companies.actions.mail import letter, notify
 from exchange.companies.rules import MailKind
-from exchange.database import announce, execute, fetchval, transaction
+from exchange.database import execute, fetch, fetchval, transaction
 from exchange.errors import Conflict, DomainError, NotSeen
-from exchange.jobs import enqueue
-from exchange.journal.actions import record
+from exchange.jobs import enqueue, enqueue_all
+from exchange.journal.actions import record, record_all
 from exchange.listings.rules.lots import SLOTS, CostAnswer, Incoterm
 from exchange.offers.actions.moves import checked, make_move
 from exchange.offers.actions.saving import company_of, save_talk
-from exchange.offers.queries.lots import lot_offered_to
-from exchange.offers.queries.news import news_channel
+from exchange.offers.queries.lots import LotOffered, lot_offered_to, lots_offered_to
 from exchange.offers.queries.requests import asked_since, lots_known_to, request_to, request_told
 from exchange.offers.rules import refusals, talks
 from exchange.offers.rules.bids import Bid
@@ -72,50 +71,59 @@ async def ask_for_quotes(
         message = await checked(message, by)
         matching = {match.lot_id: match.title for match in await matches_seen_by(by, want_id, "en")}
         known = await lots_known_to(by, chosen)
-        sent = []
-        for lot_id in chosen:
-            if lot_id in known:
-                sent.append(Sent(lot_id, None, AlreadyAsked()))
-            elif lot_id not in matching:
-                sent.append(Sent(lot_id, None, NotSeen()))
-            else:
-                sent.append(await _ask(want_id, lot_id, quantity, incoterm, pickup, message, by))
-        return [replace(s, title=matching.get(s.lot_id)) for s in sent]
+        seen = await lots_offered_to(by, [lot for lot in chosen if lot in matching and lot not in known])
+        if any(not lot.buyer_vetted for lot in seen.values()):
+            raise refusals.NotVetted
+        refused = {lot_id: _not_asked(lot_id in known, seen.get(lot_id)) for lot_id in chosen}
+        asked = [seen[lot_id] for lot_id in chosen if not refused[lot_id]]
+        quantities = {lot.id: quantity_asked(lot.terms, quantity, lot.available) for lot in asked}
+        await _save(want_id, asked, quantities, incoterm, pickup, message, by)
+        return [Sent(lot, quantities.get(lot), refused[lot], matching.get(lot)) for lot in chosen]
 
 
-async def _ask(
-    want_id: UUID, lot_id: UUID, quantity: int, incoterm: Incoterm, pickup: Sequence[str], message: str, by: Actor
-) -> Sent:
-    try:
-        lot = await lot_offered_to(by, lot_id)
-    except NotSeen as hidden:
-        return Sent(lot_id, None, hidden)
-    if not lot.buyer_vetted:
-        raise refusals.NotVetted
-    if not lot.available:
-        return Sent(lot_id, None, LotClosed())
-    fitting, at, request_id = quantity_asked(lot.terms, quantity, lot.available), now(), uuid4()
-    await execute(
+def _not_asked(is_known: bool, lot: LotOffered | None) -> DomainError | None:
+    if is_known:
+        return AlreadyAsked()
+    if lot is None:
+        return NotSeen()
+    return None if lot.available else LotClosed()
+
+
+async def _save(
+    want_id: UUID,
+    lots: Sequence[LotOffered],
+    quantities: Mapping[UUID, int],
+    incoterm: Incoterm,
+    pickup: Sequence[str],
+    message: str,
+    by: Actor,
+) -> None:
+    """One request for each lot, in as many statements for twenty as for one."""
+    at, ids = now(), [uuid4() for _ in lots]
+    if not lots:
+        return
+    await fetch(
         "insert into quote_request (id, lot_id, want_id, buyer_company_id, seller_company_id, person_id, quantity, "
         "incoterm, pickup, message, asked_at, expires_at, state, told, answer_told) "
-        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'asked', false, false)",
-        request_id,
-        lot_id,
+        "select x.id, x.lot, $6, $7, x.seller, $8, x.quantity, $9, $10, $11, $12, x.until, 'asked', false, false "
+        "from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::timestamptz[]) "
+        "as x (id, lot, seller, quantity, until) "
+        "returning pg_notify('news_' || replace(seller_company_id::text, '-', ''), 'quote.asked ' || id)",
+        ids,
+        [lot.id for lot in lots],
+        [lot.seller for lot in lots],
+        [quantities[lot.id] for lot in lots],
+        [talks.deadline(at, lot.seller_hours) for lot in lots],
         want_id,
         company_of(by),
-        lot.seller,
         by.person_id,
-        fitting,
         incoterm.value,
         list(pickup),
         message,
         at,
-        talks.deadline(at, lot.seller_hours),
     )
-    await record(by, "quote.asked", request_id)
-    await enqueue("quote.asked", request_id)
-    await announce(news_channel(lot.seller), "quote.asked", request_id)
-    return Sent(lot_id, fitting)
+    await record_all(by, "quote.asked", ids)
+    await enqueue_all(*(("quote.asked", request_id) for request_id in ids))
 
 
 async def quote(

@@ -1,12 +1,15 @@
 """The lot of a first offer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
+
+from asyncpg import Record
 
 from exchange.actor import Actor
 from exchange.clock import now
 from exchange.companies.rules import Vetting, WorkingHours
-from exchange.database import execute, fetchrow
+from exchange.database import execute, fetch
 from exchange.errors import NotSeen
 from exchange.listings.rules.lots import Incoterm, LotState
 from exchange.money import Money
@@ -43,7 +46,7 @@ _LOT = """
         (select count(*) from manifest_line m where m.lot_id = l.id) as lines
     from lot l join company s on s.id = l.company_id join company b on b.id = $2
     left join negotiation n on n.lot_id = l.id and n.buyer_company_id = $2
-    where l.id = $1 and (n.id is not null or exists (
+    where l.id = any($1) and (n.id is not null or exists (
             select from quote_request q where q.lot_id = l.id and q.buyer_company_id = $2) or not (
         exists (select from company_block k where k.company_id = l.company_id and k.rival_id = $2)
         or exists (select from lot_block k where k.lot_id = l.id and k.company_id = $2)))
@@ -58,9 +61,37 @@ async def lot_offered_to(actor: Actor, lot_id: UUID, *, lock: bool = False) -> L
     """
     if lock:
         await lock_lot(lot_id)
-    row = await fetchrow(_LOT, lot_id, actor.company_id)
-    if row is None:
+    found = await lots_offered_to(actor, [lot_id])
+    if not found:
         raise NotSeen
+    return found[lot_id]
+
+
+async def lots_offered_to(actor: Actor, lots: Sequence[UUID]) -> dict[UUID, LotOffered]:
+    """The same for several lots at once; those that are hidden or do not exist are left out."""
+    return {row["id"]: _offered(row) for row in await fetch(_LOT, [*lots], actor.company_id)}
+
+
+async def lot_shown_to(actor: Actor, lot_id: UUID) -> LotOffered:
+    """The lot for whoever only looks: while it is for sale, or where they talk about it. Raises NotSeen.
+
+    What a lot that was taken down came to is its two sides' business.
+    """
+    lot = await lot_offered_to(actor, lot_id)
+    if not lot.is_for_sale and lot.talk_id is None:
+        raise NotSeen
+    return lot
+
+
+async def lock_lot(lot_id: UUID) -> None:
+    """Hold the lot's row, and with it every talk about the lot, until the transaction ends.
+
+    A statement of its own: the reading after it must see what was committed while this one waited.
+    """
+    await execute("select from lot where id = $1 for no key update", lot_id)
+
+
+def _offered(row: Record) -> LotOffered:
     is_for_sale = (
         LotState(row["state"]).is_for_sale
         and row["expires_at"] > now()
@@ -91,22 +122,3 @@ async def lot_offered_to(actor: Actor, lot_id: UUID, *, lock: bool = False) -> L
         ),
         talk_id=row["talk_id"],
     )
-
-
-async def lot_shown_to(actor: Actor, lot_id: UUID) -> LotOffered:
-    """The lot for whoever only looks: while it is for sale, or where they talk about it. Raises NotSeen.
-
-    What a lot that was taken down came to is its two sides' business.
-    """
-    lot = await lot_offered_to(actor, lot_id)
-    if not lot.is_for_sale and lot.talk_id is None:
-        raise NotSeen
-    return lot
-
-
-async def lock_lot(lot_id: UUID) -> None:
-    """Hold the lot's row, and with it every talk about the lot, until the transaction ends.
-
-    A statement of its own: the reading after it must see what was committed while this one waited.
-    """
-    await execute("select from lot where id = $1 for no key update", lot_id)
