@@ -10,16 +10,20 @@ import httpx
 import pytest
 
 from exchange.actor import Role
-from exchange.clock import now
-from exchange.database import execute, fetchrow, fetchval
+from exchange.clock import frozen, now
+from exchange.database import execute, fetch, fetchrow, fetchval
 from exchange.jobs import _handlers, perform
 from exchange.listings.actions.reservations import reserve
 from exchange.listings.tables import Lot, ManifestLine
+from exchange.money import Money
 from exchange.offers.tables import LotCopy, Negotiation, Offer
 from exchange.settings import settings
 from exchange.settlement import jobs as settlement_jobs
 from exchange.settlement import stripe_gateway
-from exchange.settlement.actions import deals, payments, sellers
+from exchange.settlement.actions import deals, payments, reconcile, sellers
+from exchange.settlement.queries.money import trial_balance
+from exchange.settlement.rules.books import Account
+from exchange.settlement.stripe_gateway import Refund, Refused
 from tests.factories import MadePerson, make_company, make_person
 from tests.settlement.fakes import FakeGateway
 
@@ -249,3 +253,47 @@ async def work(*facts: str, rounds: int = 50) -> None:
 async def waiting(fact: str) -> int:
     """How many jobs of ``fact`` are queued."""
     return int(await fetchval("select count(*) from pgqueuer where entrypoint = $1", fact))
+
+
+async def alarms() -> list[str]:
+    """What the operator was called about."""
+    rows = await fetch("select subject from mail where template = 'settlement_alarm' order by created_at")
+    return [row["subject"] for row in rows]
+
+
+async def said(template: str) -> str:
+    """What stands in the only mail of its kind."""
+    (row,) = await fetch("select subject, text from mail where template = $1", template)
+    return f"{row['subject']}\n{row['text']}"
+
+
+async def balance() -> dict[Account, int]:
+    return {line.account: line.amount.minor for line in await trial_balance()}
+
+
+async def refused_refund(gateway: FakeGateway) -> Agreed:
+    """A paid deal whose seller did not ship; Stripe refused to refund the buyer's 120."""
+    agreed = await agree()
+    await paid(agreed, gateway)
+    await due_now(agreed)
+    await deals.tick(agreed.deal_id)
+    gateway.failures.append(Refused(reason="no", stripe_code="charge_already_refunded", request_id=None))
+    await work()
+    assert (await agreed.state(), await agreed.held()) == ("closing", 120_00)
+    return agreed
+
+
+async def refunded_by_hand(gateway: FakeGateway, minor: int, name: str, *, by: MadePerson, state: str = "paid") -> None:
+    """The operator refunds the buyer at Stripe itself, and explains the difference in the books."""
+    amount = Money(minor, "EUR")
+    charge = await fetchval("select charge_id from payment where state = $1", state)
+    gateway.refunds[name] = Refund(name, "succeeded", amount, None, charge)
+    await explained(gateway, name, "refund", -amount, by=by)
+
+
+async def explained(gateway: FakeGateway, name: str, kind: str, moved: Money, *, by: MadePerson) -> None:
+    """An object moved the balance by nobody's order here; the operator says that it was done by hand."""
+    gateway._move(name, kind, moved)
+    with frozen(now() + timedelta(minutes=10)):
+        await reconcile.match_books()
+        assert (await reconcile.explain(source=name, currency="EUR", by=by.actor)).agreed

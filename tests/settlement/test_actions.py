@@ -40,8 +40,21 @@ from exchange.settlement.rules.drift import Movement
 from exchange.settlement.rules.timeline import HAPPENED
 from exchange.settlement.schemas import possible
 from exchange.settlement.stripe_gateway import Busy, Dispute, KeyReused, Moved, NoAnswer, Refund, Refused, Session
-from tests.factories import MadePerson, make_person
-from tests.settlement.conftest import Agreed, agree, due_now, onboarded, paid, waiting, work
+from tests.factories import make_person
+from tests.settlement.conftest import (
+    Agreed,
+    agree,
+    alarms,
+    balance,
+    due_now,
+    onboarded,
+    paid,
+    refunded_by_hand,
+    refused_refund,
+    said,
+    waiting,
+    work,
+)
 from tests.settlement.fakes import FEE, FakeGateway
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -61,22 +74,6 @@ async def reserved_and_sold(agreed: Agreed) -> tuple[int, int]:
     row = await fetchrow("select reserved, sold from lot where id = $1", agreed.lot_id)
     assert row
     return row["reserved"], row["sold"]
-
-
-async def alarms() -> list[str]:
-    """What the operator was called about."""
-    rows = await fetch("select subject from mail where template = 'settlement_alarm' order by created_at")
-    return [row["subject"] for row in rows]
-
-
-async def said(template: str) -> str:
-    """What stands in the only mail of its kind."""
-    (row,) = await fetch("select subject, text from mail where template = $1", template)
-    return f"{row['subject']}\n{row['text']}"
-
-
-async def balance() -> dict[Account, int]:
-    return {line.account: line.amount.minor for line in await trial_balance()}
 
 
 async def silence() -> None:
@@ -1076,28 +1073,6 @@ class TestClaims:
                 by=agreed.buyer.actor,
             )
         assert await agreed.state() == "shipped"
-
-
-async def refused_refund(gateway: FakeGateway) -> Agreed:
-    """A paid deal whose seller did not ship; Stripe refused to refund the buyer's 120."""
-    agreed = await agree()
-    await paid(agreed, gateway)
-    await due_now(agreed)
-    await deals.tick(agreed.deal_id)
-    gateway.failures.append(Refused(reason="no", stripe_code="charge_already_refunded", request_id=None))
-    await work()
-    assert (await agreed.state(), await agreed.held()) == ("closing", 120_00)
-    return agreed
-
-
-async def refunded_by_hand(gateway: FakeGateway, minor: int, name: str, *, by: MadePerson) -> None:
-    """The operator refunds the buyer at Stripe itself, and explains the difference in the books."""
-    amount = Money(minor, "EUR")
-    gateway.refunds[name] = Refund(name, "succeeded", amount, None, await fetchval("select charge_id from payment"))
-    gateway._move(name, "refund", -amount)
-    with frozen(now() + timedelta(minutes=10)):
-        await reconcile.match_books()
-        assert (await reconcile.explain(source=name, currency="EUR", by=by.actor)).agreed
 
 
 class TestRefundsAndDisputes:

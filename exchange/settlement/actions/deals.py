@@ -272,9 +272,8 @@ async def _call_about_waiting(deal: Deal) -> None:
         return
     waits = await one(
         "select exists (select from release_leg where deal_id = $1 and state = 'parked') as parked, "
-        "exists (select from refund where deal_id = $1 and state = 'failed' and refund_id is null) as refused, "
-        "exists (select from refund where deal_id = $1 and state in ('failed', 'canceled') and refund_id is not null) "
-        "as returned",
+        "exists (select from refund where deal_id = $1 and owed and refund_id is null) as refused, "
+        "exists (select from refund where deal_id = $1 and owed and refund_id is not null) as returned",
         deal.id,
     )
     if waits["parked"]:

@@ -14,17 +14,18 @@ async def post(
     deal_id: UUID | None,
     lot_id: UUID | None,
     stripe_object: str | None = None,
+    payment_id: UUID | None = None,
 ) -> bool:
     """Book ``posting`` about ``reference``, in the current transaction; False when this fact is booked already.
 
     ``deal_id`` and ``lot_id`` are None for what is no deal's. ``stripe_object`` is the charge, refund or transfer whose
-    balance transaction the posting mirrors.
+    balance transaction the posting mirrors; ``payment_id`` the payment that was given back by hand, if it was.
     """
     if posting is None:
         return False
     posting_id = await fetchval(
-        "insert into ledger_posting (id, at, fact, reference, deal_id, lot_id, stripe_object) "
-        "values ($1, $2, $3, $4, $5, $6, $7) on conflict (fact, reference) do nothing returning id",
+        "insert into ledger_posting (id, at, fact, reference, deal_id, lot_id, stripe_object, payment_id) "
+        "values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (fact, reference) do nothing returning id",
         uuid4(),
         now(),
         posting.fact.value,
@@ -32,6 +33,7 @@ async def post(
         deal_id,
         lot_id,
         stripe_object,
+        payment_id,
     )
     if posting_id is None:
         return False

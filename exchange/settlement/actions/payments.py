@@ -232,7 +232,7 @@ async def _paid(deal: Deal, payment: asyncpg.Record, charge: Charge, *, exact: b
         await enter(deal, Move.PAY, step(deal.state, Move.PAY, Side.STRIPE), None)
     else:
         await record(None, "payment.surplus", deal.id)
-        await pay_back(deal, payment["id"], charge.id, charge.amount, reason="surplus")
+        await pay_back(deal, payment["id"], charge.amount, reason="surplus")
         await alarm("surplus_payment", deal)
     await _look_at_cash(deal, payment)
 

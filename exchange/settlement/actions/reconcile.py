@@ -20,7 +20,7 @@ from exchange.settlement.actions import operations, payments, payouts, sellers
 from exchange.settlement.actions.events import take_in
 from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.notices import alarm_books, alarm_payout, alarm_stuck
-from exchange.settlement.actions.refunds import count_by_hand, count_surplus_by_hand
+from exchange.settlement.actions.refunds import count_by_hand
 from exchange.settlement.queries.deals import any_deal
 from exchange.settlement.queries.money import Reconciled, stuck
 from exchange.settlement.rules import books
@@ -288,31 +288,28 @@ async def explain(*, source: str, currency: str, by: Actor) -> Reconciled:
 
 async def _book_external(found: Difference, refunded: str | None) -> None:
     """Book what was done by hand, to the charge ``refunded`` or to none, in the current transaction."""
-    about = await _deal_of(found.source, refunded)
+    payment = await fetchrow(
+        "select id, deal_id, state = 'surplus' as surplus from payment where charge_id = $1", refunded
+    )
+    about = payment["deal_id"] if payment else await _deal_of(found.source)
     deal = await any_deal(about, lock=True) if about else None
-    reference = f"{found.source} {found.ours_minor} {found.theirs_minor} {found.currency}"
+    held = deal if payment is None or not payment["surplus"] else None
     await post(
         books.external(found.theirs - found.ours),
-        reference,
-        deal_id=deal.id if deal else None,
-        lot_id=deal.lot_id if deal else None,
+        f"{found.source} {uuid4()}",
+        deal_id=held.id if held else None,
+        lot_id=held.lot_id if held else None,
         stripe_object=found.source,
+        payment_id=payment["id"] if payment else None,
     )
-    if deal is not None:
-        await count_by_hand(deal)
-    surplus = await fetchrow("select id, deal_id from payment where charge_id = $1 and state = 'surplus'", refunded)
-    if surplus is not None and found.theirs < found.ours:
-        owing = await any_deal(surplus["deal_id"], lock=True)
-        await count_surplus_by_hand(owing, surplus["id"], found.ours - found.theirs, reference)
+    if deal is not None and payment is not None:
+        await count_by_hand(deal, payment["id"])
 
 
-async def _deal_of(source: str, charge: str | None) -> UUID | None:
-    """The deal that an object at Stripe is about, or the ``charge`` it refunds: what a deal's buyer has back counts."""
+async def _deal_of(source: str) -> UUID | None:
+    """The deal that an object at Stripe is about."""
     found: UUID | None = await fetchval(
-        "select deal_id from ledger_posting where stripe_object = $1 and deal_id is not null "
-        "union all select deal_id from payment where charge_id = $2 and state = 'paid' limit 1",
-        source,
-        charge,
+        "select deal_id from ledger_posting where stripe_object = $1 and deal_id is not null limit 1", source
     )
     return found
 

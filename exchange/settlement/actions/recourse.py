@@ -105,12 +105,11 @@ async def pay_otherwise(*, deal_id: UUID, reference: str, by: Actor) -> None:
         back = [
             *await fetch(
                 "update refund r set state = 'otherwise' from payment p where p.id = r.payment_id and r.deal_id = $1 "
-                "and (r.state = 'failed' or r.state = 'canceled' and r.refund_id is not null) "
-                "returning r.id, r.amount_minor, p.state = 'surplus' as surplus",
+                "and r.owed returning r.id, r.amount_minor, p.state = 'surplus' as surplus",
                 deal_id,
             ),
             *await fetch(
-                "update cash_return set state = 'otherwise' where deal_id = $1 and state in ('failed', 'canceled') "
+                "update cash_return set state = 'otherwise' where deal_id = $1 and owed "
                 "returning id, amount_minor, true as surplus",
                 deal_id,
             ),
@@ -164,8 +163,7 @@ async def give_leg(*, deal_id: UUID, leg_id: UUID, to: Side, by: Actor) -> None:
         part = Money(leg["minor"], leg["currency"])
         if to is Side.BUYER:
             await execute("update deal set refund_minor = refund_minor + $2 where id = $1", deal_id, part.minor)
-            charge = await fetchval("select charge_id from payment where id = $1", leg["payment_id"])
-            await pay_back(deal, leg["payment_id"], charge, part, reason="leg")
+            await pay_back(deal, leg["payment_id"], part, reason="leg")
         else:
             await execute(
                 "insert into release_leg (id, deal_id, lot_id, company_id, rank, weight, currency, payment_id, "
@@ -286,12 +284,12 @@ async def _refund_if_ready(deal: Deal, refund_id: UUID) -> None:
     if not await advance_short(deal, refund_id=refund_id):
         return
     row = await one(
-        "select r.amount_minor, r.currency, r.state, p.charge_id, exists (select from stripe_operation o "
-        "where o.subject_id = r.id) as planned from refund r join payment p on p.id = r.payment_id where r.id = $1",
+        "select state, exists (select from stripe_operation where subject_id = $1) as planned from refund "
+        "where id = $1",
         refund_id,
     )
     if row["state"] == "planned" and not row["planned"]:
-        await send_back(deal, refund_id, row["charge_id"], Money(row["amount_minor"], row["currency"]))
+        await send_back(deal, refund_id)
         await end_again(deal)
 
 

@@ -2,6 +2,8 @@
 
 from uuid import UUID, uuid4
 
+import asyncpg
+
 from exchange.clock import now
 from exchange.database import execute, fetch, fetchval, transaction
 from exchange.journal.actions import record
@@ -14,148 +16,141 @@ from exchange.settlement.actions.operations import Doing, Operation
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal
 from exchange.settlement.rules import books
-from exchange.settlement.rules.payments import REFUND_IDS, Kind, RefundState
+from exchange.settlement.rules.payments import Kind, RefundState
 from exchange.settlement.stripe_gateway import Gateway, Refund, Refused, gateway, refund_params
 
 
-async def pay_back(deal: Deal, payment_id: UUID, charge_id: str, amount: Money, *, reason: str) -> None:
+async def pay_back(deal: Deal, payment_id: UUID, amount: Money, *, reason: str) -> None:
     """Plan the refund of ``amount`` of one payment, in the current transaction."""
+    await send_back(deal, await _write_down(deal, payment_id, amount, reason=str(reason), state=RefundState.PLANNED))
+
+
+async def _write_down(deal: Deal, payment_id: UUID, amount: Money, *, reason: str, state: RefundState) -> UUID:
     refund_id = uuid4()
     await execute(
         "insert into refund (id, payment_id, deal_id, lot_id, currency, amount_minor, reason, state, created_at) "
-        "values ($1, $2, $3, $4, $5, $6, $7, 'planned', $8)",
+        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         refund_id,
         payment_id,
         deal.id,
         deal.lot_id,
         amount.currency,
         amount.minor,
-        str(reason),
+        reason,
+        state.value,
         now(),
     )
-    await send_back(deal, refund_id, charge_id, amount, surplus=reason == "surplus")
+    return refund_id
 
 
-async def send_back(deal: Deal, refund_id: UUID, charge_id: str, amount: Money, *, surplus: bool = False) -> None:
+_REFUND = (
+    "select r.id, r.payment_id, r.amount_minor, r.currency, p.charge_id, p.state = 'surplus' as surplus "
+    "from refund r join payment p on p.id = r.payment_id "
+)
+
+
+async def send_back(deal: Deal, refund_id: UUID) -> None:
     """Plan the call of a planned refund, in the current transaction: less what the operator gave back by hand."""
-    rest = amount if surplus else await _less_by_hand(deal, refund_id, amount)
+    row = await one(_REFUND + "where r.id = $1", refund_id)
+    rest = await _less_by_hand(deal, row)
     if rest:
-        request = refund_params(charge=charge_id, amount=rest)
+        request = refund_params(charge=row["charge_id"], amount=rest)
         await operations.plan(Kind.REFUND, refund_id, request, deal_id=deal.id, lot_id=deal.lot_id)
 
 
-async def count_by_hand(deal: Deal) -> None:
-    """Refunds that Stripe refused are owed less what the operator gave back by hand, from when both are known.
+async def count_by_hand(deal: Deal, payment_id: UUID) -> None:
+    """Of a payment, refunds that did not reach the buyer are owed less what the operator gave back by hand.
 
-    What was counted and came back from the buyer's bank is owed again, like a refund that was refused.
-    In the current transaction, which holds the deal's row.
+    From when both are known, in whatever order. What was counted and came back from the buyer's bank is owed again,
+    like a refund that was refused. In the current transaction, which holds the deal's row.
     """
-    by_hand = await _by_hand(deal)
+    by_hand = await _by_hand(payment_id, deal.terms.total.currency)
     if by_hand.minor < 0:
-        await _owe_again(deal, -by_hand)
-    for row in await fetch(
-        "select r.id, r.amount_minor, r.currency from refund r join payment p on p.id = r.payment_id "
-        "where r.deal_id = $1 and r.state = 'failed' and r.refund_id is null and p.state = 'paid' "
-        "order by r.created_at",
-        deal.id,
-    ):
-        await _less_by_hand(deal, row["id"], Money(row["amount_minor"], row["currency"]))
+        await _owe_again(deal, payment_id, -by_hand)
+    for row in await fetch(_REFUND + "where r.payment_id = $1 and r.owed order by r.created_at", payment_id):
+        await _less_by_hand(deal, row)
     await end_again(deal)
     await close_if_done(deal)
 
 
-async def count_surplus_by_hand(deal: Deal, payment_id: UUID, given: Money, reference: str) -> None:
-    """The operator gave back by hand of a payment that was not owed: its refused refunds are owed so much less.
-
-    In the current transaction, which holds the deal's row. No deal's entries: of what is held for it nothing moved.
-    """
-    counted = await owed_less(payment_id, given)
-    if counted:
-        await post(books.refunded_by_hand(counted, surplus=True), reference, deal_id=None, lot_id=None)
-        await record(None, "deal.refunded_by_hand", deal.id)
-
-
 async def owed_less(payment_id: UUID, amount: Money) -> Money:
-    """The buyer has ``amount`` of a payment another way: its refunds that Stripe refused are owed less; how much."""
+    """The buyer has ``amount`` of a payment another way: what of it did not reach the buyer is owed less; how much."""
     rest = amount
-    for row in await fetch(
-        "select id, amount_minor from refund where payment_id = $1 and state = 'failed' and refund_id is null "
-        "order by created_at for no key update",
-        payment_id,
-    ):
+    for row in await fetch(_REFUND + "where r.payment_id = $1 and r.owed order by r.created_at", payment_id):
         owed = Money(row["amount_minor"], amount.currency)
-        if rest < owed:
-            await execute("update refund set amount_minor = $2 where id = $1", row["id"], (owed - rest).minor)
-            return amount
-        await execute("update refund set state = 'canceled' where id = $1", row["id"])
-        rest -= owed
+        less = min(owed, rest)
+        if less:
+            await _owe_less(row["id"], owed - less)
+        rest -= less
     return amount - rest
 
 
-async def _owe_again(deal: Deal, amount: Money) -> None:
-    """A refund by hand came back after it had been counted: a refused refund takes its place."""
-    refund_id = uuid4()
-    await execute(
-        "insert into refund (id, payment_id, deal_id, lot_id, currency, amount_minor, reason, state, created_at) "
-        "select $1, id, $2, $3, $4, $5, 'by_hand', 'failed', $6 from payment where deal_id = $2 and state = 'paid'",
-        refund_id,
-        deal.id,
-        deal.lot_id,
-        amount.currency,
-        amount.minor,
-        now(),
-    )
-    # a reference of its own: should this refund be asked for again and come back too, that is another fact
-    await post(books.hand_returned(amount), f"{refund_id} by hand", deal_id=deal.id, lot_id=deal.lot_id)
-    await record(None, "deal.refund_failed", deal.id)
-    await alarm("refund_failed", deal)
-    await tell_refund_failed(deal, amount)
-    await reopen(deal)
-
-
-async def _less_by_hand(deal: Deal, refund_id: UUID, amount: Money) -> Money:
-    """What is left of a refund of ``amount`` when what was given by hand counts for it; settled where that is all."""
-    by_hand = min(await _by_hand(deal), amount)
-    if by_hand.minor <= 0:
-        return amount
-    rest = amount - by_hand
-    # what a refund comes to only shrinks: each hand given to it is a posting of its own
-    await post(books.refunded_by_hand(by_hand), f"{refund_id} {amount.minor}", deal_id=deal.id, lot_id=deal.lot_id)
-    await record(None, "deal.refunded_by_hand", deal.id)
+async def _owe_less(refund_id: UUID, rest: Money) -> None:
+    """The buyer has a part of a refund another way, or all of it: what was never made then never will be."""
     if rest:
         await execute("update refund set amount_minor = $2 where id = $1", refund_id, rest.minor)
     else:
-        await execute("update refund set state = 'canceled' where id = $1", refund_id)
-    return rest
+        await execute(
+            "update refund set state = case when refund_id is null then 'canceled' else 'otherwise' end where id = $1",
+            refund_id,
+        )
+
+
+async def _owe_again(deal: Deal, payment_id: UUID, amount: Money) -> None:
+    """A refund by hand came back after it had been counted: a refused refund takes its place."""
+    refund_id = await _write_down(deal, payment_id, amount, reason="by_hand", state=RefundState.FAILED)
+    surplus = (await one(_REFUND + "where r.id = $1", refund_id))["surplus"]
+    # a reference of its own: should this refund be asked for again and come back too, that is another fact
+    await _post_by_hand(deal, books.hand_returned(amount, surplus=surplus), f"{refund_id} by hand", payment_id, surplus)
+    await record(None, "deal.refund_failed", deal.id)
+    await alarm("refund_failed", deal)
+    await tell_refund_failed(deal, amount)
+    if not surplus:
+        await reopen(deal)
+
+
+async def _less_by_hand(deal: Deal, row: asyncpg.Record) -> Money:
+    """What is left of a refund when what was given by hand counts for it; settled where that is all."""
+    amount = Money(row["amount_minor"], row["currency"])
+    by_hand = min(await _by_hand(row["payment_id"], amount.currency), amount)
+    if by_hand.minor <= 0:
+        return amount
+    posting = books.refunded_by_hand(by_hand, surplus=row["surplus"])
+    # what a refund comes to only shrinks: each hand given to it is a posting of its own
+    await _post_by_hand(deal, posting, f"{row['id']} {amount.minor}", row["payment_id"], row["surplus"])
+    await record(None, "deal.refunded_by_hand", deal.id)
+    await _owe_less(row["id"], amount - by_hand)
+    return amount - by_hand
+
+
+async def _post_by_hand(deal: Deal, posting: books.Posting, reference: str, payment_id: UUID, surplus: bool) -> None:
+    """Of a payment that was not owed no deal's entries: of what is held for it nothing moved."""
+    of, lot = (None, None) if surplus else (deal.id, deal.lot_id)
+    await post(posting, reference, deal_id=of, lot_id=lot, payment_id=payment_id)
 
 
 async def send_refused_back(deal: Deal) -> bool:
     """Plan every refund of the deal again that Stripe refused to make, in the current transaction."""
     rows = await fetch(
-        "update refund r set state = 'planned' from payment p where p.id = r.payment_id and r.deal_id = $1 "
-        "and r.state = 'failed' and r.refund_id is null "
-        "returning r.id, r.amount_minor, r.currency, p.charge_id, p.state = 'surplus' as surplus",
-        deal.id,
+        "update refund set state = 'planned' where deal_id = $1 and owed and refund_id is null returning id", deal.id
     )
     for row in rows:
-        amount = Money(row["amount_minor"], row["currency"])
-        await send_back(deal, row["id"], row["charge_id"], amount, surplus=row["surplus"])
+        await send_back(deal, row["id"])
     return bool(rows)
 
 
-async def _by_hand(deal: Deal) -> Money:
-    """What went back to the deal's buyer by hand at Stripe, was explained, and counts for no refund yet.
+async def _by_hand(payment_id: UUID, currency: str) -> Money:
+    """What of a payment went back by hand at Stripe, was explained, and counts for no refund yet.
 
-    Less than nothing where it counted and came back since.
+    Less than nothing where it counted and came back since. What is explained of a refund of our own is none of it.
     """
     minor = await fetchval(
         "select coalesce(sum(e.amount_minor), 0) from ledger_entry e join ledger_posting p on p.id = e.posting_id "
-        "where e.deal_id = $1 and e.account = 'external' and (p.fact <> 'external' "
-        "or exists (select from unnest($2::text[]) id where starts_with(p.stripe_object, id)))",
-        deal.id,
-        REFUND_IDS,
+        "where p.payment_id = $1 and e.account = 'external' "
+        "and not exists (select from refund where refund_id = p.stripe_object)",
+        payment_id,
     )
-    return Money(int(minor), deal.terms.total.currency)
+    return Money(int(minor), currency)
 
 
 async def _refund(gateway: Gateway, operation: Operation) -> Refund:
@@ -172,9 +167,10 @@ async def _refunded(operation: Operation, made: Refund) -> None:
 
 async def _refund_refused(operation: Operation, refusal: Refused) -> None:
     deal = await any_deal(operation.deal, lock=True)
-    await execute("update refund set state = 'failed' where id = $1", operation.subject_id)
+    refused = "update refund set state = 'failed' where id = $1 returning payment_id"
+    payment_id = await fetchval(refused, operation.subject_id)
     await record(None, "deal.refund_refused", deal.id, code=refusal.stripe_code)
-    await count_by_hand(deal)
+    await count_by_hand(deal, payment_id)
     if await fetchval("select state from refund where id = $1", operation.subject_id) == RefundState.FAILED:
         await alarm("refund_refused", deal)
         await reopen(deal)

@@ -59,7 +59,7 @@ async def share_out(deal: Deal, refund: Money) -> None:
     refund = max(refund, kept)
     if refund != kept and deal.disputed:
         raise Disputed
-    payment = await one("select id, charge_id from payment where deal_id = $1 and state = 'paid'", deal.id)
+    payment = await one("select id from payment where deal_id = $1 and state = 'paid'", deal.id)
     legs = await fetch(
         "select id, weight, fixed_minor from release_leg where deal_id = $1 order by rank for no key update", deal.id
     )
@@ -75,7 +75,7 @@ async def share_out(deal: Deal, refund: Money) -> None:
         )
     await post(books.earned(shared.commission, shared.commission_vat), deal.id, deal_id=deal.id, lot_id=deal.lot_id)
     if refund != kept:
-        await pay_back(deal, payment["id"], payment["charge_id"], refund - kept, reason=deal.ending or Ending.DECIDED)
+        await pay_back(deal, payment["id"], refund - kept, reason=deal.ending or Ending.DECIDED)
     if refund == deal.terms.total and deal.at_the_sellers:
         await release_reservation(agreement_id=deal.negotiation_id)  # for sale again
     await owe_papers(deal)

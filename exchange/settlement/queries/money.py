@@ -164,8 +164,8 @@ async def unrefunded(deal: Deal) -> Unrefunded:
     """What should have gone back to the buyer and has not; the caller has loaded the deal by viewer."""
     rows = await fetch(
         "select refund_id is not null as made, amount_minor as minor from refund "
-        "where deal_id = $1 and (state = 'failed' or state = 'canceled' and refund_id is not null) "
-        "union all select true, amount_minor from cash_return where deal_id = $1 and state in ('failed', 'canceled')",
+        "where deal_id = $1 and owed "
+        "union all select true, amount_minor from cash_return where deal_id = $1 and owed",
         deal.id,
     )
     currency = deal.terms.total.currency

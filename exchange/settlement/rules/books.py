@@ -133,9 +133,9 @@ def refunded_by_hand(amount: Money, *, surplus: bool = False) -> Posting:
     return _move(Fact.BY_HAND, amount, Account.SURPLUS if surplus else Account.HELD, Account.EXTERNAL)
 
 
-def hand_returned(amount: Money) -> Posting:
-    """What the operator gave back by hand, and was counted, did not reach the buyer: it is held again."""
-    return _move(Fact.REFUND_FAILED, amount, Account.EXTERNAL, Account.HELD)
+def hand_returned(amount: Money, *, surplus: bool = False) -> Posting:
+    """What was given back by hand, and counted, did not reach the buyer: it is held, or owed back, again."""
+    return _move(Fact.REFUND_FAILED, amount, Account.EXTERNAL, Account.SURPLUS if surplus else Account.HELD)
 
 
 def transferred(amount: Money) -> Posting:

@@ -17,6 +17,8 @@ class LedgerPosting(Table, tablename="ledger_posting"):
     lot_id = UUID(null=True, default=None)
     stripe_object = Varchar(length=120, null=True, default=None, index=True)
     """The charge, refund or transfer whose balance transaction this mirrors."""
+    payment_id = UUID(null=True, default=None)
+    """The payment it gave back by hand, or took from what was: their sum is what still counts for its refunds."""
 
     once = Unique([fact, reference])
 
