@@ -130,7 +130,14 @@ class Bazaar(RuleBasedStateMachine):
         self.free = {line: units - taken.get(line, 0) for line, units in self.free.items()}
         self.agreed.append(bid)
         Bazaar.agreed_with_lines += bool(bid.lines)
-        self.talks = [talks.close_if_uncovered(t, self.stock) for t in self.talks]
+        self.talks = [self._covered(t) for t in self.talks]
+
+    def _covered(self, talk: Talk) -> Talk:
+        """Stock that no longer covers the live move ends it (rule 10), unless the clock was faster."""
+        talk = talks.as_it_stands(talk, self.now)
+        if talk.live is None or self.stock.covers(talk.live.bid):
+            return talk
+        return replace(talk, moves=(*talk.moves[:-1], replace(talk.live, state=State.UNAVAILABLE)))
 
     def _check_move(self, before: Talk, after: Talk) -> None:
         """Rule 6 where two ways of naming the same goods meet: every line to the last unit is the lot as it comes."""

@@ -230,13 +230,6 @@ class TestEnds:
         with pytest.raises(refusals.OfferChanged, match=r"100 units at 8\.00"):
             accepted(moved(fresh()), SELLER, price, quantity)
 
-    def test_stock_that_no_longer_covers_an_offer_closes_it_and_no_other(self) -> None:
-        talk = moved(fresh(), quantity=60)
-        assert talks.close_if_uncovered(talk, Stock(60, {})) is talk
-        closed = talks.close_if_uncovered(talk, Stock(59, {}))
-        with pytest.raises(refusals.NoLongerAvailable):
-            accepted(closed, SELLER, "8", 60)
-
     def test_an_agreement_is_made_once(self) -> None:
         talk = accepted(moved(fresh()), SELLER, "8", 100)
         with pytest.raises(refusals.AlreadyAgreed):

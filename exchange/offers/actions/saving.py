@@ -56,11 +56,12 @@ _END = """
     with ended as (
         update offer o set state = case when o.id = $2 then $3::text else 'unavailable' end, answered_at = $4,
             answered_by = case when o.id = $2 then $5::uuid end
-        from lot l where l.id = $1 and o.lot_id = l.id and o.state = 'live' and (o.id = $2 or $6 and
-            (l.state not in ('open', 'part_sold') or o.quantity > l.quantity - l.reserved - l.sold
-             or o.lines_minor is not null and exists (
-                select from offer_line x join manifest_line m on m.id = x.line_id
-                where x.offer_id = o.id and x.quantity > m.quantity - m.reserved - m.sold)))
+        from lot l where l.id = $1 and o.lot_id = l.id and o.state = 'live' and (o.id = $2
+            or $6 and o.expires_at > $4 and (
+                l.state not in ('open', 'part_sold') or o.quantity > l.quantity - l.reserved - l.sold
+                or o.lines_minor is not null and exists (
+                    select from offer_line x join manifest_line m on m.id = x.line_id
+                    where x.offer_id = o.id and x.quantity > m.quantity - m.reserved - m.sold)))
         returning o.negotiation_id, o.state
     )
     update negotiation n set state = ended.state, turn_company_id = null, deadline = null, changed_at = $4,
@@ -69,7 +70,8 @@ _END = """
     returning pg_notify('talk_' || replace(n.id::text, '-', ''),
         case when ended.state = 'agreed' then 'negotiation.' else 'offer.' end || ended.state || ' ' || n.id)
 """
-"""The one way an offer ends: the answered one ($2, in the state $3) and, if $6, those that stock no longer covers."""
+"""The one way an offer ends: the answered one ($2, in the state $3) and, if $6, those that stock no longer covers: what
+`Stock.covers` is in Python. One that has run out by then (`$4`) is left to the clock."""
 
 
 async def supersede(held: Negotiated, move: Move, by: Actor) -> None:

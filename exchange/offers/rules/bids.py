@@ -122,6 +122,7 @@ class Stock:
     """Whether nothing is left only because the lot is no longer for sale."""
 
     def covers(self, bid: Bid) -> bool:
+        """Whether the bid can still be agreed on; the statement that ends an offer (`saving`) asks the same of rows."""
         return bid.quantity <= self.units and all(line.quantity <= self.lines.get(line.id, 0) for line in bid.lines)
 
 

@@ -240,13 +240,6 @@ def as_it_stands(talk: Talk, at: datetime) -> Talk:
     return talk
 
 
-def close_if_uncovered(talk: Talk, stock: Stock) -> Talk:
-    """Stock that no longer covers the live move ends it (rule 10); the other buyer's price is told to nobody."""
-    if talk.live and not stock.covers(talk.live.bid):
-        return replace(talk, moves=_ended(talk.moves, State.UNAVAILABLE))
-    return talk
-
-
 # --- clocks and thresholds ------------------------------------------------------------------------------------------
 
 
