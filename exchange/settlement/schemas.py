@@ -33,15 +33,17 @@ def possible(deal: Deal, side: Side, claim: ClaimView | None) -> Possible:
         allowed.discard(Move.AGREE_CLAIM)
     if claim is not None and claim.state == "open" and now() < claim.escalate_from:
         allowed.discard(Move.ESCALATE)
-    if deal.stands_still or (deal.due_at is not None and now() < deal.due_at):
+    if deal.due_at is not None and now() < deal.due_at:
         allowed.discard(Move.GIVE_UP)
+    if deal.disputed:  # both would refund what the buyer's bank may take
+        allowed -= {Move.CANCEL, Move.GIVE_UP}
     unpaid = Move.PAY in moves(deal.state, Side.STRIPE)
     return Possible(
         pay=side is Side.BUYER and unpaid and deal.due_at is not None and now() < deal.due_at,
         moves=frozenset(allowed),
         answer=Move.ANSWER_CLAIM in allowed,
         take_offer=open_claim and side is Side.BUYER and Move.AGREE_CLAIM in allowed,
-        refund=side is Side.OPERATOR and deal.state in {State.SETTLED, State.PARTLY_REFUNDED},
+        refund=side is Side.OPERATOR and not deal.disputed and deal.state in {State.SETTLED, State.PARTLY_REFUNDED},
     )
 
 

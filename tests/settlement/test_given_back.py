@@ -8,9 +8,12 @@ from exchange.actor import Role
 from exchange.database import execute, fetchval
 from exchange.money import Money
 from exchange.settlement.actions import deals, events, payments, recourse
+from exchange.settlement.actions.release import Disputed
 from exchange.settlement.queries.deals import any_deal
 from exchange.settlement.queries.money import unrefunded
 from exchange.settlement.rules.books import Account
+from exchange.settlement.rules.deal import Move, Side, State
+from exchange.settlement.schemas import possible
 from exchange.settlement.stripe_gateway import Dispute, Moved
 from tests.factories import MadePerson, make_person
 from tests.settlement.conftest import (
@@ -113,6 +116,50 @@ async def test_what_came_back_is_not_owed_once_the_bank_took_it(gateway: FakeGat
         await dispute(gateway, 120_00, status)
     assert (await agreed.state(), await agreed.held()) == ("refunded", 0)
     await nothing_is_owed(agreed, chief)
+
+
+@pytest.mark.parametrize("won", [False, True])
+async def test_while_the_bank_has_the_matter_nobody_is_told_to_pay_what_came_back(
+    gateway: FakeGateway, chief: MadePerson, won: bool
+) -> None:
+    """[30] [34]"""
+    agreed = await not_shipped(gateway)
+    await dispute(gateway, 120_00, "warning_needs_response")
+    await execute("delete from mail")
+    await returned(gateway)
+    await execute(
+        "insert into cash_return (id, company_id, deal_id, lot_id, currency, amount_minor, reason, state, created_at) "
+        "select gen_random_uuid(), buyer_company_id, id, lot_id, 'EUR', 1200, 'over', 'failed', now() from deal"
+    )
+    assert await owed(agreed) == 12_00, "a transfer that no payment took is not in dispute"
+    assert (await alarms(), await fetchval("select count(*) from mail where template = 'deal_refund_failed'")) == (
+        [],
+        0,
+    )
+    await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 1", by=chief.actor)
+    for forbidden in (
+        recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 2", by=chief.actor),
+        recourse.refund_again(deal_id=agreed.deal_id, by=chief.actor),
+    ):
+        with pytest.raises(Disputed):
+            await forbidden
+    await dispute(gateway, 120_00, "warning_closed" if won else "lost")
+    assert (await alarms())[1:] == (["A refund came back: Outillage, fin de série"] if won else [])
+    assert await owed(agreed) == (120_00 if won else 0)
+    assert await fetchval("select count(*) from mail where template = 'deal_refund_failed'") == won
+
+
+@pytest.mark.parametrize("bank", [False, True])
+async def test_no_button_refunds_what_the_bank_may_take(gateway: FakeGateway, bank: bool) -> None:
+    """[34]"""
+    agreed = await agree()
+    await paid(agreed, gateway)
+    if bank:
+        await dispute(gateway, 120_00, "needs_response")
+    deal = await any_deal(agreed.deal_id)
+    assert (Move.CANCEL in possible(deal, Side.BUYER, None).moves) is not bank
+    ended = replace(deal, state=State.SETTLED)
+    assert possible(ended, Side.OPERATOR, None).refund is not bank
 
 
 async def test_what_came_back_and_was_then_taken_counts_once(gateway: FakeGateway, chief: MadePerson) -> None:

@@ -21,7 +21,7 @@ from exchange.settlement.actions.moves import enter, start_clock
 from exchange.settlement.actions.notices import alarm, tell_disputed
 from exchange.settlement.actions.papers import owe_papers
 from exchange.settlement.actions.recourse import advance_short, ask_back
-from exchange.settlement.actions.refunds import owed_less, send_refused_back
+from exchange.settlement.actions.refunds import owed_less, send_refused_back, tell_still_owed
 from exchange.settlement.actions.release import kept_by_bank, share_out
 from exchange.settlement.actions.warnings import take_warning
 from exchange.settlement.queries import one
@@ -195,6 +195,7 @@ async def _over(deal: Deal, dispute: asyncpg.Record, fact: str) -> None:
             deal.ready_at,
         )
     await owe_papers(deal)
+    await tell_still_owed(deal)
     await end_again(deal)
     await close_if_done(deal)
     await enqueue("deal.release", deal.id)

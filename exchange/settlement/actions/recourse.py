@@ -95,18 +95,19 @@ async def refund_released(*, deal_id: UUID, refund: Money, by: Actor) -> None:
 async def pay_otherwise(*, deal_id: UUID, reference: str, by: Actor) -> None:
     """The operator has paid the buyer, from our bank account and under ``reference``, what no refund brought.
 
-    Every refund of the deal that came back or was refused is settled by it.
-    Raises NotYourMove, Disputed, NothingCameBack, ReferenceMissing.
+    Every refund of the deal that came back or was refused is settled by it; while the buyer's bank has the matter, only
+    bank transfers that no payment took. Raises NotYourMove, Disputed, NothingCameBack, ReferenceMissing.
     """
     async with transaction():
-        deal = await _by_operator(deal_id, by)
+        deal = await _operators(deal_id, by)
         if not reference.strip():
             raise ReferenceMissing(field="reference")
         back = [
             *await fetch(
                 "update refund r set state = 'otherwise' from payment p where p.id = r.payment_id and r.deal_id = $1 "
-                "and r.owed returning r.id, r.amount_minor, p.state = 'surplus' as surplus",
+                "and r.owed and not $2 returning r.id, r.amount_minor, p.state = 'surplus' as surplus",
                 deal_id,
+                deal.disputed,
             ),
             *await fetch(
                 "update cash_return set state = 'otherwise' where deal_id = $1 and owed "
@@ -115,7 +116,7 @@ async def pay_otherwise(*, deal_id: UUID, reference: str, by: Actor) -> None:
             ),
         ]
         if not back:
-            raise NothingCameBack
+            raise Disputed if deal.disputed else NothingCameBack
         currency = deal.terms.total.currency
         for row in back:
             posting = books.paid_otherwise(Money(row["amount_minor"], currency), surplus=row["surplus"])
@@ -182,11 +183,16 @@ async def give_leg(*, deal_id: UUID, leg_id: UUID, to: Side, by: Actor) -> None:
 
 async def _by_operator(deal_id: UUID, by: Actor) -> Deal:
     """The deal, locked, for a move of the operator's that the buyer's bank must not stand against."""
+    deal = await _operators(deal_id, by)
+    if deal.disputed:
+        raise Disputed
+    return deal
+
+
+async def _operators(deal_id: UUID, by: Actor) -> Deal:
     deal = await deal_seen_by(by, deal_id, lock=True)
     if deal.side_of(by) is not Side.OPERATOR:
         raise NotYourMove
-    if deal.disputed:
-        raise Disputed
     return deal
 
 

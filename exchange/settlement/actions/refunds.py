@@ -103,10 +103,29 @@ async def _owe_again(deal: Deal, payment_id: UUID, amount: Money) -> None:
     # a reference of its own: should this refund be asked for again and come back too, that is another fact
     await _post_by_hand(deal, books.hand_returned(amount, surplus=surplus), f"{refund_id} by hand", payment_id, surplus)
     await record(None, "deal.refund_failed", deal.id)
-    await alarm("refund_failed", deal)
-    await tell_refund_failed(deal, amount)
+    await _tell_returned(deal, amount)
     if not surplus:
         await reopen(deal)
+
+
+async def _tell_returned(deal: Deal, amount: Money) -> None:
+    """Not while the buyer's bank has the matter: it may pay the buyer itself."""
+    if not deal.disputed:
+        await alarm("refund_failed", deal)
+        await tell_refund_failed(deal, amount)
+
+
+async def tell_still_owed(deal: Deal) -> None:
+    """The buyer's bank has decided: what did not reach the buyer, and is not the bank's to pay, waits for a person."""
+    for row in await fetch(
+        "select refund_id is not null as made, sum(amount_minor) as minor from refund where deal_id = $1 and owed "
+        "group by 1",
+        deal.id,
+    ):
+        if row["made"]:
+            await _tell_returned(deal, Money(int(row["minor"]), deal.terms.total.currency))
+        elif not deal.disputed:
+            await alarm("refund_refused", deal)
 
 
 async def _less_by_hand(deal: Deal, row: asyncpg.Record) -> Money:
@@ -171,8 +190,9 @@ async def _refund_refused(operation: Operation, refusal: Refused) -> None:
     payment_id = await fetchval(refused, operation.subject_id)
     await record(None, "deal.refund_refused", deal.id, code=refusal.stripe_code)
     await count_by_hand(deal, payment_id)
-    if await fetchval("select state from refund where id = $1", operation.subject_id) == RefundState.FAILED:
-        await alarm("refund_refused", deal)
+    if await fetchval("select owed from refund where id = $1", operation.subject_id):
+        if not deal.disputed:  # else it is asked for again when the dispute is won, or the buyer's bank pays it
+            await alarm("refund_refused", deal)
         await reopen(deal)
 
 
@@ -212,8 +232,7 @@ async def take_refund(refund_id: UUID, made: Refund) -> None:
         back = books.refund_failed(made.amount, surplus=surplus)
         if await post(back, refund_id, deal_id=deal.id, lot_id=deal.lot_id, stripe_object=made.id):
             await record(None, "deal.refund_failed", deal.id)
-            await alarm("refund_failed", deal)
-            await tell_refund_failed(deal, made.amount)
+            await _tell_returned(deal, made.amount)
             if not surplus:
                 await reopen(deal)
     await end_again(deal)

@@ -152,25 +152,31 @@ class Unrefunded:
     """What is owed to a buyer and did not reach it."""
 
     returned: Money
-    """The buyer's bank sent it back: it goes another way."""
+    """The bank sent it back: it goes another way."""
     refused: Money
-    """The payment service did not make the refund; nothing while the buyer's bank has the matter."""
+    """The payment service did not make the refund."""
 
     def __bool__(self) -> bool:
         return bool(self.returned or self.refused)
 
 
 async def unrefunded(deal: Deal) -> Unrefunded:
-    """What should have gone back to the buyer and has not; the caller has loaded the deal by viewer."""
+    """What should have gone back to the buyer and has not; the caller has loaded the deal by viewer.
+
+    While the buyer's bank has the matter, no refund: the bank may pay it. A bank transfer that no payment took is none.
+    """
     rows = await fetch(
         "select refund_id is not null as made, amount_minor as minor from refund "
-        "where deal_id = $1 and owed "
+        "where deal_id = $1 and owed and not $2 "
         "union all select true, amount_minor from cash_return where deal_id = $1 and owed",
         deal.id,
+        deal.disputed,
     )
-    currency = deal.terms.total.currency
-    refused = 0 if deal.disputed else sum(row["minor"] for row in rows if not row["made"])
-    return Unrefunded(Money(sum(row["minor"] for row in rows if row["made"]), currency), Money(refused, currency))
+    returned, refused = (
+        Money(sum(row["minor"] for row in rows if row["made"] is made), deal.terms.total.currency)
+        for made in (True, False)
+    )
+    return Unrefunded(returned, refused)
 
 
 @dataclass(frozen=True, slots=True)
