@@ -19,8 +19,10 @@ DOMAINS = [
 """Lower domains first; a domain without tables is not named."""
 
 PARTS = {
-    "settlement": ["claims", "evidence", "ledger", "papers", "payouts", "rates", "receivers", "standing", "stripe"]
-}
+    "settlement": [
+        "claims", "evidence", "ledger", "papers", "payouts", "rates", "rebuttals", "receivers", "standing", "stripe",
+    ]
+}  # fmt: skip
 """Further modules of a domain's tables, one noun each."""
 
 APP_CONFIG = AppConfig(

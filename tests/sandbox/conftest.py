@@ -26,7 +26,7 @@ class JudgedClient(stripe.HTTPXClient):
     ) -> tuple[bytes, int, Mapping[str, str]]:
         answer = await super().request_async(method, url, headers, post_data=post_data)
         if contract.present() and headers["Stripe-Version"] == PINNED_VERSION:
-            sent = post_data.decode() if isinstance(post_data, bytes) else post_data or ""
+            sent = post_data.decode(errors="replace") if isinstance(post_data, bytes) else post_data or ""
             self.judge.check(method.upper(), url, sent, answer[1], bytes(answer[0]).decode())
         return answer
 
@@ -65,7 +65,7 @@ def sdk(url: str, judge: contract.Contract, key: str = KEY, **options: Any) -> s
     """The SDK as settlement uses it."""
     return stripe.StripeClient(
         key,
-        base_addresses={"api": url},
+        base_addresses={"api": url, "files": url},
         http_client=JudgedClient(judge, timeout=options.pop("timeout", 15)),
         stripe_version=options.pop("stripe_version", PINNED_VERSION),
         max_network_retries=options.pop("max_network_retries", 0),

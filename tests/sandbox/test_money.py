@@ -1,5 +1,6 @@
 """Transfers, reversals, refunds, disputes, payouts: the rules settlement leans on, and that the sums always agree."""
 
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -194,6 +195,33 @@ async def test_evidence_decides_a_dispute(sandbox: Sandbox, text: str, status: s
     found = await sandbox.v1.disputes.list_async({"payment_intent": charge.payment_intent})
     assert found.data[0].status == status
     assert await total(sandbox) == (left or -20_00) - 175
+
+
+async def test_files_are_handed_in_with_a_dispute(sandbox: Sandbox) -> None:
+    charge = await paid_charge(sandbox)
+    dispute = await sandbox.control("dispute", charge=charge.id)
+
+    async def upload(content: bytes, key: str) -> Any:
+        file = BytesIO(content)
+        file.name = "note.pdf"
+        params: Any = {"file": file, "purpose": "dispute_evidence"}
+        return await sandbox.v1.files.create_async(params, {"idempotency_key": key})
+
+    pdf = b"%PDF-1.7\r\n\x00\xff\xfe\r--\n" + bytes(range(256))
+    made = await upload(pdf, "one")
+    assert (made.filename, made.size, made.type) == ("note.pdf", len(pdf), "pdf")
+    assert (await upload(pdf, "one")).id == made.id, "under its key it is one file"
+    assert (await refused(upload(pdf + b"!", "one"))).code is None, "and under its key no other"
+    assert "PDF" in str((await refused(upload(b"<html>", "two"))).user_message)
+    assert [file.id for file in (await sandbox.v1.files.list_async({"purpose": "dispute_evidence"})).data] == [made.id]
+
+    update = sandbox.v1.disputes.update_async
+    assert (await refused(update(dispute["id"], {"evidence": {"receipt": "file_unknown"}}))).code == "resource_missing"
+    staged = await update(dispute["id"], {"evidence": {"receipt": made.id}, "submit": False})
+    assert (staged.status, staged.evidence_details.submission_count) == ("needs_response", 0)
+    sent = await update(dispute["id"], {"evidence": {"uncategorized_text": "winning_evidence"}})
+    assert (sent.status, sent.evidence.receipt, sent.evidence_details.submission_count) == ("under_review", made.id, 1)
+    assert "submitted" in str((await refused(update(dispute["id"], {"evidence": {"receipt": made.id}}))).user_message)
 
 
 async def test_an_unanswered_dispute_is_lost(sandbox: Sandbox) -> None:

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from asyncpg import Record
+
 from exchange.actor import Actor
 from exchange.database import fetch, fetchrow
 from exchange.errors import NotSeen
@@ -102,6 +104,16 @@ async def contract_seen_by(actor: Actor, negotiation_id: UUID) -> Contract:
         negotiation_id,
         actor.company_id,
     )
+    return _contract(negotiation_id, row)
+
+
+async def any_contract(negotiation_id: UUID) -> Contract:
+    """The contract a talk ended in, for the exchange itself. Raises NotSeen while nothing is agreed."""
+    row = await fetchrow("select content, sha256 from contract where negotiation_id = $1", negotiation_id)
+    return _contract(negotiation_id, row)
+
+
+def _contract(negotiation_id: UUID, row: Record | None) -> Contract:
     if row is None:
         raise NotSeen
     said = json.loads(row["content"])
@@ -142,6 +154,25 @@ async def messages_of(actor: Actor, negotiation_id: UUID) -> list[Message]:
         actor.company_id,
     )
     return [Message(**row) for row in reversed(rows)]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What one side wrote to the other after they agreed, as the exchange itself reads it."""
+
+    company: str
+    body: str
+    at: datetime
+
+
+async def any_messages(negotiation_id: UUID) -> list[Letter]:
+    """All that the two sides wrote since they agreed, oldest first, for the exchange itself."""
+    rows = await fetch(
+        "select c.legal_name as company, m.body, m.written_at as at from talk_message m "
+        "join company c on c.id = m.company_id where m.negotiation_id = $1 order by m.written_at, m.id",
+        negotiation_id,
+    )
+    return [Letter(**row) for row in rows]
 
 
 async def message_told(message_id: UUID) -> Written | None:

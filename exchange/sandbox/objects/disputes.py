@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from exchange.sandbox.errors import Refusal
 from exchange.sandbox.objects.balance import DISPUTE_FEE, move
 from exchange.sandbox.objects.charges import settle
@@ -22,28 +24,43 @@ _EVIDENCE = (
 )  # fmt: skip
 
 
-class Evidence(Closed):
-    """The texts that may be sent; files are ids, and not looked at."""
+#: Those of them that are files, by their id.
+_FILES = frozenset({
+    "cancellation_policy", "customer_communication", "customer_signature", "duplicate_charge_documentation", "receipt",
+    "refund_policy", "service_documentation", "shipping_documentation", "uncategorized_file",
+})  # fmt: skip
 
-    access_activity_log: str | None = None
-    billing_address: str | None = None
-    cancellation_policy_disclosure: str | None = None
-    cancellation_rebuttal: str | None = None
-    customer_email_address: str | None = None
-    customer_name: str | None = None
-    customer_purchase_ip: str | None = None
-    duplicate_charge_explanation: str | None = None
-    duplicate_charge_id: str | None = None
-    product_description: str | None = None
-    refund_policy_disclosure: str | None = None
-    refund_refusal_explanation: str | None = None
-    service_date: str | None = None
-    shipping_address: str | None = None
-    shipping_carrier: str | None = None
-    shipping_date: str | None = None
+
+class Evidence(Closed):
+    """Texts, and ids of files uploaded for the purpose; what is in them is not looked at."""
+
+    access_activity_log: str | None = Field(None, max_length=20_000)
+    billing_address: str | None = Field(None, max_length=5_000)
+    cancellation_policy: str | None = None
+    cancellation_policy_disclosure: str | None = Field(None, max_length=20_000)
+    cancellation_rebuttal: str | None = Field(None, max_length=20_000)
+    customer_communication: str | None = None
+    customer_email_address: str | None = Field(None, max_length=5_000)
+    customer_name: str | None = Field(None, max_length=5_000)
+    customer_purchase_ip: str | None = Field(None, max_length=5_000)
+    customer_signature: str | None = None
+    duplicate_charge_documentation: str | None = None
+    duplicate_charge_explanation: str | None = Field(None, max_length=20_000)
+    duplicate_charge_id: str | None = Field(None, max_length=5_000)
+    product_description: str | None = Field(None, max_length=20_000)
+    receipt: str | None = None
+    refund_policy: str | None = None
+    refund_policy_disclosure: str | None = Field(None, max_length=20_000)
+    refund_refusal_explanation: str | None = Field(None, max_length=20_000)
+    service_date: str | None = Field(None, max_length=5_000)
+    service_documentation: str | None = None
+    shipping_address: str | None = Field(None, max_length=5_000)
+    shipping_carrier: str | None = Field(None, max_length=5_000)
+    shipping_date: str | None = Field(None, max_length=5_000)
     shipping_documentation: str | None = None
-    shipping_tracking_number: str | None = None
-    uncategorized_text: str | None = None
+    shipping_tracking_number: str | None = Field(None, max_length=5_000)
+    uncategorized_file: str | None = None
+    uncategorized_text: str | None = Field(None, max_length=20_000)
 
 
 class DisputeUpdate(Params):
@@ -138,10 +155,12 @@ async def _overdue(world: World, id: str) -> None:
 async def update_dispute(world: World, params: DisputeUpdate, id: str) -> Doc:
     dispute = await world.get(id, "dispute")
     if params.evidence and dispute["status"] not in {"needs_response", "warning_needs_response"}:
-        raise Refusal(f"This dispute is {dispute['status']}: its evidence can no longer be changed.")
+        raise Refusal(f"This dispute is {dispute['status']}: its evidence was submitted, or came too late.")
     dispute["metadata"] = merged_metadata(dispute["metadata"], params.metadata)
     if params.evidence:
         sent = params.evidence.model_dump(exclude_unset=True)
+        for name in _FILES & sent.keys():
+            await _ensure_evidence(world, name, sent[name])
         dispute["evidence"] |= sent
         dispute["evidence_details"]["has_evidence"] = any(dispute["evidence"][name] for name in _EVIDENCE)
         if params.submit:
@@ -153,6 +172,12 @@ async def update_dispute(world: World, params: DisputeUpdate, id: str) -> Doc:
     await world.save(dispute)
     await world.emit("charge.dispute.updated", dispute)
     return dispute
+
+
+async def _ensure_evidence(world: World, name: str, file: str | None) -> None:
+    """Raises Refusal for what is no file uploaded as evidence; an empty value takes a staged one back."""
+    if file and (await world.get(file, "file"))["purpose"] != "dispute_evidence":
+        raise Refusal(f"The file {file} was not uploaded as dispute_evidence.", param=f"evidence[{name}]")
 
 
 def _verdict(text: str | None) -> Literal["won", "lost"]:

@@ -16,7 +16,7 @@ from exchange.sandbox.errors import Refusal, malformed
 from exchange.sandbox.protocol.call_faults import planned_fault, refusal_of, spend
 from exchange.sandbox.protocol.expansion import expanded, shown_v1
 from exchange.sandbox.protocol.messages import Answer, Call
-from exchange.sandbox.protocol.parameters import parsed, unflattened
+from exchange.sandbox.protocol.parameters import parsed, unflattened, uploaded
 from exchange.sandbox.protocol.register import ABSENT, ROUTES, Route
 from exchange.sandbox.shapes import Doc, new_id, rendered
 from exchange.sandbox.store import Books, World, known_version
@@ -90,6 +90,8 @@ def _raw(call: Call, found: Route) -> Doc:
         if not isinstance(body, dict):
             raise malformed("The request body must be a JSON object.")
         return query | body
+    if call.headers.get("content-type", "").startswith("multipart/form-data"):
+        return query | uploaded(call.headers["content-type"], call.body)
     return query | unflattened(parse_qsl(call.body.decode(errors="replace"), keep_blank_values=True))
 
 

@@ -1,6 +1,9 @@
 """What callers send: closed types, forms unflattened, refusals that name the parameter."""
 
+import hashlib
 import re
+from email.message import Message
+from email.parser import BytesParser
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -123,6 +126,33 @@ def unflattened(pairs: list[tuple[str, str]]) -> Doc:
                     raise malformed(f"Invalid object: {name} is both a value and an object.", param=head)
                 node = inner
     return {name: _listed(name, value) for name, value in tree.items()}
+
+
+def uploaded(content_type: str, body: bytes) -> Doc:
+    """A form with files, each as its name, its size and what it is known by again; the bytes are let go.
+
+    Raises:
+        Refusal: a body that is no such form.
+    """
+    form = BytesParser().parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
+    if not form.is_multipart():
+        raise malformed("Could not parse your multipart request.")
+    fields: list[tuple[str, str]] = []
+    for part in form.get_payload():
+        if not isinstance(part, Message):
+            raise malformed("Could not parse your multipart request.")
+        name = str(part.get_param("name", "", "content-disposition"))
+        content = part.get_payload(decode=True)
+        if not isinstance(content, bytes):
+            raise malformed("Could not parse your multipart request.")
+        filename = part.get_filename()
+        if filename is None:
+            fields.append((name, content.decode(errors="replace")))
+        else:
+            told = {"name": filename, "size": str(len(content)), "sha256": hashlib.sha256(content).hexdigest(),
+                    "begins": content[:8].hex()}  # fmt: skip
+            fields += [(f"{name}[{key}]", value) for key, value in told.items()]
+    return unflattened(fields)
 
 
 def _listed(name: str, value: Any) -> Any:

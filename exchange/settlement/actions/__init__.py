@@ -10,6 +10,7 @@ refunds      money on its way back to a buyer, and back again
 closing      the end of a deal, and open again
 recourse     money comes back after it was shared out
 disputes     a buyer's bank takes a payment back, or asks
+rebuttals    a dispute is answered, once
 warnings     the card network takes a payment for fraud
 sellers      a seller opens the account its money goes to
 payouts      from a seller's account on to its bank

@@ -28,7 +28,7 @@ from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal
 from exchange.settlement.rules import books
 from exchange.settlement.rules.deal import Move, Side, State, step
-from exchange.settlement.rules.payments import DISPUTE_WON
+from exchange.settlement.rules.payments import DISPUTE_REVIEWED, DISPUTE_WON
 from exchange.settlement.stripe_gateway import Dispute, gateway
 
 
@@ -64,9 +64,10 @@ async def take_dispute(dispute: Dispute) -> None:
     deal = await any_deal(payment["deal_id"], lock=True)
     before = await fetchval("select status from dispute where dispute_id = $1", dispute.id)
     await execute(
-        "insert into dispute (id, payment_id, lot_id, dispute_id, status, currency, amount_minor, taken_back, over) "
-        "values ($1, $2, $3, $4, $5, $6, $7, false, false) "
-        "on conflict (dispute_id) do update set status = excluded.status where not dispute.over",
+        "insert into dispute (id, payment_id, lot_id, dispute_id, status, currency, amount_minor, reason, due_by, "
+        "taken_back, over) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, false, false) "
+        "on conflict (dispute_id) do update set status = excluded.status, reason = excluded.reason, "
+        "due_by = excluded.due_by where not dispute.over",
         uuid4(),
         payment["id"],
         deal.lot_id,
@@ -74,13 +75,16 @@ async def take_dispute(dispute: Dispute) -> None:
         dispute.status,
         dispute.amount.currency,
         dispute.amount.minor,
+        dispute.reason[:60],
+        dispute.due_by,
     )
     for moved in dispute.moved:
         posting = books.dispute_moved(moved.amount, moved.fee)
         await post(posting, moved.id, deal_id=deal.id, lot_id=deal.lot_id, stripe_object=dispute.id)
     if before != dispute.status:
         await record(None, "deal.disputed" if before is None else "deal.dispute_moved", deal.id, status=dispute.status)
-        await alarm("disputed", deal)
+        if dispute.status not in DISPUTE_REVIEWED:
+            await alarm("disputed", deal)
     if before is None:
         await tell_disputed(await any_deal(deal.id), "opened")
         await announce(deal.channel, "deal.disputed", deal.id)

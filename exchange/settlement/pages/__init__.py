@@ -1,8 +1,19 @@
-"""The doors of settlement for people: deals, the dock, claims, a company's money, papers, the operator's books."""
+"""The doors of settlement for people: deals, the dock, claims, a company's money, papers, disputes, the books."""
 
 from litestar import Router
 
-from exchange.settlement.pages import accountant, books, claims, deals, money, papers, receipt, receivers, standing
+from exchange.settlement.pages import (
+    accountant,
+    books,
+    claims,
+    deals,
+    money,
+    papers,
+    rebuttals,
+    receipt,
+    receivers,
+    standing,
+)
 
 router = Router(
     "/",
@@ -12,6 +23,7 @@ router = Router(
         *claims.HANDLERS,
         *money.HANDLERS,
         *papers.HANDLERS,
+        *rebuttals.HANDLERS,
         *receivers.HANDLERS,
         *standing.HANDLERS,
         *books.HANDLERS,

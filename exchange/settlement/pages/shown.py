@@ -16,6 +16,7 @@ from exchange.settlement.queries.deals import deal_seen_by, history_of
 from exchange.settlement.queries.evidence import photos_of
 from exchange.settlement.queries.money import money_of, payment_of, unrefunded, warned
 from exchange.settlement.queries.papers import papers_of, waiting_of
+from exchange.settlement.queries.rebuttals import contested
 from exchange.settlement.rules import timeline
 from exchange.settlement.rules.deal import Side
 from exchange.settlement.schemas import possible
@@ -51,6 +52,7 @@ async def deal_page(request: Web, deal_id: UUID) -> dict[str, Any]:
         "payment": await payment_of(deal.id) if side is not Side.SELLER else None,
         "claim": found,
         "unrefunded": await unrefunded(deal) if side is not Side.SELLER else None,
+        "contested": await contested(deal) if deal.disputed and side is Side.OPERATOR else None,
         "warned": side is Side.OPERATOR and await warned(deal.id),
         "photos": await photos_of(deal, side),
         "papers": papers,

@@ -87,9 +87,9 @@ async def draw(deal: Deal, which: Drawn, by: Actor, *, language: str, zone: str)
         case Drawn.CONTRACT:
             sheet = await _contract(deal.negotiation_id, by, language, zone)
         case Drawn.PRO_FORMA:
-            sheet = await _pro_forma(deal, language)
+            sheet = await pro_forma_of(deal, language)
         case Drawn.NOTE:
-            sheet = await _note(deal, language)
+            sheet = await note_of(deal, language)
     return await asyncio.to_thread(set_sheet, sheet)
 
 
@@ -98,9 +98,10 @@ async def _contract(talk_id: UUID, by: Actor, language: str, zone: str) -> Sheet
     return of_contract(contract, contract.accepted.at, language=language, zone=zone)
 
 
-async def _pro_forma(deal: Deal, language: str) -> Sheet:
+async def pro_forma_of(deal: Deal, language: str) -> Sheet:
+    """What precedes the invoice; the caller has loaded the deal by viewer."""
     at = deal.paid_at or deal.agreed_at
-    seller, buyer, ship_to, on_debits = await _sides(deal)
+    seller, buyer, ship_to, on_debits = await sides_of(deal)
     terms, exchange, day = await terms_of(deal), exchange_party(), local_day(at)
     invoice = Invoice(
         kind=Kind.INVOICE,
@@ -123,8 +124,9 @@ async def _pro_forma(deal: Deal, language: str) -> Sheet:
     return of_invoice(invoice, at, pro_forma=True)
 
 
-async def _note(deal: Deal, language: str) -> Sheet:
-    seller, buyer, ship_to, _ = await _sides(deal)
+async def note_of(deal: Deal, language: str) -> Sheet:
+    """The paper at the gate; the caller has loaded the deal by viewer."""
+    seller, buyer, ship_to, _ = await sides_of(deal)
     terms = await terms_of(deal)
     handing = Handing(
         seller=seller,
@@ -140,7 +142,7 @@ async def _note(deal: Deal, language: str) -> Sheet:
     return of_note(handing, deal.paid_at or deal.agreed_at)
 
 
-async def _sides(deal: Deal) -> tuple[Party, Party, Address | None, bool]:
+async def sides_of(deal: Deal) -> tuple[Party, Party, Address | None, bool]:
     """Seller and buyer, where the goods go, and whether the seller pays VAT on debits; as far as they have told."""
     seller_told, buyer_told = await invoicing_of(deal.seller_company_id), await invoicing_of(deal.buyer_company_id)
     seller, _ = await party_of(deal.seller_company_id, seller_told.address or await place_of(deal.seller_company_id))

@@ -14,6 +14,7 @@ receivers  how a seller orders its money to be shared out
 standing   strikes, suspension, what a record comes to
 timeline   what happens next, by whom, until when
 alarms     what a person must look at, in words
+rebuttals  what answers a disputed payment
 drift      our books beside Stripe's balance transactions
 papers     which papers a deal owes
 invoices   an invoice or a credit note, its sums and mentions

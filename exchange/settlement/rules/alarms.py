@@ -11,6 +11,7 @@ AlarmKind = Literal[
     "converted",
     "decision_late",
     "disputed",
+    "evidence_refused",
     "foreign_payment",
     "fraud_warning",
     "held_too_long",
@@ -53,7 +54,11 @@ ALARMS: Mapping[AlarmKind, Alarm] = {
     ),
     "disputed": Alarm(
         N_("A buyer's bank disputes a payment, or has news of its dispute"),
-        N_("Answer it at the payment service before the day named there. The deal's money stands still meanwhile."),
+        N_("Answer it on the deal's page before the day named there. The deal's money stands still meanwhile."),
+    ),
+    "evidence_refused": Alarm(
+        N_("The evidence for a dispute was not taken"),
+        N_("What the payment service said stands on the evidence page of the deal. Hand it in anew, in time."),
     ),
     "foreign_payment": Alarm(
         N_("A pay page names another payment"),

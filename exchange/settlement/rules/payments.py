@@ -63,6 +63,10 @@ class Kind(StrEnum):
     """Money in a buyer's cash balance goes back to the buyer's bank."""
     TRANSFER = "transfer"
     REVERSAL = "reversal"
+    EXHIBIT = "evidence.file"
+    """A paper that answers a dispute is uploaded."""
+    EVIDENCE = "evidence"
+    """A dispute is answered, to the bank and for good."""
 
 
 class LegState(StrEnum):
@@ -151,6 +155,12 @@ def obstacle(*, disputed: bool, warned: bool, refunds: Set[str], ours: Set[str])
 DISPUTE_WON = frozenset({"won", "warning_closed", "prevented"})
 """A dispute's ends, in Stripe's words, after which the buyer's bank holds nothing of the payment."""
 
+
+DISPUTE_ASKS = frozenset({"needs_response", "warning_needs_response"})
+"""While a dispute stands so, its bank takes evidence."""
+
+DISPUTE_REVIEWED = frozenset({"under_review", "warning_under_review"})
+"""What was handed in is with the bank: no news for who handed it in."""
 
 KEY_LIVES = timedelta(hours=24)
 """Stripe forgets an idempotency key after a day; one hour before, the operation is looked up instead of sent again."""

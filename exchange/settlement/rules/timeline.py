@@ -199,6 +199,7 @@ HAPPENED: Mapping[str, str] = {
     "deal.leg_given": N_("A part that could not be paid out goes back to the buyer, by the operator's order"),
     "deal.refunded_otherwise": N_("The operator paid the buyer another way"),
     "deal.disputed": N_("The buyer's bank disputes the payment; the money stands still"),
+    "deal.evidence_sent": N_("The operator handed in to the buyer's bank what proves the sale"),
     "deal.charged_back": N_("The buyer's bank decided for the buyer and keeps the disputed money"),
     "deal.dispute_won": N_("The buyer's bank decided for the seller; the money moves again"),
     "deal.taken_back": N_("The seller's part is taken back from the seller's account"),

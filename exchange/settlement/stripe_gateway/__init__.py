@@ -30,7 +30,6 @@ from exchange.settlement.stripe_gateway.answers import (
     Standing,
     Transfer,
     cash_in,
-    money_in,
     movement_in,
     news_in,
     operation_in,
@@ -41,12 +40,16 @@ from exchange.settlement.stripe_gateway.answers import (
     session_in,
     transfer_in,
 )
+from exchange.settlement.stripe_gateway.evidence import Disputes
 from exchange.settlement.stripe_gateway.refusals import Busy, KeyReused, NoAnswer, Refused, answered
 from exchange.settlement.stripe_gateway.requests import (
     Params,
     cash_return_params,
     checkout_params,
     customer_params,
+    evidence_params,
+    keyed,
+    marked,
     recipient_params,
     refund_params,
     reversal_params,
@@ -79,6 +82,7 @@ __all__ = [
     "checkout_params",
     "close",
     "customer_params",
+    "evidence_params",
     "gateway",
     "read_news",
     "recipient_params",
@@ -98,8 +102,10 @@ class BadSignature(Exception):
     """No secret of ours signed this body, or too long ago."""
 
 
-class Gateway:
+class Gateway(Disputes):
     """The payment service, through one client per process. Refuses to be called while a transaction is open."""
+
+    _client: stripe.StripeClient
 
     def __init__(self, key: str, base: str | None = None) -> None:
         if key.startswith(("sk_live_", "rk_live_")):
@@ -124,25 +130,25 @@ class Gateway:
 
     async def create_recipient(self, key: UUID, params: Params) -> Recipient:
         async with answered():
-            made = await self._client.v2.core.accounts.create_async(_marked(params, key), _keyed(key))
+            made = await self._client.v2.core.accounts.create_async(marked(params, key), keyed(key))
         return recipient_in(made)
 
     async def create_customer(self, key: UUID, params: Params) -> str:
         async with answered():
-            made = await self._client.v1.customers.create_async(_marked(params, key), _keyed(key))
+            made = await self._client.v1.customers.create_async(marked(params, key), keyed(key))
         return made.id
 
     async def create_session(self, key: UUID, params: Params) -> Session:
-        body = _marked(params, key)
-        body["payment_intent_data"] = _marked(params["payment_intent_data"], key)  # its events carry its own metadata
+        body = marked(params, key)
+        body["payment_intent_data"] = marked(params["payment_intent_data"], key)  # its events carry its own metadata
         async with answered():
-            made = await self._client.v1.checkout.sessions.create_async(body, _keyed(key))
+            made = await self._client.v1.checkout.sessions.create_async(body, keyed(key))
         return session_in(made)
 
     async def expire_session(self, key: UUID, session: str) -> Session:
         """Close a pay page. Raises Refused when it is complete: paid, or on the way."""
         async with answered():
-            made = await self._client.v1.checkout.sessions.expire_async(session, None, _keyed(key))
+            made = await self._client.v1.checkout.sessions.expire_async(session, None, keyed(key))
         return session_in(made)
 
     async def cancel_payment(self, key: UUID, intent: str, session: str) -> Session:
@@ -151,25 +157,23 @@ class Gateway:
         A bank transfer that brought a part of it lies in the customer's cash balance from then on (†).
         """
         async with answered():
-            await self._client.v1.payment_intents.cancel_async(
-                intent, {"cancellation_reason": "abandoned"}, _keyed(key)
-            )
+            await self._client.v1.payment_intents.cancel_async(intent, {"cancellation_reason": "abandoned"}, keyed(key))
         return await self.session(session)
 
     async def create_transfer(self, key: UUID, params: Params) -> Transfer:
         async with answered():
-            made = await self._client.v1.transfers.create_async(_marked(params, key), _keyed(key))
+            made = await self._client.v1.transfers.create_async(marked(params, key), keyed(key))
         return transfer_in(made)
 
     async def create_refund(self, key: UUID, params: Params) -> Refund:
         async with answered():
-            made = await self._client.v1.refunds.create_async(_marked(params, key), _keyed(key))
+            made = await self._client.v1.refunds.create_async(marked(params, key), keyed(key))
         return refund_in(made)
 
     async def create_reversal(self, key: UUID, params: Params) -> str:
-        body = _marked(params, key)
+        body = marked(params, key)
         async with answered():
-            made = await self._client.v1.transfers.reversals.create_async(body.pop("transfer"), body, _keyed(key))
+            made = await self._client.v1.transfers.reversals.create_async(body.pop("transfer"), body, keyed(key))
         return made.id
 
     async def onboarding_link(self, account: str, *, return_url: str, refresh_url: str) -> str:
@@ -233,15 +237,6 @@ class Gateway:
         """The operation a charge goes back to: a charge carries what its PaymentIntent was marked with."""
         async with answered():
             return operation_in(plain(await self._client.v1.charges.retrieve_async(charge)))
-
-    async def dispute(self, dispute: str) -> Dispute:
-        async with answered():
-            d = plain(await self._client.v1.disputes.retrieve_async(dispute))
-        moved = tuple(
-            Moved(m["id"], money_in(m["amount"], m["currency"]), money_in(m["fee"], m["currency"]))
-            for m in d["balance_transactions"]
-        )
-        return Dispute(d["id"], d["status"], money_in(d["amount"], d["currency"]), d["charge"], moved)
 
     async def payout(self, payout: str, account: str | None = None) -> Payout:
         """A payout of a seller's ``account``, or our own."""
@@ -388,11 +383,3 @@ async def close() -> None:
 # --- how Stripe is spoken to
 
 _EXPANDED: Any = {"expand": ["payment_intent.latest_charge.balance_transaction"]}
-
-
-def _keyed(key: UUID) -> Any:
-    return {"idempotency_key": str(key)}
-
-
-def _marked(params: Params, key: UUID) -> Any:
-    return {**params, "metadata": {**params.get("metadata", {}), "operation_id": str(key)}}

@@ -85,6 +85,10 @@ class Dispute:
     charge_id: str
     moved: "tuple[Moved, ...]" = ()
     """What the bank took from our balance, and gave back; nothing for an inquiry."""
+    reason: str = "general"
+    """Why the buyer's bank disputes it, as Stripe names it."""
+    due_by: datetime | None = None
+    """Until when evidence is taken; nothing where none is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,23 @@ def money_in(units: int, currency: str) -> Money:
 
 def operation_in(found: Params) -> str | None:
     return (found.get("metadata") or {}).get("operation_id")
+
+
+def dispute_in(d: Params) -> Dispute:
+    moved = tuple(
+        Moved(m["id"], money_in(m["amount"], m["currency"]), money_in(m["fee"], m["currency"]))
+        for m in d["balance_transactions"]
+    )
+    due_by = d["evidence_details"].get("due_by")
+    return Dispute(
+        id=d["id"],
+        status=d["status"],
+        amount=money_in(d["amount"], d["currency"]),
+        charge_id=d["charge"],
+        moved=moved,
+        reason=d["reason"],
+        due_by=_at(due_by) if due_by else None,
+    )
 
 
 def _at(seconds: int) -> datetime:

@@ -84,3 +84,18 @@ def cash_return_params(*, customer: str, amount: Money) -> Params:
 
 def reversal_params(*, transfer: str, amount: Money) -> Params:
     return {"transfer": transfer, "amount": units(amount)}
+
+
+def evidence_params(*, dispute: str, evidence: Params) -> Params:
+    """What answers a dispute, texts and ids of files, handed in to the bank at once."""
+    return {"dispute": dispute, "evidence": evidence, "submit": True}
+
+
+def keyed(key: UUID) -> Any:
+    """The options of a write under the operation's id."""
+    return {"idempotency_key": str(key)}
+
+
+def marked(params: Params, key: UUID) -> Any:
+    """The same with the operation's id in the object's metadata."""
+    return {**params, "metadata": {**params.get("metadata", {}), "operation_id": str(key)}}

@@ -238,6 +238,10 @@ class Dispute(Table, tablename="dispute"):
     """In Stripe's words; ``won``, ``lost``, ``warning_closed`` and ``prevented`` are over."""
     currency = Varchar(length=3, null=False)
     amount_minor = BigInt(null=False)
+    reason = Varchar(length=60, null=False, default="general")
+    """Why the bank disputes it, in Stripe's words."""
+    due_by = Timestamptz(null=True, default=None)
+    """Until when the bank takes evidence."""
     taken_back = Boolean(null=False, default=False)
     """Whether those already paid were asked to give their part back."""
     over = Boolean(null=False, default=False)
