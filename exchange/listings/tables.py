@@ -130,10 +130,9 @@ class Lot(Table, tablename="lot"):
     """Claim tolerance in ten-thousandths of the deal's price."""
     origin_declared = Boolean(null=False, default=False)
     """First sold in the EEA by the mark's owner or with his consent: compulsory."""
-    search_title = Text(null=False, default="")
-    """Title and brands without accents or case, kept by a trigger; `search` (tsvector) is generated from both."""
     search_text = Text(null=False, default="")
-    """Bar codes and words of the lines, folded by the same trigger."""
+    """Bar codes and words of the lines. While the lot is for sale, `search_name` (tsvector) is generated from its title
+    and brands, `search` from these and this text."""
     published_at = Timestamptz(null=False)
     expires_at = Timestamptz(null=False)
     closed_at = Timestamptz(null=True, default=None)
@@ -238,7 +237,7 @@ class LotBlock(Table, tablename="lot_block"):
 
 
 class SearchWord(Table, tablename="search_word"):
-    """Every word that stands in a lot's title or brands: what a mistyped word is corrected to. Kept by a trigger."""
+    """Every word of a lot: what a mistyped word is corrected to. Kept by triggers."""
 
     word = Varchar(length=40, primary_key=True)
 

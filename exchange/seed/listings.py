@@ -162,7 +162,7 @@ LOT = (
     "id", "company_id", "person_id", "state", "title", "category", "region", "country", "brands", "grade", "packing",
     "weight_g", "incoterm", "slots", "currency", "unit_ask_minor", "ask_minor", "rrp_minor", "quantity", "reserved",
     "sold", "partial", "minimum", "multiple", "floor_minor", "auto_accept_minor", "authorised_brand", "unmark",
-    "no_warranty", "tolerance_bp", "origin_declared", "search_title", "search_text", "published_at", "expires_at",
+    "no_warranty", "tolerance_bp", "origin_declared", "search_text", "published_at", "expires_at",
     "closed_at",
 )  # fmt: skip
 LINE = (
@@ -190,7 +190,7 @@ def lot_row(made: Listing) -> tuple[object, ...]:
         [SLOTS[pick % 10], SLOTS[pick % 10 + 2]], made.company.currency, made.unit_ask, made.unit_ask * quantity,
         made.rrp, quantity, 0, made.sold, made.partial, made.minimum, made.multiple, made.floor, made.auto_accept,
         made.lines[0].product.brand if pick % 23 == 0 else "", pick % 5 == 0, pick % 7 == 0,
-        300 if pick % 6 == 0 else 500, True, "", searched_words(articles), made.published_at, made.expires_at,
+        300 if pick % 6 == 0 else 500, True, searched_words(articles), made.published_at, made.expires_at,
         made.closed_at,
     )  # fmt: skip
 

@@ -1,14 +1,15 @@
 from dataclasses import asdict
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from exchange.actor import Actor
 from exchange.companies.actions.rivals import hide_from
-from exchange.database import fetchval
+from exchange.database import execute, fetch, fetchval
 from exchange.errors import NotSeen
 from exchange.listings.actions.blocks import hide_lot
 from exchange.listings.actions.lots import withdraw_lot
+from exchange.listings.queries import lots
 from exchange.listings.queries.lots import LotCard, Wanted, browse, lot_seen_by, own_lots
 from exchange.listings.rules.grades import Grade
 from exchange.money import Money
@@ -148,3 +149,46 @@ async def test_the_operator_sees_lots_masked_too(viewer: MadePerson) -> None:
 async def test_words_of_titles_are_kept_for_corrections(viewer: MadePerson) -> None:
     await make_lot(title="Bouilloires émaillées")
     assert await fetchval("select count(*) from search_word where word = 'emaillees'") == 1
+
+
+async def test_what_a_lot_is_called_comes_before_what_stands_in_it(viewer: MadePerson) -> None:
+    for title, line in (("Box of pans", "Lid"), ("Kitchen box", "Pan 24 cm"), ("Pans and pots", "Pot")):
+        await make_lot(title=title, articles=[make_article(title=line, brand="Volcana")])
+    found = await titles(viewer, text="pan")
+    assert (set(found[:2]), found[2]) == ({"Box of pans", "Pans and pots"}, "Kitchen box")
+
+
+async def test_a_word_that_stands_in_lines_only_is_no_typing_error(viewer: MadePerson) -> None:
+    await make_lot(title="Linge blanche neige", articles=[make_article(title="Drap")])
+    await make_lot(title="Chaises", articles=[make_article(title="Chaise, blanc")])
+    assert await titles(viewer, text="blanc") == ["Chaises"]
+
+
+async def test_a_page_begins_after_a_lot_that_was_sold_meanwhile(viewer: MadePerson) -> None:
+    made = {lot.title: lot for lot in [await make_lot(title=f"Pans {n}") for n in range(4)]}
+    whole = await titles(viewer, text="pans")
+    last = made[whole[1]]
+    await withdraw_lot(by=last.seller.actor, lot_id=last.id)
+    rest = await browse(viewer.actor, Wanted(text="pans"), "en", after=last.id)
+    assert [c.title for c in rest] == whole[2:]
+
+
+@pytest.mark.parametrize("near", [0, 3, 1000])
+async def test_every_lot_with_the_word_is_found_in_order_whatever_way_it_is_looked_for(
+    viewer: MadePerson, monkeypatch: pytest.MonkeyPatch, near: int
+) -> None:
+    monkeypatch.setattr(lots, "NEAR", near)
+    for n in range(11):
+        title, line = ("Pans", "Lid") if n % 3 == 0 else ("Box", "Pan") if n % 3 == 1 else ("Chairs", "Chair")
+        await make_lot(title=title, articles=[make_article(title=line, brand="Volcana")])
+    weeks = "update lot set published_at = published_at - make_interval(days => (abs(hashtext(id::text)) % 60))"
+    await execute(weeks)
+    right = await fetch("select id from lot where title <> 'Chairs' order by title = 'Pans' desc, week desc, id desc")
+    found: list[UUID] = []
+    while (
+        len(page := await browse(viewer.actor, Wanted(text="pan"), "en", after=found[-1] if found else None, limit=2))
+        > 2
+    ):
+        found += [c.id for c in page[:2]]
+    found += [c.id for c in page]
+    assert found == [row["id"] for row in right]

@@ -42,7 +42,7 @@ _COLUMNS = (
 )
 _FOR_SALE = "state in ('open', 'part_sold')"
 _BROWSE = f"select {_COLUMNS} from lot where {_FOR_SALE} and (week, id) < (select week, id from lot where id = $1) order by week desc, id desc limit 24"  # noqa: E501, S608
-_SEARCH = f"select {_COLUMNS} from lot where {_FOR_SALE} and search @@ plainto_tsquery('english', $1) limit 24"  # noqa: S608
+_SEARCH = f"select {_COLUMNS} from (select * from lot where {_FOR_SALE} order by week desc, id desc limit 400) as lot where search_name @@ plainto_tsquery('english', $1) limit 24"  # noqa: E501, S608
 _LINES = "select title, gtin, quantity, rrp_minor from manifest_line where lot_id = $1 order by position limit 50"
 
 Scope = dict[str, Any]
@@ -156,8 +156,8 @@ async def compare(
 # --- the run ---------------------------------------------------------------------------------------------------------
 
 
-async def prepare(url: str) -> tuple[str, list[str], list[str]]:
-    """A signed-in member hidden from by five sellers and fifty lots; ids of lots they see; the words searched for."""
+async def prepare(url: str) -> tuple[str, list[str], list[str], list[str]]:
+    """A signed-in member hidden from by five sellers and fifty lots; ids of lots they see; common words; any words."""
     from exchange.accounts.actions.sessions import open_session
     from exchange.web.sign_in import session_cookie
 
@@ -185,17 +185,20 @@ async def prepare(url: str) -> tuple[str, list[str], list[str]]:
             company,
         )
         common = await connection.fetch(
-            "select word from (select regexp_split_to_table(search_title, '[^a-z]+') as word from lot limit 400000) w"
+            "select word from (select regexp_split_to_table(fold(title), '[^a-z]+') as word from lot limit 400000) w"
             " where length(word) > 3 group by word order by count(*) desc limit 8"
+        )
+        known = await connection.fetch(
+            "select word from search_word where length(word) > 3 order by random() limit 300"
         )
     finally:
         await connection.close()
     cookie = f"{session_cookie()}={await open_session(person, address='127.0.0.1', agent='load')}"
-    return cookie, [str(row["id"]) for row in seen], [row["word"] for row in common]
+    return cookie, [str(row["id"]) for row in seen], [row["word"] for row in common], [row["word"] for row in known]
 
 
 async def run(url: str, port: int, seconds: float, only: str) -> None:
-    cookie, lots, words = await prepare(url)
+    cookie, lots, words, known = await prepare(url)
     cookie += await csrf(port)
     misspelt = [word[:2] + word[3:] for word in words if len(word) > 5]
     browse = [f"/lots?after={i}" for i in lots]
@@ -204,6 +207,7 @@ async def run(url: str, port: int, seconds: float, only: str) -> None:
         ("lot", [f"/lots/{i}" for i in lots], [f"/floor/lot?id={i}" for i in lots]),
         ("search", [f"/lots?q={quote(w)}" for w in words], [f"/floor/search?q={quote(w)}" for w in words]),
         ("commonest word", [f"/lots?q={quote(words[0])}"], [f"/floor/search?q={quote(words[0])}"]),
+        ("any word", [f"/lots?q={quote(w)}" for w in known], []),
         ("misspelt", [f"/lots?q={quote(w)}" for w in misspelt or words], []),
     ]
     print(f"{len(lots)} lots asked for, words {', '.join(words)}")

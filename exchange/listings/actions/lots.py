@@ -224,7 +224,6 @@ async def _insert(lot_id: UUID, by: Actor, country: str, title: str, lot: NewLot
         "reserved": 0,
         "sold": 0,
         "origin_declared": True,
-        "search_title": "",
         "search_text": searched_words(lot.articles),
         "published_at": now(),
         **_term_columns(terms, quantity),

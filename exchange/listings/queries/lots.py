@@ -24,8 +24,8 @@ from exchange.settings import settings
 
 PAGE = 24
 LINES = 50
-RANKED = 200
-"""How many matches of a search are ranked at most: the commonest word stays as fast as any."""
+NEAR = 400
+"""How many of the latest lots a search looks through before it fetches all matches by the index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,8 @@ _SEEN = (
     " and l.company_id <> all (array("
     "select c.id from company c where c.vetting <> 'vetted' and c.vetted_at is not null))"
 )
-_FOR_SALE = "l.state in ('open', 'part_sold') and l.expires_at > $2"
+_ON_SALE = "l.state in ('open', 'part_sold')"
+_FOR_SALE = f"{_ON_SALE} and l.expires_at > $2"
 _CARD = (
     "l.id, l.company_id, l.title, l.category, l.grade, l.country, l.region, l.brands,"
     " l.quantity - l.reserved - l.sold as units, l.unit_ask_minor, l.currency, l.discount, l.partial, l.week"
@@ -191,7 +192,8 @@ async def browse(
     """A page of the market for this viewer, after the lot ``after``; one row more than ``limit`` tells of a next page.
 
     Without a text: the latest week first, within a week in random order, so that what one seller published together
-    does not stand together. With a text: the best matches first; a mistyped word is taken for the nearest known one.
+    does not stand together. With a text: lots whose title or brand says it, then those with it in their lines, in the
+    same order; a mistyped word is taken for the nearest known one.
     """
     args: list[object] = [actor.company_id, now()]
     filters = [_FOR_SALE, _SEEN, *_filters(wanted, args)]
@@ -272,15 +274,20 @@ def _filters(wanted: Wanted, args: list[object]) -> list[str]:
 
 
 def _search(filters: list[str], wanted: Wanted, args: list[object], after: UUID | None, limit: int) -> str:
-    """Correct each word, match in both languages, rank at most `RANKED` rows, cut out the page."""
+    """Correct each word, match in both languages: lots whose name says it, then those with it in their lines."""
     args.append(" ".join(wanted.text.split())[:120])
     text = len(args)
     args.append(limit + 1)
     page = len(args)
-    cut = ""
+    top = "'infinity'::date, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid"
+    start = f"values (true, {top}), (false, {top})"
     if after is not None:
         args.append(after)
-        cut = f"where (rank, week, id) < (select rank, week, id from ranked where id = ${len(args)})"  # noqa: S608  ours
+        start = (
+            "with last as (select searchable(name_of_lot(c.title, c.brands)) @@ (select q from query) as named,"  # noqa: S608  ours
+            f" c.week, c.id from lot c where c.id = ${len(args)})"
+            f" select * from last union all select false, {top} from last where named"
+        )
     return f"""
 with query as materialized (
   select plainto_tsquery('french', words) || plainto_tsquery('english', words) as q from (
@@ -291,12 +298,42 @@ with query as materialized (
       a.word), ' ' order by a.n) as words
     from regexp_split_to_table(fold(${text}), '[^a-z0-9]+') with ordinality as a(word, n)
     where a.word <> '') as corrected),
-ranked as materialized (
-  select {_CARD}, ts_rank(l.search, query.q) as rank
-  from lot l, query where l.search @@ query.q and {" and ".join(filters)} limit {RANKED})
+start (named, week, id) as materialized ({start}),
+{_latest("named", "l.search_name @@ (select q from query)", "s.named", filters, page)},
+{
+        _latest(
+            "lines",
+            "l.search @@ (select q from query) and not l.search_name @@ (select q from query)",
+            f"not s.named and (select count(*) from named) < ${page}",
+            filters,
+            page,
+        )
+    }
 select l.*, {_PHOTO} from (
-  select * from ranked {cut} order by rank desc, week desc, id desc limit ${page}) as l
-order by rank desc, week desc, id desc"""  # noqa: S608  ours
+  select *, true as named from named union all select *, false from lines
+  order by named desc, week desc, id desc limit ${page}) as l
+order by named desc, week desc, id desc"""  # noqa: S608  ours
+
+
+def _latest(name: str, matches: str, start: str, filters: list[str], page: int) -> str:
+    """The page's matches as the table ``name``, the latest week first, after the row ``start`` s (nothing without one).
+
+    A common word fills the page from the `NEAR` latest lots of the market; a word that does not is rare enough to fetch
+    all its matches by the index and sort them. By the index alone, the commonest word would cost as much as all lots.
+    """
+    begin = f"(l.week, l.id) < (select s.week, s.id from start s where {start})"  # noqa: S608  ours
+    latest = "order by l.week desc, l.id desc limit"
+    return f"""
+{name}_near as materialized (
+  select {_CARD} from (select * from lot l where {_ON_SALE} and {begin} {latest} {NEAR}) as l
+  where {matches} and {" and ".join(filters)} {latest} ${page}),
+{name} as materialized (
+  select * from {name}_near where (select count(*) from {name}_near) = ${page}
+  union all (
+    select {_CARD} from (
+      select * from lot l where (select count(*) from {name}_near) < ${page}
+        and exists (select from start s where {start}) and {matches} offset 0) as l
+    where {begin} and {" and ".join(filters)} {latest} ${page}))"""  # noqa: S608  ours
 
 
 def _card(row: Any, viewer: UUID | None, secret: bytes, language: str) -> LotCard:
