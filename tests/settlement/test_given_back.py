@@ -1,13 +1,15 @@
 """What is owed to a buyer reaches it once: refunds that are refused or come back, by hand, or taken by its bank."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from exchange.actor import Role
+from exchange.clock import frozen, now
 from exchange.database import execute, fetchval
 from exchange.money import Money
-from exchange.settlement.actions import deals, events, payments, recourse
+from exchange.settlement.actions import deals, disputes, events, payments, recourse
 from exchange.settlement.actions.release import Disputed
 from exchange.settlement.queries.deals import any_deal
 from exchange.settlement.queries.money import unrefunded
@@ -183,7 +185,29 @@ async def test_of_a_surplus_that_came_back_the_bank_takes_what_is_owed(gateway: 
     for status in ("needs_response", "lost"):
         await dispute(gateway, 120_00, status, payment="surplus")
     assert (await balance())[Account.SURPLUS] == 0
+    told = "select count(*) from mail where template = 'deal_disputed' and subject like 'The bank has decided for %'"
+    assert await fetchval(told) == 2, "both waited"
     await nothing_is_owed(agreed, chief)
+
+
+async def test_the_time_to_prove_the_delivery_counts_anew_when_the_bank_has_decided(gateway: FakeGateway) -> None:
+    """[32]"""
+    agreed, began = await agree(), now()
+    await paid(agreed, gateway)
+    await deals.ship(deal_id=agreed.deal_id, carrier="Geodis", tracking="G1", by=agreed.seller.actor)
+    await due_now(agreed)
+    await deals.tick(agreed.deal_id)
+    await dispute(gateway, 120_00, "needs_response")
+    with frozen(began + timedelta(days=30)):
+        await deals.tick(agreed.deal_id)
+        assert (await any_deal(agreed.deal_id)).next_for(Side.SELLER).until is None  # type: ignore[union-attr]
+        gateway.disputes["dp_1"] = replace(gateway.disputes["dp_1"], status="won")
+        await disputes.look_at_dispute(await fetchval("select id from dispute"))
+        await deals.tick(agreed.deal_id)
+        assert await agreed.state() == "overdue", "its time begins anew, it is not over"
+    with frozen(began + timedelta(days=40)):
+        await deals.tick(agreed.deal_id)
+        assert await agreed.state() == "closing"
 
 
 @pytest.mark.parametrize("surplus", [False, True])

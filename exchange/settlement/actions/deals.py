@@ -290,7 +290,8 @@ async def remind_side(deal_id: UUID) -> None:
         deal = await any_deal(deal_id, lock=True)
         when = await reminder_of(deal)
         overdue = deal.due_at is not None and deal.due_at <= now()
-        if when is None or when > now() or overdue or (deal.claim is not None and deal.claim.answered):
+        waits = deal.stands_still or (deal.claim is not None and deal.claim.answered)
+        if when is None or when > now() or overdue or waits:
             return
         await remind(deal)
 

@@ -106,6 +106,7 @@ async def _taken(deal: Deal, dispute: asyncpg.Record, *, surplus: bool) -> None:
             await _book_lost(deal, dispute, amount, surplus=True)
             await owed_less(dispute["payment_id"], amount)
             await _over(deal, dispute, "deal.charged_back")
+            await tell_disputed(await any_deal(deal.id), "lost")
         return
     if deal.state.final or (lost and deal.state is State.CLOSING):
         if not dispute["taken_back"]:
@@ -189,7 +190,7 @@ async def _over(deal: Deal, dispute: asyncpg.Record, fact: str) -> None:
     await record(None, fact, deal.id)
     await announce(deal.channel, fact, deal.id)
     deal = await any_deal(deal.id)
-    if deal.state.holds_money and deal.at_the_sellers:  # told to keep the goods: both sides' time counts anew
+    if deal.waits_for_bank and not deal.disputed:  # its clock stood still: both sides' time counts anew
         again = now()
         deal = replace(deal, ready_at=deal.ready_at and again)
         await execute(

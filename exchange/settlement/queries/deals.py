@@ -85,13 +85,18 @@ class Deal:
         return not self.carrier and self.received_at is None
 
     @property
-    def stands_still(self) -> bool:
-        """Whether no clock moves the deal: a bank disputes what is held for goods the seller was told to keep, or
-        what goes back to the buyer when the time runs out.
+    def waits_for_bank(self) -> bool:
+        """Whether a dispute stops the deal's clock: the seller was told to keep the goods, or the buyer would be
+        refunded when the time runs out.
         """
         arrow = MACHINE.get((self.state, Move.LAPSE))
         refunds = arrow is not None and arrow.ending is not None and arrow.ending.refunds_all
-        return self.disputed and self.state.holds_money and (refunds or self.at_the_sellers)
+        return self.state.holds_money and (refunds or self.at_the_sellers)
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether no clock moves the deal, because a bank has not decided."""
+        return self.disputed and self.waits_for_bank
 
     @property
     def channel(self) -> str:

@@ -108,7 +108,8 @@ def next_step(
         return Next(Side.STRIPE, _DISPUTED[reader], None, None)
     if disputed and state is State.CLOSING:
         return Next(Side.STRIPE, _UNDECIDED, None, None)
-    whose, until, otherwise = _WHOSE[state], due_at, _OTHERWISE.get(state)
+    stopped = disputed and state is State.OVERDUE
+    whose, until, otherwise = _WHOSE[state], None if stopped else due_at, _OTHERWISE.get(state)
     text = _MINE[state] if reader is whose and state in _MINE else _THEIRS[state]
     if state is State.CLAIMED and claim is not None:
         if claim.answered:
