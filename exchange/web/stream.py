@@ -47,8 +47,8 @@ class ListeningBackend(AsyncPgChannelsBackend):
         connection.add_termination_listener(self._lost)
         return connection
 
-    def _lost(self, _: asyncpg.Connection) -> None:
-        if not self._closing:
+    def _lost(self, connection: asyncpg.Connection) -> None:
+        if not self._closing and connection is getattr(self, "_listener_conn", connection):
             self._mending = asyncio.get_running_loop().create_task(self._listen_again())
 
     async def _listen_again(self) -> None:
@@ -56,16 +56,27 @@ class ListeningBackend(AsyncPgChannelsBackend):
         while not self._closing:
             try:
                 async with self._listener_lock:
-                    self._listener_conn = await self._open()
-                    for channel in self._subscribed_channels:
-                        await self._listener_conn.add_listener(channel, self._listener)
-                        if self._queue is not None:
+                    self._listener_conn = await self._heard_by(await self._open())
+                    if self._queue is not None:
+                        for channel in self._subscribed_channels:
                             self._queue.put_nowait((channel, MISSED.encode()))
                 return
             except _GONE:
                 log.warning("live pages: PostgreSQL does not answer, next try in %.1f s", wait)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, 30)
+
+    async def _heard_by(self, fresh: asyncpg.Connection) -> asyncpg.Connection:
+        """The connection once it listens to every channel; lost meanwhile, it is none."""
+        try:
+            for channel in self._subscribed_channels:
+                await fresh.add_listener(channel, self._listener)
+        except _GONE:
+            fresh.terminate()
+            raise
+        if fresh.is_closed():
+            raise ConnectionError("lost again")
+        return fresh
 
     async def subscribe(self, channels: Iterable[str]) -> None:
         """Begin to listen to the channels. The plugin waits for nothing here: a page left meanwhile is taken off its

@@ -10,10 +10,11 @@ from litestar import Litestar
 from litestar.channels import ChannelsPlugin
 from litestar.response import ServerSentEventMessage
 
-from exchange.database import execute
+from exchange.database import execute, fetchval
 from exchange.web.stream import MISSED, _events, channels_plugin, mark
 
-LOST = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'exchange live pages'"
+LISTENING = "from pg_stat_activity where application_name = 'exchange live pages' and datname = current_database()"
+LOST = f"select pg_terminate_backend(pid) {LISTENING}"
 
 
 Stream = AsyncGenerator[ServerSentEventMessage, None]
@@ -80,8 +81,9 @@ async def test_a_page_left_while_it_begins_to_listen_makes_no_other_deaf(
         left = asyncio.create_task(_hears(_stream(channels, "one")))
         await begun.wait()
         left.cancel()
-        await asyncio.wait({left})
+        await asyncio.sleep(0)
         slow.set()
+        await asyncio.wait({left})
         async with aclosing(_stream(channels, "one")) as other:
             await _hears(other)
             await execute("select pg_notify('one', 'offer.made X')")
@@ -127,6 +129,29 @@ async def test_a_channel_that_could_not_be_listened_to_is_listened_to_on_another
             await _hears(again)
             await execute("select pg_notify('one', 'offer.made X')")
             assert await _hears(again) == "offer.made X"
+
+
+async def test_a_connection_lost_while_it_begins_to_listen_is_replaced_by_one_and_not_by_two(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen = asyncpg.Connection.add_listener
+
+    async def lost_again(self: asyncpg.Connection, channel: str, listener: object) -> None:
+        monkeypatch.setattr(asyncpg.Connection, "add_listener", listen)
+        self.terminate()
+        raise asyncpg.ConnectionDoesNotExistError
+
+    channels = channels_plugin()
+    async with Litestar(plugins=[channels]).lifespan():
+        stream = _stream(channels, "one")
+        await _hears(stream)
+        monkeypatch.setattr(asyncpg.Connection, "add_listener", lost_again)
+        await execute(LOST)
+        with pytest.raises(StopAsyncIteration):
+            await _hears(stream)
+        while mending := [t for t in asyncio.all_tasks() if "_listen_again" in repr(t)]:
+            await asyncio.wait(mending)
+        assert await fetchval(f"select count(*) {LISTENING}") == 1
 
 
 def test_a_mark_follows_what_is_shown_and_tells_nothing_of_it() -> None:
