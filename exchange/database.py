@@ -242,7 +242,7 @@ async def _make_database(url: str) -> None:
         connection = await asyncpg.connect(f"{server}/postgres" + (f"?{query}" if query else ""))
         try:
             await connection.execute('create database "{}"'.format(name.replace('"', '""')))
-        except asyncpg.DuplicateDatabaseError:
+        except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):  # the latter: in the very same moment
             pass
         finally:
             await connection.close()

@@ -2,11 +2,13 @@
 
 import asyncio
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from exchange.database import close_pool, execute, fetchval, in_transaction, open_pool, transaction
+from exchange.database import _make_database, close_pool, execute, fetchval, in_transaction, open_pool, transaction
 from exchange.errors import NotSeen
 
 TWICE = "create table unwelcome (x int unique deferrable initially deferred)"
@@ -70,6 +72,14 @@ async def test_a_connection_found_lost_at_the_commit_is_the_database_gone(databa
         await _goes_on()
     finally:
         await close_pool()
+
+
+async def test_processes_that_start_together_make_one_database(database_url: str) -> None:
+    server, name = urlsplit(database_url), f"together_{uuid4().hex}"
+    try:
+        await asyncio.gather(*(_make_database(urlunsplit(server._replace(path=f"/{name}"))) for _ in range(3)))
+    finally:
+        await execute(f"drop database if exists {name}")
 
 
 async def test_a_server_without_its_socket_is_the_database_gone(database_url: str, tmp_path: Path) -> None:
