@@ -36,7 +36,6 @@ _strands = multiprocessing.get_context("forkserver")
 COMPANIES = Step("companies", "Companies and their people", bring_in)
 PICTURES = Step("pictures", "Photographs", hang)
 TALKS = Step("talks", "Talks and deals under way", play, whole=False, ahead=shop)
-STATISTICS = Step("statistics", "Statistics", look_over_all, whole=False)
 RELEASES = Step("releases", "Published figures", publish, whole=False)
 
 
@@ -74,7 +73,7 @@ def demo(scale: Scale) -> Layout:
     ]  # fmt: skip
     strands = {
         "odd quarters": past[0::2],
-        "even quarters": [*past[1::2], STATISTICS],
+        "even quarters": [*past[1::2], _statistics(scale)],
         "present": [TALKS, PICTURES, RELEASES],
     }
     return Layout([COMPANIES, _lots(scale)], strands)
@@ -82,11 +81,16 @@ def demo(scale: Scale) -> Layout:
 
 def load(scale: Scale) -> Layout:
     """Companies and open lots, nothing else."""
-    return Layout([COMPANIES], {"present": [_lots(scale), STATISTICS]})
+    return Layout([COMPANIES], {"present": [_lots(scale), _statistics(scale)]})
 
 
 def _lots(scale: Scale) -> Step:
     return Step(whole(scale.lots), "Lots on sale", fill)
+
+
+def _statistics(scale: Scale) -> Step:
+    """Once for each size a market grows to."""
+    return Step(f"{whole(scale.lots)}, statistics", "Statistics", look_over_all, whole=False)
 
 
 LAYOUTS: Mapping[str, Callable[[Scale], Layout]] = {"demo": demo, "load": load}
