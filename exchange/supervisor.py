@@ -155,14 +155,18 @@ class Part:
         return self.process is not None and self.process.poll() is None
 
     def stop(self, patience: float = 10) -> None:
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(patience)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(5)
+        if self.process is not None and self.process.poll() is None:
+            _end(self.process, patience)
+
+
+def _end(process: "subprocess.Popen[bytes]", patience: float = 10) -> None:
+    """Ask the process to end, and after ``patience`` seconds kill it with all it began."""
+    process.terminate()
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(5)
 
 
 def _child() -> None:
@@ -239,8 +243,7 @@ class Supervisor:
                 pass
         finally:
             if interrupted := process.poll() is None:
-                process.terminate()
-                process.wait(10)
+                _end(process)
         if process.returncode and not interrupted:
             raise subprocess.CalledProcessError(process.returncode, f"exchange {name}")
 
