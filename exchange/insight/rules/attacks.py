@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from operator import itemgetter
 
 from exchange.insight.rules.policy import Policy
 from exchange.insight.rules.price import HIGH, LOW, MIDDLE, Figure, Standing, window_mean
@@ -29,6 +30,7 @@ PAIR_WIDTH = 30.0
 SUSPECTS = 3
 """Heaviest groups a side that are tried as insiders and as targets: a lighter one knows less and hides better."""
 TINY = 1e-6
+_WEIGHT = itemgetter(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def width(window: Share, told: int, held: Sequence[Share], aim: float) -> float:
     grows with every value, so its extremes are reached with all the rest at one end.
     """
     floor, ceiling = SPAN
-    rest = 1 - aim - sum(weight for _, weight in held)
+    rest = 1 - aim - sum(map(_WEIGHT, held))
     least, most = told - HALF_STEP - TINY, told + HALF_STEP + TINY
     if (
         window_mean([(floor, aim), *held, (ceiling, rest)], window) >= least
@@ -123,6 +125,10 @@ def _attempts(weights: Weights, room: float, policy: Policy) -> Iterator[Attempt
 
 
 def _any_learns(votes: Votes, weights: Weights, attempts: Sequence[Attempt], told: Sequence[tuple[Share, int]]) -> bool:
+    floor, ceiling = SPAN
+    shares = {
+        ends: (min(max(value, floor), ceiling), weights[ends]) for ends, value in votes.items() if ends in weights
+    }
     known: tuple[Ends, ...] = ()
     held: list[Share] = []
     narrowed = False
@@ -130,7 +136,7 @@ def _any_learns(votes: Votes, weights: Weights, attempts: Sequence[Attempt], tol
         if attempt.size == 1 and attempts[0].size > 1 and not narrowed:
             return False  # no two learnt anything: neither does one of them
         if attempt.touched is not known:
-            known, held = attempt.touched, _held(votes, weights, attempt.touched)
+            known, held = attempt.touched, sorted(map(shares.__getitem__, attempt.touched))
         for window, value in told:
             # T3c: insiders count all they traded; one must learn nothing, two are left PAIR_WIDTH to guess in
             span = width(window, value, held, attempt.left) if attempt.left else FULL
@@ -140,14 +146,9 @@ def _any_learns(votes: Votes, weights: Weights, attempts: Sequence[Attempt], tol
                 continue
             narrowed = True
             # T3b: rivals who know their own prices must learn nothing; FULL above settles it, knowing more only narrows
-            if width(window, value, _held(votes, weights, attempt.rivals), attempt.whole) < FULL - TINY:
+            if width(window, value, sorted(map(shares.__getitem__, attempt.rivals)), attempt.whole) < FULL - TINY:
                 return True
     return False
-
-
-def _held(votes: Votes, weights: Weights, known: Sequence[Ends]) -> list[Share]:
-    floor, ceiling = SPAN
-    return sorted((min(max(votes[ends], floor), ceiling), weights[ends]) for ends in known)
 
 
 def _insert(held: Sequence[Share], *more: Share) -> list[Share]:

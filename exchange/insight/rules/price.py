@@ -107,8 +107,8 @@ def figure(votes: Mapping[Ends, float], standing: Standing) -> Figure:
 
 
 def ordered(votes: Mapping[Ends, float], weights: Mapping[Ends, float]) -> list[tuple[float, float]]:
-    """(value, weight) by value, then seller, then buyer: the same order on every machine."""
-    return [(votes[ends], weights[ends]) for ends in sorted(votes, key=lambda ends: (votes[ends], _by_groups(ends)))]
+    """(value, weight) by value, then seller, then buyer, as ``weigh`` orders them: the same order on every machine."""
+    return [(votes[ends], weights[ends]) for ends in sorted(filter(votes.__contains__, weights), key=votes.__getitem__)]
 
 
 @dataclass(frozen=True, slots=True)

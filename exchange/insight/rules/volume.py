@@ -31,6 +31,7 @@ class Flow:
 
     amounts: Mapping[Ends, int] = field(default_factory=dict)
     records: int = 0
+    _totals: dict[Side, dict[Group, int]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def merge(cls, flows: Iterable["Flow"]) -> "Flow":
@@ -43,14 +44,16 @@ class Flow:
                 amounts[ends] += amount
         return cls(amounts, records)
 
-    def totals(self, side: Side) -> dict[Group, int]:
+    def totals(self, side: Side) -> Mapping[Group, int]:
         """Each group's contribution on ``side``; groups that contribute nothing do not count."""
-        found: defaultdict[Group, int] = defaultdict(int)
-        for ends, amount in self.amounts.items():
-            group = ends[side]
-            if group is not None and amount:
-                found[group] += amount
-        return dict(found)
+        if side not in self._totals:  # every test of a cell asks for them
+            found: defaultdict[Group, int] = defaultdict(int)
+            for ends, amount in self.amounts.items():
+                group = ends[side]
+                if group is not None and amount:
+                    found[group] += amount
+            self._totals[side] = dict(found)
+        return self._totals[side]
 
     @property
     def total(self) -> int:
@@ -143,10 +146,13 @@ class Measure:
     now: Mapping[str, Flow]
     before: Mapping[str, Flow] | None
     sides: tuple[Side, ...] = BOTH
+    _over: dict[frozenset[str], Flow] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def over(self, leaves: Iterable[str]) -> Flow:
-        """This quarter's flow over ``leaves``."""
-        return Flow.merge(self.now[leaf] for leaf in sorted(leaves) if leaf in self.now)
+    def over(self, leaves: frozenset[str]) -> Flow:
+        """This quarter's flow over ``leaves``, put together once: for the tests of a cell and for its figure."""
+        if leaves not in self._over:
+            self._over[leaves] = Flow.merge(self.now[leaf] for leaf in sorted(leaves) if leaf in self.now)
+        return self._over[leaves]
 
     def ago(self, leaves: Iterable[str]) -> Flow | None:
         """The flow over ``leaves`` a quarter ago; None in the first quarter."""
