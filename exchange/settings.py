@@ -46,6 +46,15 @@ class Settings(BaseSettings):
     commission_basis_points: int = Field(default=500, ge=0, le=5000)
     """The exchange's commission on a settled deal, in ten-thousandths of the price excluding VAT."""
 
+    card_most: dict[str, int] = Field(default_factory=dict)
+    """The largest card payment, in whole units by currency, as `{"EUR": 20000}`; where a bank transfer carries more."""
+    sepa_most: int = Field(default=10_000, ge=0)
+    """The largest SEPA direct debit in euros: Stripe's own limit unless it has raised it. 0: none is offered."""
+    sepa_exposure: int = Field(default=20_000, ge=0)
+    """Of one buyer's direct debits within the eight weeks in which its bank gives them back unasked, in euros."""
+    sepa_hold_days: int = Field(default=14, ge=0, le=60)
+    """How long after its arrival a new buyer's direct debit is held, whatever else has been decided."""
+
     exchange_country: str = "FR"
     """Where the exchange itself pays tax: decides the VAT on its commission."""
     exchange_name: str = ""

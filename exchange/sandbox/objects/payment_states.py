@@ -27,6 +27,10 @@ async def tell(world: World, intent: Doc) -> None:
         await watcher(world, intent)
 
 
+#: Bank transfers come in these alone (docs.stripe.com/payments/bank-transfers).
+TRANSFERABLE = {"eur", "gbp", "jpy", "mxn", "usd"}
+
+
 def in_range(amount: int, currency: str) -> None:
     """Refuse what Stripe refuses as too small or too large to charge."""
     least = LEAST.get(currency, 50)
@@ -50,7 +54,7 @@ def offered(allowed: Sequence[str] | None, currency: str, customer: str | None) 
     possible = ["card"]
     if currency == "eur":
         possible.append("sepa_debit")
-    if customer:
+    if customer and currency in TRANSFERABLE:
         possible.append("customer_balance")
     left = [method for method in possible if allowed is None or method in allowed]
     if not left:

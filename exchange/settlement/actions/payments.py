@@ -23,6 +23,7 @@ from exchange.settlement.actions.operations import Doing, Operation
 from exchange.settlement.actions.refunds import pay_back
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal, deal_seen_by
+from exchange.settlement.queries.methods import ways_of
 from exchange.settlement.rules import books
 from exchange.settlement.rules.deal import Move, NotYourMove, Side, State, step
 from exchange.settlement.rules.payments import Kind, PaymentState, Proof, Retrieved, advance, proof, session_expiry
@@ -129,6 +130,7 @@ async def _pay_page(deal_id: UUID, customer: str) -> tuple[UUID, str | None]:
             deal=deal_id,
             label=deal.label,
             total=deal.terms.total,
+            methods=(await ways_of(deal)).methods,
             expires_at=expires_at,
             back_to=f"{settings().base_url}/deals/{deal_id}/payment",
         )

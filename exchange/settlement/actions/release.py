@@ -15,6 +15,7 @@ from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.listings.actions.reservations import release_reservation
 from exchange.money import Money
+from exchange.settings import settings
 from exchange.settlement.actions import operations
 from exchange.settlement.actions.closing import close_if_done
 from exchange.settlement.actions.ledger import post
@@ -24,11 +25,13 @@ from exchange.settlement.actions.papers import owe_papers
 from exchange.settlement.actions.refunds import pay_back
 from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, any_deal
+from exchange.settlement.queries.methods import known_debtor
 from exchange.settlement.queries.money import warned
 from exchange.settlement.rules import books
 from exchange.settlement.rules.accounts import Receiving, receiver
 from exchange.settlement.rules.amounts import Share, plan
 from exchange.settlement.rules.deal import Ending, State
+from exchange.settlement.rules.methods import Method, leaves_from
 from exchange.settlement.rules.payments import Kind, Obstacle, obstacle, retry
 from exchange.settlement.stripe_gateway import (
     Busy,
@@ -99,7 +102,7 @@ async def release(deal_id: UUID) -> None:
     """
     async with transaction():
         deal = await any_deal(deal_id, lock=True)
-        if not (deal.state is State.CLOSING or deal.state.final) or await _stopped(deal):
+        if not (deal.state is State.CLOSING or deal.state.final) or await _stopped(deal) or await _waits(deal):
             return
         legs = await fetch(
             "select l.id, l.company_id, l.amount_minor, l.state, f.account_id as frozen, f.status as frozen_status, "
@@ -137,6 +140,24 @@ async def release(deal_id: UUID) -> None:
                 lot_id=deal.lot_id,
             )
         await close_if_done(deal)
+
+
+async def _waits(deal: Deal) -> bool:
+    """Whether the payment is a new buyer's direct debit that is held still: then the legs leave when it is over."""
+    method = await fetchval("select method from payment where deal_id = $1 and state = 'paid'", deal.id)
+    if deal.paid_at is None or method != Method.SEPA:
+        return False
+    known = await known_debtor(deal.buyer_company_id, deal.paid_at)
+    leaves = leaves_from(method, deal.paid_at, settings().sepa_hold_days, known=known)
+    if leaves <= now():
+        return False
+    await execute(
+        "update release_leg set retry_at = $2 where deal_id = $1 and state = 'planned' and amount_minor is not null",
+        deal.id,
+        leaves,
+    )
+    await enqueue("deal.release", deal.id, at=leaves, once=f"debit {deal.id}")
+    return True
 
 
 async def release_parked(company_id: UUID) -> None:

@@ -14,6 +14,7 @@ from exchange.settlement.actions import deals, payments
 from exchange.settlement.queries.claims import claim_of, lines_of
 from exchange.settlement.queries.deals import Deal, deal_seen_by, deals_of
 from exchange.settlement.queries.evidence import photos_of
+from exchange.settlement.queries.methods import ways_of
 from exchange.settlement.queries.money import money_of, payment_of, unrefunded
 from exchange.settlement.rules.claims import Reason
 from exchange.settlement.rules.deal import Side
@@ -192,6 +193,10 @@ class PayPage(BaseModel):
     """Where the buyer pays: the payment service's own page."""
 
     url: str
+    methods: list[str] = Field(
+        description="which ways carry the sum in its currency: card, sepa_debit, customer_balance (bank transfer)",
+        examples=[["card", "customer_balance"]],
+    )
 
 
 class Shipment(BaseModel):
@@ -239,7 +244,9 @@ async def show(request: Call, deal_id: FromPath[UUID]) -> DealDetail:
 @post("/{deal_id:uuid}/payment", guards=[member], status_code=HTTP_201_CREATED)
 async def pay(request: Call, deal_id: FromPath[UUID]) -> PayPage:
     """The address of the deal's one pay page; asked twice, the same."""
-    return PayPage(url=await payments.pay(deal_id=deal_id, by=viewer_of(request).actor))
+    actor = viewer_of(request).actor
+    url = await payments.pay(deal_id=deal_id, by=actor)
+    return PayPage(url=url, methods=list((await ways_of(await deal_seen_by(actor, deal_id))).methods))
 
 
 @post("/{deal_id:uuid}/shipment", guards=[member], status_code=HTTP_200_OK)

@@ -14,6 +14,7 @@ from exchange.settlement.press.drawn import drawable
 from exchange.settlement.queries.claims import claim_of
 from exchange.settlement.queries.deals import deal_seen_by, history_of
 from exchange.settlement.queries.evidence import photos_of
+from exchange.settlement.queries.methods import ways_of
 from exchange.settlement.queries.money import money_of, payment_of, unrefunded, warned
 from exchange.settlement.queries.papers import papers_of, waiting_of
 from exchange.settlement.queries.rebuttals import contested
@@ -36,6 +37,7 @@ async def deal_page(request: Web, deal_id: UUID) -> dict[str, Any]:
     side = deal.side_of(actor)
     found = await claim_of(deal)
     history, papers, papers_wait = await history_of(deal), await papers_of(deal, side), await waiting_of(deal)
+    may = possible(deal, side, found)
     return {
         "mark": mark(deal, history, papers, papers_wait),
         "deal": deal,
@@ -58,7 +60,8 @@ async def deal_page(request: Web, deal_id: UUID) -> dict[str, Any]:
         "papers": papers,
         "drawn": drawable(deal, side),
         "papers_wait": papers_wait,
-        "may": possible(deal, side, found),
+        "may": may,
+        "ways": await ways_of(deal) if may.pay else None,
     }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from exchange.clock import now
 from exchange.database import fetch, fetchrow, fetchval
 from exchange.money import Money
 from exchange.settlement.queries.deals import Deal
@@ -45,6 +46,8 @@ class LegView:
     amount: Money | None
     """None until the money is shared out."""
     state: str
+    waits_until: datetime | None
+    """Until when a direct debit it comes from is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,12 @@ async def money_of(deal: Deal, side: Side) -> DealMoney:
         deal.id,
     )
     legs = await fetch(
-        "select l.id, l.company_id, l.amount_minor, l.state, c.trading_name from release_leg l "
+        "select l.id, l.company_id, l.amount_minor, l.state, c.trading_name, "
+        "case when l.state = 'planned' and l.refused_for is null and l.retry_at > $2 then l.retry_at end "
+        "as waits_until from release_leg l "
         "join company c on c.id = l.company_id where l.deal_id = $1 order by l.rank",
         deal.id,
+        now(),
     )
     others = {str(leg["id"]): leg["trading_name"] for leg in legs if leg["company_id"] != deal.seller_company_id}
     return DealMoney(
@@ -90,6 +96,7 @@ async def money_of(deal: Deal, side: Side) -> DealMoney:
                 leg["company_id"] == deal.seller_company_id,
                 None if leg["amount_minor"] is None else Money(leg["amount_minor"], currency),
                 leg["state"],
+                leg["waits_until"],
             )
             for leg in legs
             if side is not Side.BUYER

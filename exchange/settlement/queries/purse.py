@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from exchange.actor import Actor
+from exchange.clock import now
 from exchange.database import fetch, fetchrow
 from exchange.errors import NotSeen
 from exchange.money import Money
@@ -43,7 +44,8 @@ class LegOfMine:
     amount: Money
     state: str
     """``held``, ``planned``, ``parked``, ``sent``, ``paid`` or ``taken_back``; or why it does not leave: ``disputed``,
-    ``checked`` (a warning, of which the seller is told no more) or ``stopped`` (our books and Stripe's differ).
+    ``checked`` (a warning, of which the seller is told no more), ``stopped`` (our books and Stripe's differ) or
+    ``debited`` (it came by a new buyer's direct debit, which is held a while).
     """
     at: datetime
 
@@ -208,6 +210,7 @@ async def _shared_out(company_id: UUID) -> list[LegOfMine]:
         when exists (select from payment where deal_id = d.id and fraud_warning is not null
         and warning_cleared_at is null) then 'checked'
         when (select not agreed from reconciliation order by at desc limit 1) then 'stopped'
+        when l.refused_for is null and l.retry_at > $3 then 'debited'
         else 'planned' end as state,
         coalesce(l.paid_at, d.closed_at, d.since) as at from release_leg l join deal d on d.id = l.deal_id
         join company s on s.id = d.seller_company_id where l.company_id = $1 and l.amount_minor > 0
@@ -215,6 +218,7 @@ async def _shared_out(company_id: UUID) -> list[LegOfMine]:
         """,  # noqa: S608  fixed texts
         company_id,
         SHOWN_PARTS,
+        now(),
     )
     return [
         _part(row["id"], row, company_id, Money(row["amount_minor"], row["currency"]), row["state"], row["at"])

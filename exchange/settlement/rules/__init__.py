@@ -7,6 +7,7 @@ vat        which VAT a trade carries
 books      ledger accounts and the postings each fact makes
 fec        the ledger as an accountant takes it in
 payments   a payment attempt and what a retrieved session proves about it
+methods    by which ways a sum can be paid
 accounts   where a company's money goes, and how that changes
 claims     what a claim is worth
 evidence   photos of a delivery

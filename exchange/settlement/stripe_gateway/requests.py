@@ -1,5 +1,6 @@
 """What is asked of Stripe: plain parameters, frozen in the operation's row, so a second try sends the same body."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,13 +34,25 @@ def customer_params(*, email: str) -> Params:
 
 
 def checkout_params(
-    *, customer: str, obligation: UUID, deal: UUID, label: str, total: Money, expires_at: datetime, back_to: str
+    *,
+    customer: str,
+    obligation: UUID,
+    deal: UUID,
+    label: str,
+    total: Money,
+    methods: Sequence[str],
+    expires_at: datetime,
+    back_to: str,
 ) -> Params:
-    """A hosted pay page for one obligation. ``label`` names the goods in general: no company's name goes here."""
+    """A hosted pay page for one obligation. ``label`` names the goods in general: no company's name goes here.
+
+    Of ``methods`` Stripe offers those that are switched on at its Dashboard too.
+    """
     return {
         "mode": "payment",
         "customer": customer,
         "client_reference_id": str(obligation),
+        "allowed_payment_method_types": list(methods),
         "line_items": [
             {
                 "quantity": 1,
