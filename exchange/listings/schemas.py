@@ -1,6 +1,6 @@
 """Shapes both doors share: the terms of a lot as a form or a JSON body gives them."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from exchange.listings.rules.lots import (
     Terms,
     UnknownChoice,
 )
+from exchange.listings.rules.thresholds import THRESHOLD_LIFE, Threshold, ThresholdState
 from exchange.money import Money
 
 _E = TypeVar("_E", bound=StrEnum)
@@ -45,6 +46,25 @@ class Amount(BaseModel):
             return Money(self.minor, self.currency)
         except ValueError:
             raise UnknownChoice(field="currency", value=self.currency) from None
+
+
+class ThresholdCount(BaseModel):
+    """Sold only if enough of the lot is paid: what is needed, what is there."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"units": 60, "paid_at_least": 36, "by": "2026-11-30T22:00:00Z", "state": "open"}}
+    )
+
+    units: int = Field(description="that must be paid for any of the lot to be sold")
+    paid_at_least: int = Field(description="exact for the seller, in steps for everybody else")
+    by: datetime = Field(description="the last instant to pay")
+    state: ThresholdState = Field(description="open until it is decided, once")
+
+    @classmethod
+    def of(cls, threshold: Threshold | None, paid: int) -> "ThresholdCount | None":
+        if threshold is None:
+            return None
+        return cls(units=threshold.units, paid_at_least=paid, by=threshold.by, state=threshold.state)
 
 
 class PublicationBody(BaseModel):
@@ -70,6 +90,13 @@ class PublicationBody(BaseModel):
     partial: bool = False
     minimum: int = Field(default=1, ge=1)
     multiple: int = Field(default=1, ge=1)
+    threshold: int | None = Field(
+        default=None,
+        ge=2,
+        description="sold only if at least so many units are paid by the end of `expires_on`; until then payments are "
+        "held and nothing ships, else every buyer is refunded in full. Fixed once published; 30 days at most",
+        examples=[60],
+    )
     floor: Amount | None = Field(default=None, description="hidden: offers below it are declined, a unit")
     auto_accept: Amount | None = Field(default=None, description="hidden: offers from it on are accepted, a unit")
     expires_on: date | None = None
@@ -93,7 +120,7 @@ class PublicationBody(BaseModel):
             partial=self.partial,
             minimum=self.minimum,
             multiple=self.multiple,
-            expires_at=end_of(self.expires_on),
+            expires_at=end_of(self.expires_on, DEFAULT_LIFE if self.threshold is None else THRESHOLD_LIFE),
             incoterm=self.incoterm,
             packing=self.packing,
             floor=self.floor.money if self.floor else None,
@@ -103,6 +130,7 @@ class PublicationBody(BaseModel):
             no_warranty=self.no_warranty,
             tolerance_bp=int(self.tolerance_percent * 100),
             slots=tuple(self.slots),
+            threshold=self.threshold,
         )
 
     @property
@@ -127,9 +155,9 @@ class PublicationBody(BaseModel):
         )
 
 
-def end_of(day: date | None) -> datetime:
-    """The end of a day, UTC; of the usual life of a lot when none is given."""
-    chosen = day or (now() + DEFAULT_LIFE).date()
+def end_of(day: date | None, life: timedelta = DEFAULT_LIFE) -> datetime:
+    """The end of a day, UTC; of a lot's usual ``life`` when none is given."""
+    chosen = day or (now() + life).date()
     return datetime.combine(chosen, time(22), UTC)
 
 
@@ -146,6 +174,7 @@ def publication_from(form: dict[str, str | list[str]], currency: str) -> Publica
         partial=read.text("partial") == "1",
         minimum=read.whole("minimum"),
         multiple=read.whole("multiple"),
+        threshold=read.whole("threshold") if read.text("threshold") else None,
         floor=read.amount("floor"),
         auto_accept=read.amount("auto_accept"),
         expires_on=read.day("expires_on"),

@@ -120,6 +120,12 @@ class Lot(Table, tablename="lot"):
     """Per unit, hidden: offers below are declined automatically."""
     auto_accept_minor = BigInt(null=True, default=None)
     """Per unit, hidden: offers at or above are accepted automatically."""
+    threshold = Integer(null=True, default=None)
+    """Sold only if at least so many units are paid by the end of the sale; null: each buyer's deal stands alone."""
+    threshold_state = Varchar(length=6, null=True, default=None)
+    """open → met or missed, decided once (trigger)."""
+    threshold_paid = Integer(null=False, default=0)
+    """Units paid and held, as last counted; exact for the seller alone."""
     authorised_brand = Varchar(length=80, null=False, default="")
     """Only authorised dealers of this brand may buy (VBER 2022/720 art. 4(c)(i)(2)); empty: anybody."""
     unmark = Boolean(null=False, default=False)
@@ -144,6 +150,9 @@ class Lot(Table, tablename="lot"):
     orderable = Check("minimum between 1 and quantity and multiple between 1 and quantity")
     sane_floor = Check("floor_minor between 1 and unit_ask_minor")
     sane_auto_accept = Check("auto_accept_minor between coalesce(floor_minor, 1) and unit_ask_minor")
+    reachable_threshold = Check("threshold between 2 and quantity")
+    known_threshold_state = Check("threshold_state in ('open', 'met', 'missed')")
+    threshold_has_a_state = Check("(threshold is null) = (threshold_state is null)")
     sane_tolerance = Check("tolerance_bp between 0 and 500")
     declared = Check("origin_declared")
 

@@ -22,6 +22,7 @@ from exchange.settlement.actions import (
     release,
     sellers,
     standing,
+    thresholds,
 )
 
 
@@ -33,6 +34,11 @@ async def open_deal(negotiation_id: UUID) -> None:
 @handles("deal.due")
 async def tick(deal_id: UUID) -> None:
     await deals.tick(deal_id)
+
+
+@handles("threshold.due")
+async def weigh(lot_id: UUID) -> None:
+    await thresholds.weigh(lot_id)
 
 
 @handles("deal.reminder")

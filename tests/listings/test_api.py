@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 import exchange.listings.jobs  # noqa: F401  registers the handlers
-from exchange.database import fetchval
+from exchange.database import execute, fetchval
 from exchange.jobs import perform
 from exchange.settings import settings
 from tests.factories import MadePerson, bearer, make_lot, make_person
@@ -156,6 +156,24 @@ async def test_a_lot_is_written_directly_and_withdrawn(client: httpx.AsyncClient
     )
     assert (bad.status_code, bad.json()["code"]) == (422, "bad_code")
     assert (await client.get("/api/v1/lots/categories")).json()["categories"][0]["slug"] == "furniture"
+
+
+async def test_a_threshold_is_published_with_its_lot_and_read_in_steps_by_others(
+    client: httpx.AsyncClient, seller: MadePerson
+) -> None:
+    body = TERMS | {
+        "price_mode": "unit", "amount": {"minor": 1500, "currency": "EUR"}, "threshold": 60,
+        "articles": [{"title": "Kettle", "quantity": 100}],
+    }  # fmt: skip
+    bad = await client.post("/api/v1/lots", json=body | {"threshold": 101})
+    assert (bad.status_code, bad.json()["code"]) == (422, "threshold_out_of_range")
+    made = (await client.post("/api/v1/lots", json=body)).json()
+    assert (made["threshold"]["units"], made["threshold"]["state"]) == (60, "open")
+    assert made["threshold"]["by"][:19] == made["expires_at"][:19]
+    await execute("update lot set threshold_paid = 35 where id = $1", UUID(made["id"]))
+    client.headers.update(await bearer(await make_person()))
+    told = (await client.get(f"/api/v1/lots/{made['id']}")).json()
+    assert (told["threshold"]["paid_at_least"], told["own"]) == (30, None)
 
 
 async def test_the_openapi_document_has_every_door_with_an_example(client: httpx.AsyncClient, db: None) -> None:

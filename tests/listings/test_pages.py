@@ -91,6 +91,28 @@ async def test_what_is_wrong_with_the_terms_is_said_beside_the_fields_and_kept(
     assert await own_lots(seller.actor) == []
 
 
+async def test_a_lot_sold_only_if_enough_is_paid_says_so_to_everybody(
+    client: httpx.AsyncClient, seller: MadePerson
+) -> None:
+    await sign_in(client, seller)
+    page = await read(client)
+    wrong = await client.post(page + "/publication", data=TERMS | {"partial": "1", "threshold": "9999"})
+    assert wrong.status_code == 422
+    assert 'id="f-threshold-error"' in wrong.text
+    assert 'value="9999"' in wrong.text
+    made = await client.post(page + "/publication", data=TERMS | {"partial": "1", "threshold": "600"})
+    assert made.status_code == 303
+    (lot,) = await own_lots(seller.actor)
+    edit = await client.get(f"/lots/{lot.id}/terms")
+    assert "This condition and its day stay as they were published." in edit.text
+    assert 'name="threshold"' not in edit.text
+    assert "0 of 600 units paid for it to go ahead" in (await client.get("/lots/mine")).text
+    await sign_in(client, await make_person(language="fr"))
+    for address in (f"/lots/{lot.id}", f"/lots/{lot.id}/offer"):
+        shown = await client.get(address)
+        assert "Ce lot n’est vendu que si 600 unités en sont payées" in shown.text, address
+
+
 async def test_columns_are_corrected_and_read_again_at_once(client: httpx.AsyncClient, seller: MadePerson) -> None:
     await sign_in(client, seller)
     page = await read(client, b"Thing;Howmany;Worth\nRound chair;4;30\nSquare table;2;80\n")

@@ -1,5 +1,6 @@
 """After the agreement: the contract, the thread of the deal, the way to the deal itself."""
 
+from datetime import timedelta
 from html import unescape
 from io import BytesIO
 from uuid import UUID, uuid4
@@ -8,6 +9,7 @@ import httpx
 import pytest
 from pypdf import PdfReader
 
+from exchange.clock import now
 from exchange.database import execute, fetch, fetchval
 from exchange.errors import NotSeen
 from exchange.offers import actions
@@ -15,7 +17,8 @@ from exchange.offers.queries.agreed import contract_seen_by, messages_of
 from exchange.offers.rules.talks import TERMS_VERSION
 from exchange.offers.rules.team import NotAgreedYet, NothingWritten
 from exchange.settlement.actions.deals import open_deal
-from tests.factories import MadePerson, bearer, make_person, sign_in
+from exchange.settlement.press.sheets import of_contract
+from tests.factories import MadePerson, bearer, make_company, make_lot, make_person, sign_in
 from tests.offers.stage import Stage, euros, staged
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -61,6 +64,25 @@ async def test_the_contract_tells_no_secret_of_the_seller() -> None:
     text = str(await fetchval("select content from contract where negotiation_id = $1", talk))
     for secret in ("floor", "auto_accept", "cost", "seller_ref", "REF-SECRETE", "rrp", "ask"):
         assert secret not in text, secret
+
+
+async def test_the_contract_holds_the_condition_it_hangs_on(client: httpx.AsyncClient) -> None:
+    lot = await make_lot(quantity=100, threshold=60, expires_in=timedelta(days=20))
+    stage = Stage(lot.seller, await make_person(await make_company(), language="fr"), lot.id)
+    talk = await stage.offer(quantity=40)
+    await execute("update lot set threshold_paid = 40 where id = $1", lot.id)
+    await stage.accept(talk, quantity=40)
+    await _commits()
+    contract = await contract_seen_by(stage.buyer.actor, talk)
+    assert contract.threshold
+    assert (contract.threshold.units, contract.threshold.is_open) == (60, True)
+    assert "threshold_paid" not in str(contract.lot), "how far it is belongs in no contract"
+    paper = of_contract(contract, now(), language="fr", zone="Europe/Paris")
+    (said,) = [block.lines for block in paper.sections if block.heading == "Condition suspensive"]
+    assert "que si 60 unités en sont payées" in said[0]
+    await sign_in(client, stage.buyer)
+    assert "Condition suspensive" in (await client.get(f"/talks/{talk}/contract")).text
+    assert "Seuil de déclenchement" in (await client.get(f"/talks/{talk}")).text
 
 
 async def test_what_the_threshold_accepted_is_signed_by_who_set_it() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -81,10 +81,13 @@ async def agree(
     buyer_country: str = "FR",
     opened: bool = True,
     on: Agreed | None = None,
+    threshold: int | None = None,
+    sale_ends: timedelta = timedelta(days=30),
 ) -> Agreed:
     """A French seller's lot of two lines and a buyer who agreed to ``quantity`` of its 20 units.
 
-    ``on`` is an agreement of another buyer: this one is about the same lot.
+    ``on`` is an agreement of another buyer: this one is about the same lot. With a ``threshold``, so many units must be
+    paid before the sale ends.
     """
     seller = on.seller if on else await make_person(await make_company(currency=currency), role=Role.OWNER)
     buyer = await make_person(await make_company(country=buyer_country, vat="FR40303265045"), role=Role.OWNER)
@@ -92,7 +95,7 @@ async def agree(
     assert buyer.company
     lot_id, negotiation_id, copy_id, at = on.lot_id if on else uuid4(), uuid4(), uuid4(), now()
     if on is None:
-        await _list(lot_id, seller, currency, unit_minor)
+        await _list(lot_id, seller, currency, unit_minor, threshold, at + sale_ends)
     await LotCopy(id=copy_id, lot_id=lot_id, sha256=copy_id.bytes, content=LOT, made_at=at).save()
     await Negotiation(
         id=negotiation_id,
@@ -135,7 +138,9 @@ async def agree(
     return Agreed(seller, buyer, lot_id, negotiation_id, row["id"] if row else uuid4())
 
 
-async def _list(lot_id: UUID, seller: MadePerson, currency: str, unit_minor: int) -> None:
+async def _list(
+    lot_id: UUID, seller: MadePerson, currency: str, unit_minor: int, threshold: int | None, ends: datetime
+) -> None:
     assert seller.company
     at = now()
     await Lot(
@@ -156,9 +161,11 @@ async def _list(lot_id: UUID, seller: MadePerson, currency: str, unit_minor: int
         ask_minor=unit_minor * 20,
         quantity=20,
         partial=True,
+        threshold=threshold,
+        threshold_state="open" if threshold else None,
         origin_declared=True,
         published_at=at,
-        expires_at=at + timedelta(days=30),
+        expires_at=ends,
     ).save()
     for position, (title, rrp) in enumerate([("Ponceuse", 30_00), ("Perceuse", 10_00)]):
         await ManifestLine(

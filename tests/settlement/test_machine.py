@@ -1,6 +1,7 @@
 """The deal's machine against the table of the trade guide, and over random histories with its clocks."""
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from exchange.companies.rules import WorkingHours, is_public_holiday
+from exchange.listings.rules.thresholds import Threshold, ThresholdState, decide
 from exchange.money import Money
 from exchange.settlement.rules import amounts, clocks, deal, timeline
 from exchange.settlement.rules.claims import Claimed, PercentOutOfRange, Reason, Sold, Standing, counter
@@ -20,7 +22,8 @@ JAPANESE = WorkingHours(zone="Asia/Tokyo", country="JP", opens=time(10), closes=
 """The seller works in France, the buyer in Japan."""
 
 TURNS: dict[State, dict[Side, str]] = {
-    State.AWAITING_PAYMENT: {Side.STRIPE: "pay", Side.CLOCK: "lapse"},
+    State.AWAITING_PAYMENT: {Side.STRIPE: "pay", Side.CLOCK: "lapse miss"},
+    State.POOLED: {Side.CLOCK: "go_ahead miss", Side.SELLER: "cancel", Side.BUYER: "cancel"},
     State.PAID: {Side.SELLER: "make_ready ship cancel", Side.BUYER: "cancel"},
     State.READY: {Side.SELLER: "ship prove cancel", Side.BUYER: "arrive receive claim cancel"},
     State.UNCOLLECTED: {Side.SELLER: "give_up prove", Side.BUYER: "arrive receive claim"},
@@ -28,7 +31,11 @@ TURNS: dict[State, dict[Side, str]] = {
     State.OVERDUE: {Side.SELLER: "prove", Side.BUYER: "arrive receive claim"},
     State.DELIVERED: {Side.BUYER: "receive claim"},
     State.CLAIMED: {Side.SELLER: "answer_claim agree_claim", Side.BUYER: "agree_claim withdraw_claim escalate"},
-    State.OPERATOR: {Side.SELLER: "answer_claim agree_claim", Side.BUYER: "agree_claim withdraw_claim"},
+    State.OPERATOR: {
+        Side.SELLER: "answer_claim agree_claim",
+        Side.BUYER: "agree_claim withdraw_claim",
+        Side.CLOCK: "miss",
+    },
     State.CLOSING: {Side.STRIPE: "close"},
 }
 """Who may do what, as the guide's table says it. Besides, while money is held: the clocks, the operator, the bank."""
@@ -38,7 +45,7 @@ TURNS: dict[State, dict[Side, str]] = {
 def test_nobody_moves_outside_their_turn(state: State) -> None:
     turns = defaultdict(set, {side: set(words.split()) for side, words in TURNS.get(state, {}).items()})
     if state.holds_money and state is not State.CLOSING:
-        turns[Side.CLOCK] |= {"lapse", "alarm"}
+        turns[Side.CLOCK] |= {"alarm"} if state is State.POOLED else {"lapse", "alarm"}
         turns[Side.OPERATOR] |= {"decide"}
         turns[Side.STRIPE] |= {"charge_back", "charge_back_part"}
     for side in Side:
@@ -48,8 +55,11 @@ def test_nobody_moves_outside_their_turn(state: State) -> None:
 class ADealsLife(RuleBasedStateMachine):
     """Anybody tries anything at any time; clocks strike as they are due, some of them late."""
 
-    @initialize(unit=st.integers(1, 10**6), units=st.integers(1, 500))
-    def agree(self, unit: int, units: int) -> None:
+    @initialize(unit=st.integers(1, 10**6), units=st.integers(1, 500), pooled=st.booleans())
+    def agree(self, unit: int, units: int, pooled: bool) -> None:
+        by = AT + timedelta(days=5)
+        self.threshold = Threshold(10, by, ThresholdState.OPEN) if pooled else None
+        self.went_ahead = not pooled
         self.terms = amounts.terms(Money(unit, "EUR") * units, vat_bp=2000, commission_bp=500, commission_vat_bp=2000)
         self.now = AT
         self.state = State.AWAITING_PAYMENT
@@ -61,15 +71,26 @@ class ADealsLife(RuleBasedStateMachine):
         self.ending: deal.Ending | None = None
         self.shared: amounts.Plan | None = None
 
-    def clock(self, state: State) -> datetime | None:
+    def clock(self, state: State, at: datetime | None = None) -> datetime | None:
         whose = deal.CLOCKS[state].whose if state in deal.CLOCKS else Side.SELLER
         hours = JAPANESE if whose is Side.BUYER else FRENCH
-        return clocks.due(state, at=self.now, ready_at=self.ready_at, claimed_at=self.claimed_at, hours=hours)
+        return clocks.due(
+            state,
+            at=at or self.now,
+            ready_at=self.ready_at,
+            claimed_at=self.claimed_at,
+            hours=hours,
+            threshold=self.threshold,
+        )
 
     def move(self, move: Move, by: Side, part: int = 0) -> None:
         before = self.state
         arrow = deal.step(before, move, by)
         self.state = deal.ended_as(self.terms.total.minor, self.back()) if move is Move.CLOSE else arrow.to
+        if move is Move.PAY and self.threshold and self.threshold.state is not ThresholdState.MET:
+            self.state = State.POOLED
+        assert self.went_ahead or move not in {Move.MAKE_READY, Move.SHIP, Move.ARRIVE, Move.RECEIVE, Move.PROVE}
+        assert move is not Move.MISS or (self.threshold and self.threshold.missed)
         self.paid_at = self.now if move is Move.PAY else self.paid_at
         self.ready_at = self.now if move is Move.MAKE_READY else self.ready_at
         self.claimed_at = self.now if move is Move.CLAIM else self.claimed_at
@@ -108,9 +129,20 @@ class ADealsLife(RuleBasedStateMachine):
     def time_passes(self, days: int) -> None:
         self.now += timedelta(days=days, hours=7)
 
+    @rule(paid=st.integers(0, 20))
+    def the_lots_payments_are_counted(self, paid: int) -> None:
+        if self.threshold:
+            decided = decide(self.threshold, paid, closed=self.threshold.over(self.now))
+            self.threshold = replace(self.threshold, state=decided)
+            self.went_ahead = decided is ThresholdState.MET
+            if self.state is State.AWAITING_PAYMENT:
+                self.due_at = self.clock(self.state, AT)
+
     @rule()
     def a_clock_strikes(self) -> None:
-        struck = clocks.struck(self.state, due_at=self.due_at, alarm_at=self.alarm_at, at=self.now)
+        struck = clocks.struck(
+            self.state, due_at=self.due_at, alarm_at=self.alarm_at, at=self.now, threshold=self.threshold
+        )
         if struck:
             self.move(struck, Side.CLOCK)
 
@@ -135,6 +167,9 @@ class ADealsLife(RuleBasedStateMachine):
                 self.move(Move.CLOSE, Side.STRIPE)
                 continue
             self.now = max(self.now, min(at for at in (self.due_at, self.alarm_at) if at))
+            if self.threshold and self.now >= self.threshold.by:
+                self.now += timedelta(seconds=1)
+                self.the_lots_payments_are_counted(0)
             late = self.alarm_at is not None and self.now >= self.alarm_at
             self.a_clock_strikes()
             if late and self.state is State.OPERATOR:

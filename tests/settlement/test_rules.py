@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from exchange import payable
-from exchange.companies.rules import standard_rate
+from exchange.companies.rules import WorkingHours, standard_rate
+from exchange.listings.rules.thresholds import Threshold, ThresholdState
 from exchange.money import Money
-from exchange.settlement.rules import amounts, books, claims, deal, drift, payments, timeline, vat
+from exchange.settlement.rules import amounts, books, claims, clocks, deal, drift, payments, timeline, vat
 from exchange.settlement.rules.alarms import ALARMS, AlarmKind, called
 from exchange.settlement.rules.deal import Move, Side, State
 
@@ -42,9 +43,13 @@ class TestTheMachine:
         assert reached == set(State)
 
     def test_every_open_state_but_the_last_has_a_clock_and_something_happens_when_it_runs_out(self) -> None:
-        for state in set(State) - deal.FINAL - {State.CLOSING}:
+        for state in set(State) - deal.FINAL - {State.CLOSING, State.POOLED}:
             assert state in deal.CLOCKS
             assert (state, Move.LAPSE) in deal.MACHINE
+        assert clocks.due(
+            State.POOLED, at=NOON, ready_at=None, claimed_at=None, hours=WorkingHours(),
+            threshold=Threshold(10, NOON, ThresholdState.OPEN),
+        ) == NOON, "paid for a lot with a threshold, it ends with the lot's last day"  # fmt: skip
 
     def test_nothing_leaves_a_final_state(self) -> None:
         assert not [at for at, _ in deal.MACHINE if at.final]
@@ -67,6 +72,14 @@ class TestTheMachine:
     def test_goods_are_not_shipped_before_the_payment_is_held(self) -> None:
         with pytest.raises(deal.NotNow):
             deal.step(State.AWAITING_PAYMENT, Move.SHIP, Side.SELLER)
+
+    def test_what_waits_for_a_threshold_does_not_leave(self) -> None:
+        assert deal.moves(State.POOLED, Side.SELLER) == deal.moves(State.POOLED, Side.BUYER) == {Move.CANCEL}
+        for state in (State.AWAITING_PAYMENT, State.POOLED):
+            missed = deal.step(state, Move.MISS, Side.CLOCK).ending
+            assert missed is not None
+            assert missed.refunds_all
+            assert missed.striker is None, "nobody's fault"
 
     def test_a_silent_buyer_accepts_and_an_idle_seller_refunds(self) -> None:
         assert deal.step(State.DELIVERED, Move.LAPSE, Side.CLOCK).ending is deal.Ending.SILENT
@@ -107,7 +120,7 @@ class TestTheTimeline:
     @pytest.mark.parametrize("reader", [Side.BUYER, Side.SELLER, Side.OPERATOR])
     def test_goods_that_have_not_left_and_money_wait_for_a_bank_that_disputes(self, state: State, reader: Side) -> None:
         told = timeline.next_step(state, reader, NOON, disputed=True)
-        if state in {State.PAID, State.READY, State.UNCOLLECTED, State.CLOSING}:
+        if state in {State.POOLED, State.PAID, State.READY, State.UNCOLLECTED, State.CLOSING}:
             assert told
             assert (told.whose, told.until) == (Side.STRIPE, None)
             assert "bank" in told.text

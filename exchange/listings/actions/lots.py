@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -35,11 +35,13 @@ from exchange.listings.rules.lots import (
     NotForSale,
     OriginNotDeclared,
     Terms,
+    ThresholdDatedOtherwise,
     TitleMissing,
     UnknownChoice,
     brands_of,
     check_terms,
 )
+from exchange.listings.rules.thresholds import ThresholdState
 
 FACTS_TOLD_UPWARDS = ("lot.published", "lot.closed")
 """Enqueued for whoever listens above: a lot came on sale; it was withdrawn or expired."""
@@ -112,7 +114,8 @@ async def change_lot(
 ) -> None:
     """Change a lot's title or terms; talks under way keep the copy they began with (domain guide §6.1).
 
-    A new price or automatic acceptance needs a new answer on the purchase price.
+    A new price or automatic acceptance needs a new answer on the purchase price. A threshold never changes, nor does
+    the end of the sale while it is open: ThresholdDatedOtherwise.
     """
     async with transaction():
         lot = await _own_lot(by, lot_id)
@@ -125,6 +128,10 @@ async def change_lot(
             ensure_no_contact_details(title, names=(lot["legal_name"], lot["trading_name"]), field="title")
             await execute("update lot set title = $2 where id = $1", lot_id, title)
         if terms is not None:
+            if lot["threshold_state"] == ThresholdState.OPEN:
+                if terms.expires_at.date() != lot["expires_at"].date():
+                    raise ThresholdDatedOtherwise(field="expires_on")
+                terms = replace(terms, threshold=lot["threshold"], expires_at=lot["expires_at"])
             faults: list[DomainError] = [*check_terms(terms, lot["quantity"], now())]
             cheaper = terms.unit_ask.minor < lot["unit_ask_minor"]
             automatic = terms.auto_accept is not None and terms.auto_accept.minor != lot["auto_accept_minor"]
@@ -223,6 +230,8 @@ async def _insert(lot_id: UUID, by: Actor, country: str, title: str, lot: NewLot
         "quantity": quantity,
         "reserved": 0,
         "sold": 0,
+        "threshold": terms.threshold,
+        "threshold_state": ThresholdState.OPEN.value if terms.threshold else None,
         "origin_declared": True,
         "search_text": searched_words(lot.articles),
         "published_at": now(),

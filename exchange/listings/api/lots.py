@@ -19,7 +19,7 @@ from exchange.listings.rules import codes
 from exchange.listings.rules.articles import Article, unit_ask
 from exchange.listings.rules.categories import CATEGORIES, REGIONS, SECTORS, region_of
 from exchange.listings.rules.grades import Grade
-from exchange.listings.schemas import Amount, PublicationBody
+from exchange.listings.schemas import Amount, PublicationBody, ThresholdCount
 from exchange.listings.spreadsheets import EmptyFile
 from exchange.money import Money
 from exchange.web.guards import signed_in, trading, viewer_of
@@ -55,6 +55,7 @@ class NewLotBody(PublicationBody):
             "example": {
                 "title": "Enamel pans, end of line", "category": "tableware", "price_mode": "unit",
                 "amount": {"minor": 1250, "currency": "EUR"}, "origin_declared": True,
+                "partial": True, "minimum": 10, "threshold": 60,
                 "cost_answer": "at_or_above_cost", "articles": [{"title": "Enamel pan 24 cm", "quantity": 120}],
             }
         }
@@ -140,6 +141,7 @@ class LotBody(BaseModel):
     partial: bool
     minimum: int
     multiple: int
+    threshold: ThresholdCount | None = Field(description="null: each buyer's deal stands alone")
     authorised_brand: str
     unmark: bool
     no_warranty: bool
@@ -304,8 +306,9 @@ def _lot(lot: SeenLot) -> LotBody:
         region=lot.region, country=lot.country, brands=list(lot.brands), grade=Grade(lot.grade), packing=lot.packing,
         weight_g=lot.weight_g, incoterm=lot.incoterm, slots=list(lot.slots), unit_ask=Amount.of(lot.unit_ask),
         ask=Amount.of(lot.ask), rrp=_amount(lot.rrp), discount_percent=lot.discount, quantity=lot.quantity,
-        left=lot.left, partial=lot.partial, minimum=lot.minimum,
-        multiple=lot.multiple, authorised_brand=lot.authorised_brand, unmark=lot.unmark,
+        left=lot.left, partial=lot.partial, minimum=lot.minimum, multiple=lot.multiple,
+        threshold=ThresholdCount.of(lot.threshold, lot.threshold_paid),
+        authorised_brand=lot.authorised_brand, unmark=lot.unmark,
         no_warranty=lot.no_warranty, tolerance_basis_points=lot.tolerance_bp,
         week=lot.week.isoformat(), expires_at=lot.expires_at.isoformat(), lines_total=lot.lines_total,
         lines=[

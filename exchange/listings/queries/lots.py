@@ -16,9 +16,11 @@ from exchange.clock import now
 from exchange.companies.rules import pseudonym
 from exchange.database import fetch, fetchrow
 from exchange.errors import NotSeen
+from exchange.listings.queries.thresholds import threshold_in
 from exchange.listings.rules import codes
 from exchange.listings.rules.categories import CATEGORIES
 from exchange.listings.rules.lots import LotState, quantity_band
+from exchange.listings.rules.thresholds import Threshold, told
 from exchange.money import Money
 from exchange.settings import settings
 
@@ -134,6 +136,8 @@ class SeenLot:
     partial: bool
     minimum: int
     multiple: int
+    threshold: Threshold | None
+    threshold_paid: int  # exact for the seller, in steps for everybody else
     authorised_brand: str
     unmark: bool
     no_warranty: bool
@@ -153,9 +157,8 @@ class SeenLot:
 
 _SEEN = (
     "l.company_id <> all (array(select b.company_id from company_block b where b.rival_id = $1))"
-    " and l.id <> all (array(select b.lot_id from lot_block b where b.company_id = $1))"
-    " and l.company_id <> all (array("
-    "select c.id from company c where c.vetting <> 'vetted' and c.vetted_at is not null))"
+    " and l.id <> all (array(select b.lot_id from lot_block b where b.company_id = $1)) and l.company_id <> all ("
+    "array(select c.id from company c where c.vetting <> 'vetted' and c.vetted_at is not null))"
 )
 _ON_SALE = "l.state in ('open', 'part_sold')"
 _FOR_SALE = f"{_ON_SALE} and l.expires_at > $2"
@@ -166,8 +169,9 @@ _CARD = (
 _WHOLE = (
     "l.id, l.company_id, l.stock_list_id, l.state, l.title, l.category, l.region, l.country, l.brands, l.grade,"
     " l.packing, l.weight_g, l.incoterm, l.slots, l.currency, l.unit_ask_minor, l.ask_minor, l.rrp_minor, l.discount,"
-    " l.quantity, l.reserved, l.sold, l.partial, l.minimum, l.multiple, l.floor_minor, l.auto_accept_minor,"
-    " l.authorised_brand, l.unmark, l.no_warranty, l.tolerance_bp, l.week, l.published_at, l.expires_at"
+    " l.quantity, l.reserved, l.sold, l.partial, l.minimum, l.multiple, l.threshold, l.threshold_state,"
+    " l.threshold_paid, l.floor_minor, l.auto_accept_minor, l.authorised_brand, l.unmark, l.no_warranty,"
+    " l.tolerance_bp, l.week, l.published_at, l.expires_at"
 )
 """Every column but those the search is made of: they are long."""
 _LOT = f"""
@@ -228,8 +232,8 @@ async def own_lots(actor: Actor, limit: int = 200) -> list[SeenLot]:
     """Every lot of the viewer's company, the latest first, without manifests."""
     rows = await fetch(
         f"select {_WHOLE}, 0::bigint as lines_total, '[]'::json as lines, array[]::text[] as photos,"  # noqa: S608  ours
-        " null as cost_answer,"
-        " '[]'::json as hidden_from from lot l where l.company_id = $1 order by l.published_at desc, l.id limit $2",
+        " null as cost_answer, '[]'::json as hidden_from from lot l"
+        " where l.company_id = $1 order by l.published_at desc, l.id limit $2",
         actor.company_id, limit,
     )  # fmt: skip
     return [_lot(row, actor, "en") for row in rows]
@@ -392,6 +396,8 @@ def _lot(row: Any, actor: Actor, language: str) -> SeenLot:
         partial=row["partial"],
         minimum=row["minimum"],
         multiple=row["multiple"],
+        threshold=threshold_in(row),
+        threshold_paid=row["threshold_paid"] if mine else told(row["threshold_paid"], row["threshold"] or 1),
         authorised_brand=row["authorised_brand"],
         unmark=row["unmark"],
         no_warranty=row["no_warranty"],

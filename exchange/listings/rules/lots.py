@@ -8,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from exchange.errors import N_, Conflict, Invalid
+from exchange.listings.rules.thresholds import THRESHOLD_LIFE
 from exchange.money import Money
 
 
@@ -149,6 +150,25 @@ class ToleranceTooHigh(Invalid):
     message = N_("The claim tolerance is between 0 and 5 %%.")
 
 
+class ThresholdOutOfRange(Invalid):
+    message = N_("The go-ahead threshold is between 2 units and what the lot holds (%(quantity)s).")
+
+
+class ThresholdNeedsParts(Invalid):
+    message = N_("A go-ahead threshold is for a lot sold in parts: one buyer of the whole lot reaches any.")
+
+
+class ThresholdTooLong(Invalid):
+    message = N_(
+        "A lot with a go-ahead threshold is on sale for %(days)s days at most: its buyers' payments are held until "
+        "then. Choose an earlier end date."
+    )
+
+
+class ThresholdDatedOtherwise(Conflict):
+    message = N_("The end date of a lot with a go-ahead threshold stays: its buyers pay on the strength of it.")
+
+
 class UnknownChoice(Invalid):
     message = N_("“%(value)s” is not one of the choices. Pick one from the list.")
 
@@ -187,6 +207,8 @@ class Terms:
     no_warranty: bool = False
     tolerance_bp: int = MAX_TOLERANCE_BP
     slots: tuple[str, ...] = ()
+    threshold: int | None = None
+    """Sold only if at least so many units are paid by ``expires_at``; fixed once the lot is published."""
 
 
 def check_terms(terms: Terms, quantity: int, now: datetime) -> list[Invalid]:
@@ -208,6 +230,13 @@ def check_terms(terms: Terms, quantity: int, now: datetime) -> list[Invalid]:
         faults.append(AutoAcceptBelowFloor(field="auto_accept"))
     if not now < terms.expires_at <= now + MAX_LIFE + timedelta(days=1):
         faults.append(ExpiryOutOfRange(field="expires_on", days=MAX_LIFE.days))
+    if terms.threshold is not None:
+        if not terms.partial:
+            faults.append(ThresholdNeedsParts(field="threshold"))
+        if not 2 <= terms.threshold <= quantity:
+            faults.append(ThresholdOutOfRange(field="threshold", quantity=quantity))
+        if terms.expires_at > now + THRESHOLD_LIFE + timedelta(days=1):
+            faults.append(ThresholdTooLong(field="expires_on", days=THRESHOLD_LIFE.days))
     if not 0 <= terms.tolerance_bp <= MAX_TOLERANCE_BP:
         faults.append(ToleranceTooHigh(field="tolerance"))
     faults.extend(UnknownChoice(field="slots", value=slot) for slot in terms.slots if slot not in SLOTS)

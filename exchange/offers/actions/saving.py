@@ -22,7 +22,9 @@ LOT_COPY = (
     "'no_warranty', l.no_warranty, 'tolerance_bp', l.tolerance_bp, 'lines', (select coalesce(jsonb_agg("
     "jsonb_build_object('id', m.id, 'gtin', m.gtin, 'title', m.title, 'brand', m.brand, 'model', m.model, "
     "'category', m.category, 'quantity', m.quantity, 'rrp_minor', m.rrp_minor, 'unit_ask_minor', m.unit_ask_minor, "
-    "'grade', m.grade) order by m.position), '[]') from manifest_line m where m.lot_id = l.id)) as content "
+    "'grade', m.grade) order by m.position), '[]') from manifest_line m where m.lot_id = l.id)) || "
+    "case when l.threshold_state = 'open' then jsonb_build_object('threshold', l.threshold, "
+    "'threshold_by', l.expires_at) else '{}' end as content "
     "from lot l"
 )
 """The frozen copy of lots, one row of ``content`` each, for whoever adds which lot is meant."""

@@ -16,6 +16,7 @@ from exchange.errors import DomainError, NotSeen
 from exchange.listings.pages.stock_lists import half_days
 from exchange.listings.rules.categories import BY_SLUG
 from exchange.listings.rules.lots import COST_ANSWERS, INCOTERMS
+from exchange.listings.rules.thresholds import frozen_in
 from exchange.money import Money
 from exchange.offers.pages.reading import Typed, nearest_in
 from exchange.offers.queries.agreed import Message, messages_of
@@ -113,6 +114,7 @@ async def talk_shown(request: Web, page: OnPage, messages: list[Message], inside
         "inside_mark": inside_mark(inside) if inside else "",
         "talk": talk,
         "terms": talk.terms,
+        "threshold": frozen_in(page.lot),
         "available": page.available,
         "me": me,
         "is_buyer": is_buyer,

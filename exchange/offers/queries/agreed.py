@@ -12,6 +12,7 @@ from exchange.actor import Actor
 from exchange.database import fetch, fetchrow
 from exchange.errors import NotSeen
 from exchange.listings.rules.lots import Incoterm
+from exchange.listings.rules.thresholds import Threshold, frozen_in
 from exchange.money import Money
 from exchange.offers.queries.team import falls_to
 from exchange.offers.rules.talks import State
@@ -66,6 +67,11 @@ class Contract:
     def money(self, minor: int) -> Money:
         """So much in the contract's currency."""
         return Money(minor, self.unit_price.currency)
+
+    @property
+    def threshold(self) -> Threshold | None:
+        """What must be paid of the lot by all its buyers for this contract to take effect."""
+        return frozen_in(self.lot)
 
     @property
     def has_line_prices(self) -> bool:

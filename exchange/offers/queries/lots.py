@@ -11,7 +11,9 @@ from exchange.clock import now
 from exchange.companies.rules import Vetting, WorkingHours
 from exchange.database import execute, fetch
 from exchange.errors import NotSeen
+from exchange.listings.queries.thresholds import threshold_in
 from exchange.listings.rules.lots import Incoterm, LotState
+from exchange.listings.rules.thresholds import Threshold
 from exchange.money import Money
 from exchange.offers.rules.terms import Terms
 
@@ -27,6 +29,7 @@ class LotOffered:
     is_for_sale: bool
     available: int
     terms: Terms
+    threshold: Threshold | None
     incoterm: Incoterm
     slots: tuple[str, ...]
     """Half days on which the seller says the goods can be fetched."""
@@ -114,6 +117,7 @@ def _offered(row: Record) -> LotOffered:
             auto_accept=None if row["auto_accept_minor"] is None else replace(ask, minor=row["auto_accept_minor"]),
             covered_from=ask if row["above_cost"] else None,
         ),
+        threshold=threshold_in(row),
         incoterm=Incoterm(row["incoterm"]),
         slots=tuple(row["slots"]),
         lines=row["lines"],

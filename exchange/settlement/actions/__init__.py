@@ -5,6 +5,7 @@ deals        the two sides, the operator and the clocks move a deal
 payments     a buyer pays; what Stripe says of it is taken over
 cash         bank transfers that do not fit: short, over, late
 customers    a buyer as the payment service knows it
+thresholds   a lot sold only if enough of it is paid: counted, decided once
 release      a deal's money is shared out: transfers, commission
 refunds      money on its way back to a buyer, and back again
 closing      the end of a deal, and open again

@@ -1,14 +1,17 @@
 """The two sides, the operator and the clocks move a deal. Each verb: one transaction, the deal's row locked first."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from exchange.actor import Actor
 from exchange.clock import now
 from exchange.database import announce, execute, fetchval, transaction
 from exchange.errors import N_, Invalid
+from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.listings.actions.reservations import release_reservation
+from exchange.listings.queries.thresholds import threshold_of
 from exchange.money import Money
 from exchange.payable import ensure_round
 from exchange.settings import settings
@@ -25,7 +28,6 @@ from exchange.settlement.rules import amounts, vat
 from exchange.settlement.rules.amounts import RefundTooLarge
 from exchange.settlement.rules.clocks import struck
 from exchange.settlement.rules.deal import (
-    Ending,
     Move,
     NotNow,
     NotYet,
@@ -80,6 +82,7 @@ async def open_deal(negotiation_id: UUID) -> None:
     )
     deal_id, currency = uuid4(), terms.net.currency
     async with transaction():
+        threshold = await threshold_of(agreed.lot_id, lock=True)  # it is decided before the deal is there, or with it
         opened = await fetchval(
             "insert into deal (id, negotiation_id, lot_id, seller_company_id, buyer_company_id, label, quantity, "
             "unit_price_minor, currency, net_minor, vat_regime, vat_rate_bp, vat_minor, commission_minor, "
@@ -126,6 +129,8 @@ async def open_deal(negotiation_id: UUID) -> None:
             "where l.deal_id = $1 and a.company_id = l.company_id and a.standing = 'current'",
             deal_id,
         )
+        if threshold is not None and threshold.is_open:
+            await enqueue("threshold.due", agreed.lot_id, at=threshold.by + timedelta(seconds=1))
         await record(None, "deal.opened", deal_id)
         await tell_agreed(await any_deal(deal_id), agreed.accepted_by)
 
@@ -247,10 +252,12 @@ async def _tick(deal_id: UUID) -> bool:
         deal = await any_deal(deal_id, lock=True)
         if deal.state is State.CLOSING and deal.alarm_at is not None and deal.alarm_at <= now():
             await _call_about_waiting(deal)
-        move = struck(deal.state, due_at=deal.due_at, alarm_at=deal.alarm_at, at=now())
-        if move is Move.ALARM:
-            await enter(deal, move, step(deal.state, move, Side.CLOCK), None)
-        if move is not Move.LAPSE:
+        move = struck(deal.state, due_at=deal.due_at, alarm_at=deal.alarm_at, at=now(), threshold=deal.threshold)
+        if move is None and deal.threshold and deal.threshold.is_open and deal.threshold.over(now()):
+            await enqueue("threshold.due", deal.lot_id)
+        if move in {Move.ALARM, Move.GO_AHEAD}:
+            await _take(deal, move, None)
+        if move not in {Move.LAPSE, Move.MISS}:
             return False
         if deal.state is State.AWAITING_PAYMENT and await fetchval(
             "select exists (select from payment where deal_id = $1 and state in ('open', 'processing'))", deal_id
@@ -258,7 +265,7 @@ async def _tick(deal_id: UUID) -> bool:
             return True
         if deal.stands_still:
             return False  # the clock runs again when the buyer's bank has decided
-        await _take(deal, Move.LAPSE, None)
+        await _take(deal, move, None)
         return False
 
 
@@ -322,7 +329,7 @@ async def _take(
     if arrow.to is State.CLOSING:
         whole = arrow.ending is not None and arrow.ending.refunds_all
         await share_out(deal, refund or (deal.terms.total if whole else Money(0, deal.terms.total.currency)))
-    if arrow.ending is Ending.UNPAID:
+    if arrow.to is State.UNPAID:
         await execute("update payment_obligation set state = 'lapsed' where deal_id = $1 and state = 'due'", deal.id)
         await release_reservation(agreement_id=deal.negotiation_id)
     return deal

@@ -17,7 +17,7 @@ from exchange.journal.actions import record
 from exchange.money import Money
 from exchange.settlement.actions.closing import close_if_done, end_again
 from exchange.settlement.actions.ledger import post
-from exchange.settlement.actions.moves import enter, start_clock
+from exchange.settlement.actions.moves import count_again, enter, start_clock
 from exchange.settlement.actions.notices import alarm, tell_disputed
 from exchange.settlement.actions.papers import owe_papers
 from exchange.settlement.actions.recourse import advance_short, ask_back
@@ -86,6 +86,7 @@ async def take_dispute(dispute: Dispute) -> None:
         if dispute.status not in DISPUTE_REVIEWED:
             await alarm("disputed", deal)
     if before is None:
+        await count_again(deal)
         await tell_disputed(await any_deal(deal.id), "opened")
         await announce(deal.channel, "deal.disputed", deal.id)
     row = await one("select * from dispute where dispute_id = $1", dispute.id)
@@ -203,6 +204,7 @@ async def _over(deal: Deal, dispute: asyncpg.Record, fact: str) -> None:
     await tell_still_owed(deal)
     await end_again(deal)
     await close_if_done(deal)
+    await count_again(deal)
     await enqueue("deal.release", deal.id)
     await enqueue("deal.due", deal.id)
 

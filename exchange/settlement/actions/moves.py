@@ -14,7 +14,7 @@ from exchange.settlement.actions.notices import alarm, tell
 from exchange.settlement.queries.deals import Deal, any_deal
 from exchange.settlement.rules import clocks
 from exchange.settlement.rules.alarms import called
-from exchange.settlement.rules.deal import ALARM_AGAIN, CLOCKS, HELD_AT_MOST, REMIND_AFTER, Move, State, Step
+from exchange.settlement.rules.deal import ALARM_AGAIN, CLOCKS, HELD_AT_MOST, REMIND_AFTER, Move, Side, State, Step
 
 
 async def enter(
@@ -55,6 +55,8 @@ async def enter(
         await enqueue("deal.due", deal.id, at=row["due_at"])
     if "alarm_at" in row:
         await enqueue("deal.due", deal.id, at=row["alarm_at"])
+    if State.POOLED in {deal.state, state}:
+        await count_again(deal)
     if state.final:
         await enqueue("deal.closed", deal.id)
     if not again:
@@ -69,6 +71,12 @@ async def enter(
     return entered
 
 
+async def count_again(deal: Deal) -> None:
+    """The deal's units begin, or cease, to count towards its lot's threshold, where one is undecided."""
+    if deal.threshold is not None and deal.threshold.is_open:
+        await enqueue("threshold.due", deal.lot_id)
+
+
 async def start_clock(deal: Deal, since: datetime) -> datetime | None:
     """When the clock of the state a deal is opened in runs out; its jobs are queued."""
     due = await _due(deal, deal.state, since)
@@ -76,6 +84,15 @@ async def start_clock(deal: Deal, since: datetime) -> datetime | None:
         await enqueue("deal.due", deal.id, at=due)
     await _remind_later(deal, deal.state, since)
     return due
+
+
+async def restart_payment(deal: Deal) -> None:
+    """The time to pay of a deal whose lot goes ahead no longer ends with the lot's last day."""
+    due = await _due(deal, deal.state, deal.agreed_at)
+    if due is not None and due != deal.due_at:
+        await execute("update deal set due_at = $2 where id = $1", deal.id, due)
+        await execute("update payment_obligation set due_at = $2 where deal_id = $1", deal.id, due)
+        await enqueue("deal.due", deal.id, at=due)
 
 
 async def reminder_of(deal: Deal) -> datetime | None:
@@ -89,10 +106,12 @@ async def reminder_of(deal: Deal) -> datetime | None:
 
 async def _due(deal: Deal, state: State, at: datetime) -> datetime | None:
     clock = CLOCKS.get(state)
-    if clock is None:
+    if clock is None and state is not State.POOLED:
         return None
-    hours = await hours_of(deal.company(clock.whose))
-    return clocks.due(state, at=at, ready_at=deal.ready_at, claimed_at=deal.claimed_at, hours=hours)
+    hours = await hours_of(deal.company(clock.whose if clock else Side.BUYER))
+    return clocks.due(
+        state, at=at, ready_at=deal.ready_at, claimed_at=deal.claimed_at, hours=hours, threshold=deal.threshold
+    )
 
 
 async def _remind_later(deal: Deal, state: State, at: datetime) -> None:

@@ -10,6 +10,7 @@ from exchange.database import execute, fetch, fetchrow, fetchval, transaction
 from exchange.errors import N_, Conflict, NotSeen, Unavailable
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
+from exchange.listings.rules.thresholds import ThresholdState
 from exchange.money import Money
 from exchange.payable import ensure_payable
 from exchange.settings import settings
@@ -17,7 +18,7 @@ from exchange.settlement.actions import operations
 from exchange.settlement.actions.cash import await_transfer
 from exchange.settlement.actions.customers import customer_of
 from exchange.settlement.actions.ledger import post
-from exchange.settlement.actions.moves import enter
+from exchange.settlement.actions.moves import count_again, enter
 from exchange.settlement.actions.notices import alarm
 from exchange.settlement.actions.operations import Doing, Operation
 from exchange.settlement.actions.refunds import pay_back
@@ -208,6 +209,7 @@ async def _not_paid(deal: Deal, payment: asyncpg.Record, to: PaymentState) -> No
         return
     await execute("update payment set state = $2 where id = $1", payment["id"], to.value)
     await record(None, f"payment.{to.value}", deal.id)
+    await count_again(deal)  # a lot's last day waits for open pages
     if not to.live:
         await enqueue("deal.due", deal.id)  # what waited for this page may lapse now
         await _look_at_cash(deal, payment)
@@ -231,7 +233,9 @@ async def _paid(deal: Deal, payment: asyncpg.Record, charge: Charge, *, exact: b
     await post(booked, payment["id"], deal_id=deal.id, lot_id=deal.lot_id, stripe_object=charge.id)
     if counts:
         await execute("update payment_obligation set state = 'paid' where deal_id = $1", deal.id)
-        await enter(deal, Move.PAY, step(deal.state, Move.PAY, Side.STRIPE), None)
+        alone = deal.threshold is None or deal.threshold.state is ThresholdState.MET
+        arrow = step(deal.state, Move.PAY, Side.STRIPE)
+        await enter(deal, Move.PAY, arrow, None, to=State.PAID if alone else State.POOLED)
     else:
         await record(None, "payment.surplus", deal.id)
         await pay_back(deal, payment["id"], charge.amount, reason="surplus")

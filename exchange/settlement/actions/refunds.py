@@ -11,6 +11,7 @@ from exchange.money import Money
 from exchange.settlement.actions import operations
 from exchange.settlement.actions.closing import close_if_done, end_again, reopen
 from exchange.settlement.actions.ledger import post
+from exchange.settlement.actions.moves import count_again
 from exchange.settlement.actions.notices import alarm, tell_refund_failed
 from exchange.settlement.actions.operations import Doing, Operation
 from exchange.settlement.queries import one
@@ -69,6 +70,7 @@ async def count_by_hand(deal: Deal, payment_id: UUID) -> None:
         await _owe_again(deal, payment_id, -by_hand)
     for row in await fetch(_REFUND + "where r.payment_id = $1 and r.owed order by r.created_at", payment_id):
         await _less_by_hand(deal, row)
+    await count_again(deal)
     await end_again(deal)
     await close_if_done(deal)
 

@@ -9,6 +9,8 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from exchange.listings.queries.thresholds import paid_of
+from exchange.listings.schemas import ThresholdCount
 from exchange.money import Money, exponent
 from exchange.settlement.actions import deals, payments
 from exchange.settlement.queries.claims import claim_of, lines_of
@@ -173,6 +175,7 @@ class DealDetail(DealSummary):
     """One deal with its money, its claim and what the reader may do."""
 
     held: Amount
+    threshold: ThresholdCount | None = Field(description="of the lot, where it is sold only if enough of it is paid")
     refund: Amount
     commission: Amount | None = Field(description="tax included; null for the buyer, whom it does not concern")
     ledger: list[LedgerLine]
@@ -325,6 +328,7 @@ async def detail(request: Call, deal_id: UUID) -> DealDetail:
     return DealDetail(
         **_summary(deal, side),
         held=amount_of(money.held),
+        threshold=ThresholdCount.of(deal.threshold, await paid_of(deal.lot_id, exactly=side is not Side.BUYER)),
         refund=amount_of(deal.refund),
         commission=None if side is Side.BUYER else amount_of(deal.terms.fee),
         ledger=[LedgerLine(at=line.at, fact=line.fact.value, amount=amount_of(line.amount)) for line in money.postings],

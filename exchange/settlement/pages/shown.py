@@ -10,6 +10,7 @@ from litestar.params import Body
 from exchange.actor import Actor
 from exchange.companies.queries import identity_of
 from exchange.errors import DomainError
+from exchange.listings.queries.thresholds import paid_of
 from exchange.settlement.press.drawn import drawable
 from exchange.settlement.queries.claims import claim_of
 from exchange.settlement.queries.deals import deal_seen_by, history_of
@@ -46,6 +47,7 @@ async def deal_page(request: Web, deal_id: UUID) -> dict[str, Any]:
         "seller": await identity_of(deal.seller_company_id),
         "next": deal.next_for(side),
         "ended": timeline.ended(deal.state, deal.ending),
+        "threshold_paid": await paid_of(deal.lot_id, exactly=side is not Side.BUYER) if deal.threshold else 0,
         "names": timeline.STATE_NAMES,
         "happened": timeline.HAPPENED,
         "moved": timeline.MOVED,

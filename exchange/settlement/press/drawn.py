@@ -24,7 +24,7 @@ from exchange.settlement.queries.papers import (
     place_of,
     terms_of,
 )
-from exchange.settlement.rules.deal import Side
+from exchange.settlement.rules.deal import Side, State
 from exchange.settlement.rules.invoices import Address, Invoice, Kind, Party
 from exchange.settlement.rules.vat import Regime
 
@@ -38,10 +38,13 @@ class Drawn(StrEnum):
 
 
 def drawable(deal: Deal, side: Side) -> Sequence[Drawn]:
-    """What ``side`` may have now: the contract is between the two, the others begin with the payment."""
+    """What ``side`` may have now: the contract is between the two, the others begin with the payment.
+
+    There is no note for goods that may not leave yet.
+    """
     found = [] if side is Side.OPERATOR else [Drawn.CONTRACT]
     if deal.paid_at is not None and not (deal.ending and deal.ending.refunds_all):
-        found += [Drawn.PRO_FORMA, Drawn.NOTE]
+        found += [Drawn.PRO_FORMA] if deal.state is State.POOLED else [Drawn.PRO_FORMA, Drawn.NOTE]
     return found
 
 

@@ -11,6 +11,7 @@ from exchange.errors import N_
 from exchange.listings.rules.categories import BY_SLUG
 from exchange.listings.rules.grades import Grade
 from exchange.listings.rules.lots import INCOTERMS
+from exchange.listings.rules.thresholds import CONDITION
 from exchange.money import Money
 from exchange.offers.queries.agreed import Contract
 from exchange.offers.queries.agreed import Party as Signer
@@ -129,6 +130,10 @@ def of_contract(contract: Contract, at: datetime, *, language: str, zone: str) -
     ]
     if lot["tolerance_bp"] is not None:
         facts.append((_("Tolerance for condition"), formats.percent(lot["tolerance_bp"] / 10000, language)))
+    threshold = contract.threshold
+    condition = threshold and _(
+        CONDITION, units=formats.number(threshold.units, language), day=formats.full(threshold.by, language, zone)
+    )
     signed = [
         _("%(person)s for %(company)s, %(when)s", person=by.person, company=names[by.side],
           when=formats.full(by.at, language, zone))
@@ -164,6 +169,7 @@ def of_contract(contract: Contract, at: datetime, *, language: str, zone: str) -
         ],
         sections=[
             *([Block(_("Said with the offer that was accepted"), [contract.message])] if contract.message else []),
+            *([Block(_("Condition precedent"), [condition])] if condition else []),
             Block(_("Conditions of resale"), conditions or [_("None: the buyer resells as they please.")]),
             Block(_("Signatures"), [_("Offered: %(who)s", who=signed[0]), _("Accepted: %(who)s", who=signed[1])]),
         ],

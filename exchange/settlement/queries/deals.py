@@ -13,6 +13,8 @@ from exchange.clock import now
 from exchange.companies.rules import is_public_holiday
 from exchange.database import execute, fetch, fetchrow
 from exchange.errors import NotSeen
+from exchange.listings.queries.thresholds import threshold_in
+from exchange.listings.rules.thresholds import Threshold
 from exchange.money import Money
 from exchange.settlement.rules.amounts import Terms
 from exchange.settlement.rules.claims import ClaimState, Standing
@@ -66,10 +68,13 @@ class Deal:
     buyer_zone: str
     disputed: bool
     """Whether the buyer's bank disputes the payment, or asks about it, and has not decided."""
+    threshold: Threshold | None
+    """What must be paid of the lot by all its buyers for any of their deals to go ahead."""
 
     def next_for(self, side: Side) -> Next | None:
         """What the deal waits for, told to ``side``."""
-        return next_step(self.state, side, self.due_at, self.claim, disputed=self.disputed)
+        missed = self.threshold is not None and self.threshold.missed
+        return next_step(self.state, side, self.due_at, self.claim, disputed=self.disputed, missed=missed)
 
     @property
     def letter_by(self) -> date | None:
@@ -138,11 +143,11 @@ _COLUMNS = f"""
     d.paid_at, d.ready_at, d.alarm_at, d.closed_at, d.ending, d.refund_minor, d.cancel_asked_by, d.carrier,
     d.tracking, d.proof, d.news, d.received_at, d.reserves, d.decision, c.state as claim_state, c.escalate_from,
     c.opened_at as claimed_at, s.country as seller_country, b.country as buyer_country, s.zone as seller_zone,
-    b.zone as buyer_zone, {DISPUTED} as disputed
+    b.zone as buyer_zone, {DISPUTED} as disputed, l.threshold, l.threshold_state, l.expires_at
 """
 _FROM = (
     "from deal d join company s on s.id = d.seller_company_id join company b on b.id = d.buyer_company_id "
-    "left join claim c on c.deal_id = d.id"
+    "join lot l on l.id = d.lot_id left join claim c on c.deal_id = d.id"
 )
 
 
@@ -192,6 +197,7 @@ def _deal(row: asyncpg.Record) -> Deal:
         seller_zone=row["seller_zone"],
         buyer_zone=row["buyer_zone"],
         disputed=row["disputed"],
+        threshold=threshold_in(row),
     )
 
 

@@ -76,7 +76,8 @@ async def facts_of(company_id: UUID) -> Facts:
         "count(*) filter (where d.ending = 'cancelled') as cancelled, "
         "count(*) filter (where d.buyer_company_id = $1 and d.ending = 'not_collected') as not_collected "
         "from deal d left join claim c on c.deal_id = d.id and c.state in ('agreed', 'decided') "
-        "where (d.seller_company_id = $1 or d.buyer_company_id = $1) and d.closed_at > $2",
+        "where (d.seller_company_id = $1 or d.buyer_company_id = $1) and d.closed_at > $2 "
+        "and d.ending <> 'missed'",  # a lot of which too little was paid says nothing of either side
         company_id,
         now() - WINDOW,
     )

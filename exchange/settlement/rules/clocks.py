@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from exchange.companies.rules import WorkingHours, after_business_days
+from exchange.listings.rules.thresholds import Threshold, ThresholdState
 from exchange.settlement.rules.deal import CLOCKS, REMIND_AFTER, Clock, Move, Side, State, moves
 
 LETTER_DAYS = 3
@@ -27,13 +28,27 @@ def starts(state: State, *, at: datetime, ready_at: datetime | None, claimed_at:
 
 
 def due(
-    state: State, *, at: datetime, ready_at: datetime | None, claimed_at: datetime | None, hours: WorkingHours
+    state: State,
+    *,
+    at: datetime,
+    ready_at: datetime | None,
+    claimed_at: datetime | None,
+    hours: WorkingHours,
+    threshold: Threshold | None = None,
 ) -> datetime | None:
-    """When a deal that enters ``state`` ``at`` is moved by the clock; ``hours`` are those of the clock's company."""
+    """When a deal that enters ``state`` ``at`` is moved by the clock; ``hours`` are those of the clock's company.
+
+    Until the ``threshold`` of a lot is met nobody pays later than its last instant.
+    """
+    if state is State.POOLED:
+        return threshold.by if threshold else None
     clock = CLOCKS.get(state)
     if clock is None:
         return None
-    return runs_out(clock, starts(state, at=at, ready_at=ready_at, claimed_at=claimed_at), hours)
+    out = runs_out(clock, starts(state, at=at, ready_at=ready_at, claimed_at=claimed_at), hours)
+    if state is State.AWAITING_PAYMENT and threshold is not None and threshold.state is not ThresholdState.MET:
+        return min(out, threshold.by)
+    return out
 
 
 def reminder(state: State, at: datetime, hours: WorkingHours) -> datetime | None:
@@ -42,11 +57,29 @@ def reminder(state: State, at: datetime, hours: WorkingHours) -> datetime | None
     return runs_out(clock, at, hours) if clock else None
 
 
-def struck(state: State, *, due_at: datetime | None, alarm_at: datetime | None, at: datetime) -> Move | None:
-    """What the clocks do to a deal in ``state`` ``at`` this instant, if anything; the alarm goes before all else."""
+def struck(
+    state: State,
+    *,
+    due_at: datetime | None,
+    alarm_at: datetime | None,
+    at: datetime,
+    threshold: Threshold | None = None,
+) -> Move | None:
+    """What the clocks do to a deal in ``state`` ``at`` this instant, if anything.
+
+    A ``threshold`` that is decided goes before all else, the alarm before what is left. While it is open and its last
+    instant has come nothing else happens: first all the lot's payments are counted, and who did not pay is judged then.
+    """
     possible = moves(state, Side.CLOCK)
+    if threshold is not None:
+        if threshold.missed and Move.MISS in possible:
+            return Move.MISS
+        if threshold.state is ThresholdState.MET and Move.GO_AHEAD in possible:
+            return Move.GO_AHEAD
     if Move.ALARM in possible and alarm_at is not None and alarm_at <= at:
         return Move.ALARM
+    if threshold is not None and threshold.is_open and threshold.by <= at:
+        return None
     return Move.LAPSE if Move.LAPSE in possible and due_at is not None and due_at <= at else None
 
 

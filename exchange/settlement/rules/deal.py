@@ -14,6 +14,8 @@ class State(StrEnum):
     """Where a deal stands. The last four are final."""
 
     AWAITING_PAYMENT = "awaiting_payment"
+    POOLED = "pooled"
+    """Paid, and held until enough of the lot is paid by all its buyers: nothing leaves before."""
     PAID = "paid"
     """The buyer's money is held; the seller prepares the goods."""
     READY = "ready"
@@ -63,6 +65,10 @@ class Move(StrEnum):
     """What may be done to a deal; the page, the journal and the job share the word."""
 
     PAY = "pay"
+    GO_AHEAD = "go_ahead"
+    """Enough of the lot is paid: the seller prepares the goods, and its clock starts."""
+    MISS = "miss"
+    """Too little of the lot was paid by its last day: nobody buys."""
     MAKE_READY = "make_ready"
     SHIP = "ship"
     FOLLOW = "follow"
@@ -113,6 +119,8 @@ class Ending(StrEnum):
     CHARGED_BACK = "charged_back"
     """The buyer's bank gave the buyer its money back before the goods were accepted."""
     UNPAID = "unpaid"
+    MISSED = "missed"
+    """The lot's threshold was not reached: nobody's fault."""
 
     @property
     def striker(self) -> Side | None:
@@ -127,7 +135,9 @@ class Ending(StrEnum):
     @property
     def refunds_all(self) -> bool:
         """Whether the buyer gets the whole sum back."""
-        return self in {Ending.CANCELLED, Ending.NOT_SHIPPED, Ending.UNDELIVERED, Ending.NOT_COLLECTED}
+        return self in {
+            Ending.CANCELLED, Ending.NOT_SHIPPED, Ending.UNDELIVERED, Ending.NOT_COLLECTED, Ending.MISSED,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +170,8 @@ CLOCKS: Mapping[State, Clock] = {
     State.OPERATOR: Clock(10, True, Side.SELLER),
 }
 """How long a deal may stay in a state. UNCOLLECTED counts from the day the goods were ready and OPERATOR from the day
-the claim was made, where there is one; what runs out there only calls the operator again."""
+the claim was made, where there is one; what runs out there only calls the operator again. POOLED has none of its
+own: it ends with the lot's last day, for all its buyers at once."""
 
 ANSWER_CLOCK = Clock(3, True, Side.SELLER)
 """The seller answers a claim within three business days; from the fourth the buyer may escalate."""
@@ -195,6 +206,10 @@ BUYER, SELLER, OPERATOR, STRIPE, CLOCK = (
 _MACHINE: dict[tuple[State, Move], Step] = {
     (State.AWAITING_PAYMENT, Move.PAY): Step(STRIPE, State.PAID),
     (State.AWAITING_PAYMENT, Move.LAPSE): Step(CLOCK, State.UNPAID, Ending.UNPAID),
+    (State.AWAITING_PAYMENT, Move.MISS): Step(CLOCK, State.UNPAID, Ending.MISSED),
+    (State.POOLED, Move.GO_AHEAD): Step(CLOCK, State.PAID),
+    (State.POOLED, Move.MISS): Step(CLOCK, State.CLOSING, Ending.MISSED),
+    (State.POOLED, Move.CANCEL): Step(BUYER | SELLER, State.CLOSING, Ending.CANCELLED),
     (State.PAID, Move.MAKE_READY): Step(SELLER, State.READY),
     (State.PAID, Move.SHIP): Step(SELLER, State.SHIPPED),
     (State.PAID, Move.CANCEL): Step(BUYER | SELLER, State.CLOSING, Ending.CANCELLED),
@@ -224,6 +239,7 @@ _MACHINE: dict[tuple[State, Move], Step] = {
     (State.OPERATOR, Move.WITHDRAW_CLAIM): Step(BUYER, State.CLOSING, Ending.CLAIM_WITHDRAWN),
     (State.OPERATOR, Move.DECIDE): Step(OPERATOR, State.CLOSING, Ending.DECIDED),
     (State.OPERATOR, Move.LAPSE): Step(CLOCK, State.OPERATOR),
+    (State.OPERATOR, Move.MISS): Step(CLOCK, State.CLOSING, Ending.MISSED),
 }
 for _state in (State.READY, State.UNCOLLECTED, State.SHIPPED, State.OVERDUE):
     # The goods are with the buyer the moment the buyer says so, whatever the carrier's papers say.

@@ -26,6 +26,7 @@ class Next:
 
 _WHOSE: Mapping[State, Side] = {
     State.AWAITING_PAYMENT: Side.BUYER,
+    State.POOLED: Side.CLOCK,
     State.PAID: Side.SELLER,
     State.READY: Side.BUYER,
     State.UNCOLLECTED: Side.BUYER,
@@ -53,6 +54,7 @@ _MINE: Mapping[State, str] = {
 
 _THEIRS: Mapping[State, str] = {
     State.AWAITING_PAYMENT: N_("The buyer pays. Do not ship before the payment is held."),
+    State.POOLED: N_("The payment is held, and nothing ships, until enough of the lot is paid."),
     State.PAID: N_("The seller hands the goods to a carrier or readies them for collection."),
     State.READY: N_("The buyer collects the goods and signs the note with you."),
     State.UNCOLLECTED: N_("The buyer has not come for the goods. From the fourteenth day on you may cancel."),
@@ -66,6 +68,7 @@ _THEIRS: Mapping[State, str] = {
 
 _OTHERWISE: Mapping[State, str] = {
     State.AWAITING_PAYMENT: N_("Otherwise the deal lapses and the goods are for sale again."),
+    State.POOLED: N_("Otherwise nobody buys, and every buyer is refunded in full."),
     State.PAID: N_("Otherwise the buyer is refunded in full."),
     State.READY: N_("Otherwise the operator is told."),
     State.UNCOLLECTED: N_("From then on the seller may cancel, and the buyer is refunded."),
@@ -82,6 +85,9 @@ _DISPUTED: Mapping[Side, str] = {
     Side.SELLER: N_("The buyer's bank disputes the payment. Do not hand over the goods until it has decided."),
     Side.OPERATOR: N_("The buyer's bank disputes the payment. The deal stands still until it has decided."),
 }
+_MISSED = N_(
+    "Too few units of this lot were paid in time: the sale does not go ahead. What was paid goes back in full."
+)
 _UNDECIDED = N_("The money stands still until the buyer's bank has decided.")
 
 
@@ -95,19 +101,28 @@ _THEN_THE_OPERATOR = N_("From then on the buyer may ask the operator to decide."
 
 
 def next_step(
-    state: State, reader: Side, due_at: datetime | None, claim: Standing | None = None, *, disputed: bool = False
+    state: State,
+    reader: Side,
+    due_at: datetime | None,
+    claim: Standing | None = None,
+    *,
+    disputed: bool = False,
+    missed: bool = False,
 ) -> Next | None:
     """What a deal in ``state`` waits for, told to ``reader``; ``None`` when nothing is left to wait for.
 
     ``claim`` is the open claim of a deal, if there is one. While the payment is ``disputed`` goods that have not left
-    stay where they are; what has left is received and checked as ever, only the money stands still.
+    stay where they are; what has left is received and checked as ever, only the money stands still. ``missed`` says
+    that too few units of the lot were paid: what is on its way is awaited only to be given back.
     """
     if state.final:
         return None
-    if disputed and state in {State.PAID, State.READY, State.UNCOLLECTED}:
+    if disputed and state in {State.POOLED, State.PAID, State.READY, State.UNCOLLECTED}:
         return Next(Side.STRIPE, _DISPUTED[reader], None, None)
     if disputed and state is State.CLOSING:
         return Next(Side.STRIPE, _UNDECIDED, None, None)
+    if missed and state in {State.AWAITING_PAYMENT, State.POOLED}:
+        return Next(Side.STRIPE, _MISSED, None, None)
     stopped = disputed and state is State.OVERDUE
     whose, until, otherwise = _WHOSE[state], None if stopped else due_at, _OTHERWISE.get(state)
     text = _MINE[state] if reader is whose and state in _MINE else _THEIRS[state]
@@ -142,17 +157,24 @@ _WHY: Mapping[Ending, str] = {
     Ending.NOT_COLLECTED: N_("The buyer did not collect the goods."),
     Ending.CHARGED_BACK: N_("The buyer's bank decided for the buyer and gave the payment back."),
     Ending.UNPAID: N_("The buyer did not pay in time."),
+    Ending.MISSED: N_("Too few units of this lot were paid in time: the sale does not go ahead."),
 }
+
+
+_NOBODYS_FAULT = N_("The deal is closed: nothing had been paid, and nobody is at fault.")
 
 
 def ended(state: State, ending: Ending | None) -> list[str]:
     """How a deal came to its end, in message ids: why first, then what became of the money once it all arrived."""
     why = [_WHY[ending]] if ending is not None else []
+    if ending is Ending.MISSED and state is State.UNPAID:
+        return [*why, _NOBODYS_FAULT]
     return why + ([_ENDED[state]] if state.final else [])
 
 
 STATE_NAMES: Mapping[State, str] = {
     State.AWAITING_PAYMENT: N_("awaiting payment"),
+    State.POOLED: N_("paid, held for the threshold"),
     State.PAID: N_("paid, held"),
     State.READY: N_("ready for collection"),
     State.UNCOLLECTED: N_("not collected yet"),
@@ -172,6 +194,8 @@ STATE_NAMES: Mapping[State, str] = {
 HAPPENED: Mapping[str, str] = {
     "deal.opened": N_("Agreed: the deal was opened"),
     "deal.pay": N_("The payment arrived and is held until receipt"),
+    "deal.go_ahead": N_("Enough of the lot is paid: the sale goes ahead"),
+    "deal.miss": N_("Too few units of the lot were paid in time: the sale does not go ahead"),
     "deal.make_ready": N_("The goods are ready for collection"),
     "deal.ship": N_("The goods were handed to the carrier"),
     "deal.follow": N_("The carrier reported that the goods have moved on"),

@@ -78,8 +78,8 @@ class Deal(Table, tablename="deal"):
     """Why the operator shared the money out as it did."""
 
     known_state = Check(
-        "state in ('awaiting_payment', 'paid', 'ready', 'uncollected', 'shipped', 'overdue', 'delivered', 'claimed', "
-        "'operator', 'closing', 'settled', 'partly_refunded', 'refunded', 'unpaid')"
+        "state in ('awaiting_payment', 'pooled', 'paid', 'ready', 'uncollected', 'shipped', 'overdue', 'delivered', "
+        "'claimed', 'operator', 'closing', 'settled', 'partly_refunded', 'refunded', 'unpaid')"
     )
     ends_for_a_reason = Check(
         "(ending is not null) = (state in ('closing', 'settled', 'partly_refunded', 'refunded', 'unpaid'))"
