@@ -15,7 +15,7 @@ from exchange.database import execute, fetch, fetchval
 from exchange.errors import DomainError
 from exchange.listings.rules.lots import Incoterm
 from exchange.offers import actions
-from exchange.offers.queries.requests import requests_to
+from exchange.offers.queries.requests import request_told, requests_to
 from exchange.offers.rules import refusals, requests
 from exchange.offers.rules.bids import Bid
 from exchange.wants.actions import close_want
@@ -238,6 +238,7 @@ async def test_a_request_for_a_price_is_answered_no_more_and_the_seller_is_not_t
                 request_id=asked.id, bid=Bid(euros("9"), 50), incoterm=Incoterm.EXW, by=stage.seller.actor
             )
         assert await requests_to(stage.seller.actor) == []
+        assert await request_told(asked.id) is None, "nor is a mail written about it"
         if barred is not stage.seller:
             await sign_in(client, stage.seller)
             page = (await client.get(f"/requests/{asked.id}")).text

@@ -150,9 +150,9 @@ class RequestTold:
 async def request_told(request_id: UUID) -> RequestTold | None:
     """A request that still waits, with who of the seller's is written to: who listed the lot, else an owner."""
     row = await fetchrow(
-        "select q.id, l.title as lot_title, q.quantity, q.incoterm, q.message, q.expires_at, q.seller_company_id, "
-        "l.person_id from quote_request q join lot l on l.id = q.lot_id "
-        "where q.id = $1 and q.state = 'asked' and q.expires_at > $2",
+        "select q.id, l.title as lot_title, q.quantity, q.incoterm, q.message, q.expires_at, "  # noqa: S608  the constants
+        f"q.seller_company_id, l.person_id from {JOINED} "
+        f"where q.id = $1 and q.state = 'asked' and q.expires_at > $2 and {STANDS}",
         request_id,
         now(),
     )
