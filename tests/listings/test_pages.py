@@ -12,6 +12,7 @@ import exchange.listings.jobs  # noqa: F401  registers the handlers
 from exchange.clock import now
 from exchange.database import connection, fetchval
 from exchange.jobs import perform
+from exchange.listings.pages import lots
 from exchange.listings.queries.lots import lot_seen_by, own_lots
 from tests.factories import MadePerson, make_article, make_company, make_lot, make_person, sign_in
 from tests.listings.samples import FRENCH_TILL, gtin
@@ -274,3 +275,16 @@ async def test_a_hot_page_reads_the_database_once(client: httpx.AsyncClient, sel
         await asyncio.sleep(0.01)  # the logger is called soon after the query
     who_asks = [sql for sql in asked if "from session s" in sql or "from negotiation" in sql]
     assert len(asked) - len(who_asks) == 1, "besides who asks and what awaits them, remembered for some seconds"
+
+
+async def test_the_list_of_own_lots_says_when_it_is_not_all(
+    client: httpx.AsyncClient, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lot = await make_lot()
+    await make_lot(lot.seller)
+    await sign_in(client, lot.seller)
+    assert "latest lots stand here" not in (await client.get("/lots/mine")).text
+    monkeypatch.setattr(lots, "MOST_SHOWN", 1)
+    page = (await client.get("/lots/mine")).text
+    assert "Your 1 latest lots stand here." in page
+    assert page.count("<tr><td>") == 1

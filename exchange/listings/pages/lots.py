@@ -25,14 +25,23 @@ from exchange.web.render import Web, language_of, render, see_other
 from exchange.web.stream import opened
 
 EDIT = "listings/edit.html"
+MOST_SHOWN = 200
+"""Lots on the page of one's own, the latest."""
 
 
 @get("/lots/mine", guards=[member])
 async def mine(request: Web) -> Response[str]:
     """Everything the company lists or listed."""
     mark = opened()
-    lots = await own_lots(viewer_of(request).actor)
-    return render(request, "listings/mine.html", lots=lots, opened=mark, names=names_in(language_of(request)))
+    lots = await own_lots(viewer_of(request).actor, limit=MOST_SHOWN + 1)
+    return render(
+        request,
+        "listings/mine.html",
+        lots=lots[:MOST_SHOWN],
+        are_more=len(lots) > MOST_SHOWN,
+        opened=mark,
+        names=names_in(language_of(request)),
+    )
 
 
 @get("/lots/{lot_id:uuid}/terms", guards=[trading])
