@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     exchange_on_debits: bool = False
     """The exchange opted to pay VAT on its commission when it invoices."""
 
+    platform_connector: str = ""
+    """A connector to an approved invoicing platform, as `package.module:Class`
+    (interface: `exchange/settlement/rules/platform.py`). Unset: sellers hand their papers over themselves."""
     rates_url: str = ""
     """Where the European Central Bank's reference rates are read on working days, say
     https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml. Unset: `exchange rates FILE` loads them."""

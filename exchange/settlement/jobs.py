@@ -156,6 +156,11 @@ async def write_waiting() -> None:
     await papers.write_waiting()
 
 
+@every("*/5 * * * *")
+async def hand_over_due() -> None:
+    await handover.hand_over_due()
+
+
 @every("37 5,14-19 * * *")
 async def fetch_rates() -> None:
     await rates.fetch_rates()

@@ -1,8 +1,9 @@
 """Papers: written when all is known, once, under numbers without a gap, and shown to whom they concern."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timedelta
+from decimal import Context
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from exchange.settlement.rules.deal import Side
 from exchange.settlement.rules.factur_x import fields
 from exchange.settlement.rules.invoices import Invoice, Kind
 from exchange.settlement.rules.papers import EXCHANGE, MANDATE_VERSION, AddressMissing, Handover, number_of
-from exchange.settlement.rules.platform import Issued, Progress
+from exchange.settlement.rules.platform import ALARM_AFTER, Issued, Progress, next_call
 from exchange.settlement.rules.rates import NotRates, RateChanged, quoted_on
 from tests.factories import MadePerson, bearer, make_person, sign_in
 from tests.settlement.conftest import Agreed, agree, onboarded, paid, work
@@ -316,32 +317,133 @@ async def test_the_database_refuses_a_gap_a_change_and_a_deletion(gateway: FakeG
             await execute(change)
 
 
-async def test_a_connector_hears_of_each_paper_and_the_seller_may_say_it_was_sent(
-    gateway: FakeGateway, press: QuickPress
+class Platform:
+    """A connector that answers what it is told to, in turn; the last answer for ever."""
+
+    def __init__(self, *answers: Progress | Exception) -> None:
+        self.answers = list(answers)
+        self.got: list[tuple[str, Progress]] = []
+        self.papers: list[Issued] = []
+
+    async def hand_over(self, paper: Issued, known: Progress) -> Progress:
+        self.papers.append(paper)
+        self.got.append((paper.number, known))
+        told = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+
+@pytest.fixture
+def connected() -> Iterator[Callable[..., Platform]]:
+    """Put a connector in place."""
+
+    def connect(*answers: Progress | Exception) -> Platform:
+        platform = Platform(*answers)
+        handover.use(platform)
+        return platform
+
+    yield connect
+    handover.use(None)
+
+
+async def papered(gateway: FakeGateway) -> Agreed:
+    """A received deal with its two papers written, and handed over once if there is a connector."""
+    agreed = await received(gateway)
+    for person in (agreed.seller, agreed.buyer):
+        await told(person)
+    await work()
+    return agreed
+
+
+async def test_a_connector_hears_of_each_paper(
+    gateway: FakeGateway, press: QuickPress, connected: Callable[..., Platform]
 ) -> None:
-    class Platform:
-        def __init__(self) -> None:
-            self.got: list[Issued] = []
-
-        async def hand_over(self, paper: Issued, known: Progress) -> Progress:
-            self.got.append(paper)
-            return Progress(Handover.ACCEPTED, f"PA-{paper.number}")
-
-    platform = Platform()
-    handover.use(platform)
-    try:
-        agreed = await received(gateway)
-        for person in (agreed.seller, agreed.buyer):
-            await told(person)
-        await work()
-    finally:
-        handover.use(handover.NoPlatform())
-    assert sorted(paper.number for paper in platform.got) == ["CF-000001", "CX-000001"]
-    assert {paper.issuer_registration for paper in platform.got} == {
+    platform = connected(Progress(Handover.ACCEPTED, "PA-1"))
+    agreed = await papered(gateway)
+    assert sorted(paper.number for paper in platform.papers) == ["CF-000001", "CX-000001"]
+    assert {paper.issuer_registration for paper in platform.papers} == {
         "732829320", agreed.seller.company and agreed.seller.company.registration,
     }  # fmt: skip
-    assert all(paper.pdf.startswith(b"%PDF-1.7") and b"CrossIndustryInvoice" in paper.xml for paper in platform.got)
+    assert all(p.pdf.startswith(b"%PDF-1.7") and b"CrossIndustryInvoice" in p.xml for p in platform.papers)
     assert {paper.handover for paper in await seen(agreed, Side.SELLER)} == {Handover.ACCEPTED}
+    await handover.hand_over_due()
+    assert len(platform.got) == 2, "what is there is not asked about again"
+
+
+async def test_a_platform_that_is_away_is_asked_again_ever_later_until_it_has_the_paper(
+    client: httpx.AsyncClient, gateway: FakeGateway, press: QuickPress, connected: Callable[..., Platform]
+) -> None:
+    operator = await make_person(role=Role.OPERATOR)
+    agreed = await papered(gateway)  # from before there was a connector
+    await execute("delete from paper_handover where paper_id in (select id from paper where kind = 'commission')")
+    paper_id = await fetchval("select id from paper where kind = 'invoice'")
+    platform = connected(ConnectionError("token=s3cret"))
+    began = now()
+    for minutes, calls in ((0, 1), (0.9, 1), (1.1, 2), (2.9, 2), (3.2, 3)):
+        with clock.frozen(began + timedelta(minutes=minutes)):
+            await handover.hand_over(paper_id)
+        assert len(platform.got) == calls, minutes
+    await sign_in(client, agreed.seller)
+    page = (await client.get(f"/deals/{agreed.deal_id}")).text
+    assert "could not be reached" in page and "s3cret" not in page
+    mine = (await client.get(f"/api/v1/deals/{agreed.deal_id}/papers", headers=await bearer(agreed.seller))).json()
+    assert "s3cret" not in str(mine)
+    await sign_in(client, operator)
+    assert "s3cret" in (await client.get(f"/deals/{agreed.deal_id}")).text
+    alarms = "select count(*) from mail where person_id = $1 and template = 'settlement_alarm'"
+    for day in range(1, ALARM_AFTER - 2):
+        assert await fetchval(alarms, operator.id) == 0
+        with clock.frozen(began + timedelta(days=day)):
+            await handover.hand_over(paper_id)
+    assert await fetchval(alarms, operator.id) == 1
+    deposited = Progress(Handover.HANDED_OVER, "PA-7")
+    platform.answers = [deposited, Progress(Handover.ACCEPTED, "PA-7")]
+    for day in (20, 21, 22):
+        with clock.frozen(began + timedelta(days=day)):
+            await handover.hand_over(paper_id)
+    assert [known for _, known in platform.got[-2:]] == [Progress(Handover.TO_HAND_OVER), deposited]
+    (invoice,) = await seen(agreed, Side.BUYER)
+    assert (invoice.handover, invoice.handover_why, invoice.handover_next) == (Handover.ACCEPTED, "", None)
+
+
+async def test_a_rejected_paper_says_why_and_one_sent_by_hand_is_left_alone(
+    client: httpx.AsyncClient, gateway: FakeGateway, press: QuickPress, connected: Callable[..., Platform]
+) -> None:
+    operator = await make_person(role=Role.OPERATOR)
+    agreed = await papered(gateway)
+    invoice, commission = sorted(await seen(agreed, Side.SELLER), key=lambda paper: paper.label)
+    await handover.mark_handed_over(deal_id=agreed.deal_id, paper_id=invoice.id, by=agreed.seller.actor)
+    platform = connected(Progress(Handover.REJECTED, "PA-9", "The buyer is not in the directory."))
+    await handover.hand_over_due()
+    await handover.hand_over_due()
+    assert [number for number, _ in platform.got] == [commission.label]
+    await sign_in(client, operator)
+    page = (await client.get(f"/deals/{agreed.deal_id}")).text
+    assert "rejected by the approved platform" in page and "not in the directory" in page
+    assert "sent through the approved platform" in page
+    alarms = "select count(*) from mail where person_id = $1 and template = 'settlement_alarm'"
+    assert await fetchval(alarms, operator.id) == 1
+
+
+def test_a_platform_is_called_again_after_a_minute_then_ever_later_up_to_six_hours() -> None:
+    assert [next_call(n) for n in (1, 2, 3)] == [timedelta(minutes=n) for n in (1, 2, 4)]
+    assert next_call(9) == timedelta(minutes=256) and next_call(10) == next_call(10**6) == timedelta(hours=6)
+
+
+async def test_the_connector_of_the_settings_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLATFORM_CONNECTOR", "decimal:Context")  # any class will do: it is not called
+    settings.cache_clear()
+    handover._configured.cache_clear()
+    try:
+        made: object = handover.platform()
+        again: object = handover.platform()
+        assert isinstance(made, Context) and again is made
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+        handover._configured.cache_clear()
+    assert handover.platform() is None
 
 
 def test_numbers_tell_whose_series_they_are() -> None:

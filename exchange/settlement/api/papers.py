@@ -38,6 +38,9 @@ class PaperOut(BaseModel):
         default=None,
         description="towards the seller's approved platform: to_hand_over, handed_over, accepted, rejected",
     )
+    handover_why: str | None = Field(
+        default=None, description="what the platform says of a rejected paper; for the operator, why it was not reached"
+    )
     href: str = Field(description="the PDF; an issued one is a PDF/A-3 with its Factur-X inside")
     xml_href: str | None = Field(default=None, description="the Factur-X (EN 16931) alone")
 
@@ -60,6 +63,7 @@ async def papers(request: Call, deal_id: FromPath[UUID]) -> list[PaperOut]:
             own_vat=amount_of(paper.own_vat) if paper.own_vat else None,
             rate_day=paper.rate_day,
             handover=paper.handover if side is not Side.BUYER else None,
+            handover_why=paper.why_for(side),
             href=f"{at}/{paper.id}",
             xml_href=f"{at}/{paper.id}?form=xml",
         )

@@ -34,6 +34,10 @@ class Paper:
     vat: Money
     language: str
     handover: Handover
+    handover_why: str
+    """What the platform says of a rejected one, or why it could not be asked."""
+    handover_next: datetime | None
+    """When it is asked again."""
     own_vat: Money | None
     """The tax in the supplier's own currency, where it is charged in another."""
     rate_day: date | None
@@ -41,6 +45,11 @@ class Paper:
     @property
     def total(self) -> Money:
         return self.net + self.vat
+
+    def why_for(self, side: Side) -> str | None:
+        """What ``side`` reads of it: the seller what is wrong with the paper, the operator all, the buyer nothing."""
+        told = side is Side.OPERATOR or (side is Side.SELLER and self.handover is Handover.REJECTED)
+        return self.handover_why or None if told else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ class Terms:
 _PAPER = (
     "p.id, p.kind, p.label, p.issued_on, p.net_minor, p.vat_minor, p.currency, p.language, "
     "p.own_currency, p.own_vat_minor, p.rate_day, "
-    "coalesce(h.state, 'to_hand_over') as handover"
+    "coalesce(h.state, 'to_hand_over') as handover, coalesce(h.why, '') as why, h.next_at"
 )
 _FROM = "from paper p left join paper_handover h on h.paper_id = p.id"
 
@@ -92,6 +101,8 @@ def _paper(row: asyncpg.Record) -> Paper:
         vat=Money(row["vat_minor"], row["currency"]),
         language=row["language"],
         handover=Handover(row["handover"]),
+        handover_why=row["why"],
+        handover_next=row["next_at"],
         own_vat=Money(row["own_vat_minor"], row["own_currency"]) if row["own_currency"] else None,
         rate_day=row["rate_day"],
     )

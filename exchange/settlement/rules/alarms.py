@@ -18,8 +18,10 @@ AlarmKind = Literal[
     "key_reused",
     "not_collected",
     "paper_refused",
+    "paper_rejected",
     "parked_too_long",
     "pay_page_refused",
+    "platform_away",
     "rate_missing",
     "refund_failed",
     "refund_refused",
@@ -83,6 +85,14 @@ ALARMS: Mapping[AlarmKind, Alarm] = {
     "paper_refused": Alarm(
         N_("An invoice does not pass the official checks"),
         N_("It is not issued until it does. The deal's page names the fault."),
+    ),
+    "paper_rejected": Alarm(
+        N_("An invoice was rejected by the approved platform"),
+        N_("What the platform says stands beside the paper on the deal's page, for its issuer too."),
+    ),
+    "platform_away": Alarm(
+        N_("The approved platform does not take an invoice"),
+        N_("It is called again every six hours. What it answers stands beside the paper on the deal's page."),
     ),
     "parked_too_long": Alarm(
         N_("A receiver still cannot be paid"),

@@ -48,6 +48,11 @@ class Handover(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
 
+    @property
+    def final(self) -> bool:
+        """Whether nothing more is asked about it."""
+        return self in {Handover.ACCEPTED, Handover.REJECTED}
+
 
 class AddressMissing(Invalid):
     """An address that is none."""

@@ -121,6 +121,12 @@ class PaperHandover(Table, tablename="paper_handover"):
     state = Varchar(length=12, null=False, default=Handover.TO_HAND_OVER.value)
     reference = Varchar(length=120, null=False, default="")
     """The platform's, where there is one."""
+    attempts = Integer(null=False, default=0)
+    """How often a connector was called for it; none: the seller said so, or nobody has tried."""
+    next_at = Timestamptz(null=True, default=None)
+    """When it is called again; nothing where it is not."""
+    why = Text(null=False, default="")
+    """What the platform said of a rejected one, or why it could not be asked."""
     changed_at = Timestamptz(null=False)
 
     known_state = Check("state in ('to_hand_over', 'handed_over', 'accepted', 'rejected')")
