@@ -66,16 +66,19 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["DATABASE_SERVER_URL"] = server.url
     # migrated while the workers still import: the first test finds it done, or waits for it
     making = _make_databases(f"template_{_fingerprint()}", "spare")
-    threading.Thread(target=asyncio.run, args=(making,), daemon=True).start()
+    config.stash[_making] = thread = threading.Thread(target=asyncio.run, args=(making,), daemon=True)
+    thread.start()
 
 
 _folder = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 _server = pytest.StashKey["object"]()
+_making = pytest.StashKey[threading.Thread]()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     server = config.stash.get(_server, None)
     if server is not None:
+        config.stash[_making].join()  # a run of few tests ends before it does
         server.stop()  # type: ignore[attr-defined]  # EmbeddedServer, imported late on purpose
         config.stash[_folder].cleanup()
 
