@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from exchange.sandbox import faults
 from exchange.sandbox.config import SandboxSettings
 from exchange.sandbox.errors import Refusal
-from exchange.sandbox.objects import accounts_v1, balance, disputes
+from exchange.sandbox.objects import accounts_v1, balance, disputes, payouts
 from exchange.sandbox.protocol.calls import answer
 from exchange.sandbox.protocol.messages import Call
+from exchange.sandbox.protocol.parameters import Retrieve
 from exchange.sandbox.store import Books
 from tests.conftest import fresh_database
 from tests.sandbox.kept import KEY, forget
@@ -22,7 +23,11 @@ PLACE = st.integers(0, 5)
 OPERATIONS = st.one_of(
     st.tuples(st.just("pay"), st.sampled_from(["pm_card_visa", "pm_card_bypassPending", "pm_card_chargeDeclined",
               "pm_card_refundFail", "pm_card_pendingRefund", "pm_card_createDispute"]), st.integers(50, 60_00)),
+    st.tuples(st.just("debit"), st.sampled_from(["AT611904300234573201", "AT861904300235473202",
+              "AT591904300235473203"]), st.integers(50, 60_00)),
     st.tuples(st.just("refund"), PLACE, AMOUNTS),
+    st.tuples(st.just("end"), PLACE, st.sampled_from(["succeeded", "failed"])),
+    st.tuples(st.just("undo"), PLACE, st.sampled_from(["canceled", "failed"])),
     st.tuples(st.just("transfer"), PLACE, AMOUNTS),
     st.tuples(st.just("reverse"), PLACE, AMOUNTS),
     st.tuples(st.just("dispute"), PLACE, st.booleans()),
@@ -60,6 +65,13 @@ class Play:
         name, first, second = operation
         if name == "pay":
             await self.call("/v1/payment_intents", amount=second, currency="eur", payment_method=first, confirm="true")
+        elif name == "debit":
+            await self.call("/v1/payment_intents", amount=second, currency="eur", confirm="true", **{
+                "payment_method_data[type]": "sepa_debit", "payment_method_data[sepa_debit][iban]": first,
+                "payment_method_data[billing_details][name]": "B",
+                "payment_method_data[billing_details][email]": "b@x.test",
+                "mandate_data[customer_acceptance][type]": "offline",
+            })  # fmt: skip
         elif name == "refund" and (charge := await self.one("charge", first)):
             await self.call("/v1/refunds", charge=charge, amount=second)
         elif name == "transfer" and (charge := await self.one("charge", first)):
@@ -73,16 +85,23 @@ class Play:
             await self.call("/v1/topups", amount=second, currency="eur")
         elif name == "wait":
             await faults.advance(self.books, faults.Advance(seconds=first))
-        elif name in {"dispute", "decide"}:
+        elif name in {"dispute", "decide", "end", "undo"}:
             await self.bank(name, first, second)
 
-    async def bank(self, name: str, place: int, yes: bool) -> None:
+    async def bank(self, name: str, place: int, how: Any) -> None:
         try:
             async with self.books.writing() as world:
                 if name == "dispute" and (charge := await self.one("charge", place)):
-                    await disputes.open_dispute(world, await world.known(charge), inquiry=yes)
+                    await disputes.open_dispute(world, await world.known(charge), inquiry=how)
                 elif name == "decide" and (dispute := await self.one("dispute", place)):
-                    await disputes.decide(world, dispute, won=yes)
+                    await disputes.decide(world, dispute, won=how)
+                elif name == "end" and (refund := await self.one("refund", place)):
+                    await faults.end_refund(world, faults.RefundEnd(refund=refund, status=how))
+                elif name == "undo" and (payout := await self.one("payout", place)):
+                    if how == "failed":
+                        await faults.fail_payout(world, faults.Payout(payout=payout))
+                    else:
+                        await payouts.cancel_payout(world, Retrieve(), payout)
         except Refusal:
             pass
 
@@ -135,7 +154,12 @@ async def play(url: str, operations: list[tuple[Any, ...]]) -> None:
 def test_the_sums_agree_whatever_is_done() -> None:
     own = fresh_database(f"sums_{os.getpid()}")  # a running sandbox keeps no turns with a loop of this test's own
 
-    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+    @settings(
+        max_examples=settings().max_examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=True,
+    )
     @given(st.lists(OPERATIONS, min_size=5, max_size=25))
     def run(operations: list[tuple[Any, ...]]) -> None:
         asyncio.run(play(own, operations))

@@ -148,7 +148,15 @@ class FakeGateway(Gateway):
 
     async def create_refund(self, key: UUID, params: Params) -> Refund:
         def work() -> Refund:
-            currency = self.charges[params["charge"]].amount.currency
+            whole = self.charges[params["charge"]].amount
+            back = sum(
+                r.amount.minor
+                for r in self.refunds.values()
+                if r.charge_id == params["charge"] and r.status != "failed"
+            )
+            if back + params["amount"] > whole.minor:
+                raise Refused(reason="more than came in", stripe_code="charge_already_refunded", request_id=None)
+            currency = whole.currency
             made = Refund(self.id("re"), "succeeded", Money(params["amount"], currency), str(key), params["charge"])
             self.refunds[made.id] = made
             self._move(made.id, "refund", -made.amount)

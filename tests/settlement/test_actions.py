@@ -1156,6 +1156,7 @@ class TestRefundsAndDisputes:
         if given < 120_00:
             await refunded_by_hand(gateway, 120_00 - given, "re_rest", by=chief)
         assert await agreed.state() == "refunded"
+        gateway.refunds["re_hand"] = replace(gateway.refunds["re_hand"], status="failed")
         gateway._move("re_hand", "refund_failure", Money(given, "EUR"))
         with frozen(now() + timedelta(minutes=10)):
             await reconcile.match_books()

@@ -1,0 +1,225 @@
+"""Whatever buyer, seller, bank, operator and the payment service do in whatever order: the books say what happened.
+
+Ledger, balance and the sum of all balance transactions are one; nobody is given twice what came in once; news, calls
+and comparisons that are repeated change nothing.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from exchange.actor import Role
+from exchange.clock import frozen, now
+from exchange.database import execute, fetch, fetchval
+from exchange.errors import DomainError
+from exchange.money import Money
+from exchange.settlement import stripe_gateway
+from exchange.settlement.actions import deals, events, operations, payments, reconcile, recourse
+from exchange.settlement.queries.deals import any_deal
+from exchange.settlement.queries.money import unrefunded
+from exchange.settlement.stripe_gateway import Dispute, Moved, Refund
+from tests.conftest import _empty
+from tests.factories import make_person
+from tests.settlement.conftest import agree, onboarded, paid, work
+from tests.settlement.fakes import FakeGateway
+
+PLACE = st.integers(0, 3)
+AMOUNT = st.sampled_from([1, 33_33, 60_00, 120_00])
+OPERATIONS = st.one_of(
+    st.tuples(st.sampled_from(["pay_twice", "receive", "cancel", "explain", "otherwise", "again", "debtors"])),
+    st.tuples(st.just("refund"), AMOUNT),
+    st.tuples(st.just("hand"), PLACE, AMOUNT, st.sampled_from(["re", "pyr"])),
+    st.tuples(st.just("bounce"), PLACE),
+    st.tuples(st.just("refuse"), st.sampled_from(["refund", "reversal"]), st.booleans()),
+    st.tuples(st.just("dispute"), PLACE, AMOUNT),
+    st.tuples(st.just("decide"), PLACE, st.sampled_from(["won", "lost"])),
+    st.tuples(st.just("topup"), PLACE, AMOUNT, st.sampled_from(["topup", "topup_reversal"])),
+    st.tuples(st.just("payout"), PLACE, AMOUNT, st.sampled_from(["payout", "payout_failure", "payout_cancel"])),
+)
+
+
+class Play:
+    """One deal of 120, paid, and all that happens to its money."""
+
+    async def begin(self) -> None:
+        self.gateway = FakeGateway()
+        stripe_gateway.use(self.gateway)
+        self.chief = (await make_person(role=Role.OPERATOR)).actor
+        self.deal = await agree()
+        await onboarded(self.deal, self.gateway)
+        await paid(self.deal, self.gateway)
+        self.paid_otherwise = 0
+
+    async def do(self, name: str, *how: Any) -> None:
+        with suppress(DomainError):  # a refusal is an answer
+            await getattr(self, name)(*how)
+        await work()
+        await self.check()
+
+    async def pay_twice(self) -> None:
+        session_id = await self.deal.session_id()
+        await payments.come_back(deal_id=self.deal.deal_id, session_id=session_id, by=self.deal.buyer.actor)
+        if len(self.gateway.charges) == 1:
+            await execute(
+                "insert into payment (id, obligation_id, deal_id, lot_id, state, session_id, currency, received_minor, "
+                "arrived_minor, expires_at, livemode, created_at) select gen_random_uuid(), obligation_id, deal_id, "
+                "lot_id, 'expired', 'cs_twice', currency, 0, 0, expires_at, false, created_at from payment"
+            )
+            self.gateway.sessions["cs_twice"] = replace(
+                self.gateway.sessions[session_id], id="cs_twice", status="open", paid=False, charge=None
+            )
+            self.gateway.pays("cs_twice")
+            await payments.refresh(await fetchval("select id from payment where session_id = 'cs_twice'"))
+
+    async def receive(self) -> None:
+        await deals.ship(deal_id=self.deal.deal_id, carrier="G", tracking="1", by=self.deal.seller.actor)
+        await deals.receive(deal_id=self.deal.deal_id, by=self.deal.buyer.actor)
+
+    async def cancel(self) -> None:
+        for side in (self.deal.buyer, self.deal.seller):
+            await deals.cancel(deal_id=self.deal.deal_id, by=side.actor)
+
+    async def refund(self, minor: int) -> None:
+        await recourse.refund_released(deal_id=self.deal.deal_id, refund=Money(minor, "EUR"), by=self.chief)
+
+    async def again(self) -> None:
+        await recourse.refund_again(deal_id=self.deal.deal_id, by=self.chief)
+
+    async def debtors(self) -> None:
+        await recourse.ask_again()
+
+    async def otherwise(self) -> None:
+        await self.explain()
+        left = await unrefunded(await any_deal(self.deal.deal_id))
+        owed = left.returned + left.refused
+        await recourse.pay_otherwise(deal_id=self.deal.deal_id, amount=owed, reference="VIR", by=self.chief)
+        self.paid_otherwise += owed.minor
+
+    async def hand(self, place: int, minor: int, prefix: str) -> None:
+        charge = list(self.gateway.charges)[place % len(self.gateway.charges)]
+        if minor <= self.left(charge) - self.paid_otherwise:
+            made = Refund(self.gateway.id(prefix), "succeeded", Money(minor, "EUR"), None, charge)
+            self.gateway.refunds[made.id] = made
+            self.gateway._move(made.id, "refund", -made.amount)
+
+    async def bounce(self, place: int) -> None:
+        arrived = [refund for refund in self.gateway.refunds.values() if refund.status == "succeeded"]
+        if arrived:
+            refund = arrived[place % len(arrived)]
+            self.gateway.refunds[refund.id] = replace(refund, status="failed")
+            self.gateway._move(refund.id, "refund_failure", refund.amount)
+            await events.take_in(self.gateway.event("refund.failed", {"id": refund.id}), "webhook")
+
+    async def refuse(self, kind: str, yes: bool) -> None:
+        if yes:
+            self.gateway.refuses[kind] = "refused"
+        else:
+            self.gateway.refuses.pop(kind, None)
+
+    async def dispute(self, place: int, minor: int) -> None:
+        charge = list(self.gateway.charges)[place % len(self.gateway.charges)]
+        name, amount = f"dp_{charge}", Money(min(minor, self.left(charge) - self.paid_otherwise), "EUR")
+        if name not in self.gateway.disputes and amount.minor > 0:
+            moved = Moved(self.gateway.id("txn"), -amount, Money(20_00, "EUR"))
+            self.gateway._move(name, "adjustment", -amount - Money(20_00, "EUR"))
+            self.gateway.disputes[name] = Dispute(name, "needs_response", amount, charge, (moved,))
+            await events.take_in(self.gateway.event("charge.dispute.created", {"id": name}), "webhook")
+
+    async def decide(self, place: int, status: str) -> None:
+        for name, found in list(self.gateway.disputes.items())[place % 2 :][:1]:
+            if found.status == "needs_response":
+                moved = found.moved
+                if status == "won":
+                    moved += (Moved(self.gateway.id("txn"), found.amount, Money(0, "EUR")),)
+                    self.gateway._move(name, "adjustment", found.amount)
+                self.gateway.disputes[name] = replace(found, status=status, moved=moved)
+                await events.take_in(self.gateway.event("charge.dispute.closed", {"id": name}), "webhook")
+
+    async def topup(self, place: int, minor: int, kind: str) -> None:
+        amount = Money(minor, "EUR")
+        self.gateway._move(f"tu_{place}", kind, amount if kind == "topup" else -amount)
+
+    async def payout(self, place: int, minor: int, kind: str) -> None:
+        amount = Money(minor, "EUR")
+        self.gateway.pays_out(None, amount, "failed", "account_closed", name=f"po_{place}")
+        self.gateway._move(f"po_{place}", kind, -amount if kind == "payout" else amount)
+
+    async def explain(self) -> None:
+        """The operator says of every difference that it was done by hand."""
+        with frozen(now() + timedelta(minutes=10)):
+            for _ in range(9):
+                result = await reconcile.match_books()
+                if result.agreed:
+                    return
+                await reconcile.explain(source=result.differences[0].source, currency="EUR", by=self.chief)
+        raise AssertionError("the books never agree")
+
+    def left(self, charge: str) -> int:
+        """What of a charge neither a refund nor a dispute that is not won has given back."""
+        back = sum(
+            r.amount.minor for r in self.gateway.refunds.values() if (r.charge_id, r.status) == (charge, "succeeded")
+        )
+        taken = sum(
+            d.amount.minor for d in self.gateway.disputes.values() if d.charge_id == charge and d.status != "won"
+        )
+        return self.gateway.charges[charge].amount.minor - back - taken
+
+    async def check(self) -> None:
+        """Nobody was given twice what came in once."""
+        assert sum(self.left(charge) for charge in self.gateway.charges) >= self.paid_otherwise
+
+    async def end(self) -> None:
+        await self.explain()
+        await work()
+        await self.explain()
+        stripe = await fetchval("select sum(amount_minor) from ledger_entry where account = 'stripe'")
+        assert stripe == sum(movement.net_minor for _, movement in self.gateway.moved)
+        assert not await fetchval("select sum(amount_minor) from ledger_entry")
+        before = await self.books()
+        for news in self.gateway.news:
+            await events.take_in(news, "poll")
+            await events.handle(await fetchval("select id from stripe_event where event_id = $1", news.id))
+        for row in await fetch("select id from stripe_operation where state = 'done'"):
+            await operations.drive(row["id"])
+        await reconcile.poll_objects()
+        await work()
+        await self.explain()
+        assert await self.books() == before, "what is repeated changes nothing"
+
+    async def books(self) -> list[tuple[Any, ...]]:
+        rows = await fetch("select posting_id, account, amount_minor from ledger_entry order by id")
+        return [tuple(row) for row in rows]
+
+
+async def play(url: str, happens: list[tuple[Any, ...]]) -> None:
+    await _empty(url)
+    game = Play()
+    await game.begin()
+    for name, *how in happens:
+        await game.do(name, *how)
+    await game.end()
+
+
+async def test_the_books_agree_whatever_happens(committed: None, database_url: str) -> None:
+    """[36] [46] [47]"""
+    loop = asyncio.get_running_loop()
+
+    @settings(
+        max_examples=settings().max_examples // 5,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    @given(st.lists(OPERATIONS, min_size=4, max_size=14))
+    def run(happens: list[tuple[Any, ...]]) -> None:
+        asyncio.run_coroutine_threadsafe(play(database_url, happens), loop).result()
+
+    try:
+        await asyncio.to_thread(run)
+    finally:
+        stripe_gateway.use(None)
