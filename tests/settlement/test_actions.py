@@ -1093,11 +1093,15 @@ class TestRefundsAndDisputes:
         await work()
         assert await agreed.held() == 120_00
         assert await fetchval("select count(*) from mail where template = 'settlement_alarm'") == 1
-        await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 1", by=chief.actor)
+        await recourse.pay_otherwise(
+            deal_id=agreed.deal_id, amount=Money(120_00, "EUR"), reference="VIR 1", by=chief.actor
+        )
         await events.take_in(gateway.event("refund.updated", {"id": refund.id}), "webhook")  # a note on it
         await work()
         with pytest.raises(recourse.NothingCameBack):
-            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 1", by=chief.actor)
+            await recourse.pay_otherwise(
+                deal_id=agreed.deal_id, amount=Money(120_00, "EUR"), reference="VIR 1", by=chief.actor
+            )
 
     @pytest.mark.parametrize("by_hand", ["re_hand", "pyr_hand"])
     async def test_a_refund_made_by_hand_counts_for_the_one_that_was_refused(
@@ -1124,7 +1128,9 @@ class TestRefundsAndDisputes:
         left = await unrefunded(await any_deal(agreed.deal_id))
         assert (left.refused.minor, await agreed.held()) == (80_00, 80_00)
         if otherwise:
-            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 9", by=chief.actor)
+            await recourse.pay_otherwise(
+                deal_id=agreed.deal_id, amount=Money(80_00, "EUR"), reference="VIR 9", by=chief.actor
+            )
             assert "€80.00" in await said("deal_paid_otherwise")
         else:
             await refunded_by_hand(gateway, 80_00, "re_second", by=chief)
@@ -1167,7 +1173,9 @@ class TestRefundsAndDisputes:
         assert len(await alarms()) == 2, "of the refusal, and of this"
         assert f"€{given // 100}.00" in await said("deal_refund_failed")
         if way == "otherwise":
-            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 9", by=chief.actor)
+            await recourse.pay_otherwise(
+                deal_id=agreed.deal_id, amount=Money(given, "EUR"), reference="VIR 9", by=chief.actor
+            )
         elif way == "again":
             await recourse.refund_again(deal_id=agreed.deal_id, by=chief.actor)
             await work()
@@ -1228,14 +1236,18 @@ class TestRefundsAndDisputes:
         await execute("update dispute set over = true")
         gateway.refuses.clear()
         if otherwise:
-            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 7", by=chief.actor)
+            await recourse.pay_otherwise(
+                deal_id=agreed.deal_id, amount=Money(60_00, "EUR"), reference="VIR 7", by=chief.actor
+            )
         else:
             await recourse.refund_again(deal_id=agreed.deal_id, by=chief.actor)
             await work()
         assert (await agreed.state(), await agreed.held()) == ("partly_refunded", 0)
         assert len(gateway.refunds) == (not otherwise)
         with pytest.raises(recourse.NothingCameBack):
-            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 7", by=chief.actor)
+            await recourse.pay_otherwise(
+                deal_id=agreed.deal_id, amount=Money(60_00, "EUR"), reference="VIR 7", by=chief.actor
+            )
 
     async def test_nothing_is_released_while_the_payment_is_disputed(self, gateway: FakeGateway) -> None:
         """[27] [32] [34]"""

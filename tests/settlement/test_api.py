@@ -106,9 +106,10 @@ async def test_a_refund_that_was_refused_as_json(client: httpx.AsyncClient, gate
     assert (await client.post(f"{at}/refund-again", headers=buyer)).status_code == 403
     assert (await client.post(f"{at}/refund-again", headers=chief)).json()["unrefunded"] is None, "on its way again"
     await work()
-    unnamed = await client.post(f"{at}/other-refund", headers=chief, json={})
+    whole = {"minor": 12000, "currency": "EUR"}
+    unnamed = await client.post(f"{at}/other-refund", headers=chief, json={"amount": whole})
     assert (unnamed.status_code, unnamed.json()["code"]) == (422, "reference_missing")
-    by_transfer = await client.post(f"{at}/other-refund", headers=chief, json={"reference": "VIR 1"})
+    by_transfer = await client.post(f"{at}/other-refund", headers=chief, json={"amount": whole, "reference": "VIR 1"})
     assert (by_transfer.json()["state"], by_transfer.json()["unrefunded"]) == ("refunded", None)
 
 

@@ -2,6 +2,7 @@
 
 from exchange.actor import Role
 from exchange.database import fetch, fetchrow, fetchval
+from exchange.money import Money
 from exchange.settlement.actions import cash, deals, payments, recourse
 from exchange.settlement.queries.money import payment_of
 from exchange.settlement.rules.books import Account
@@ -109,7 +110,9 @@ async def test_money_the_buyers_bank_does_not_take_calls_a_person_and_is_not_sen
     assert await alarms() == 1
     found = await balance()
     assert (found[Account.CASH], found[Account.SURPLUS]) == (12_00, -12_00)
-    await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 4711", by=chief.actor)
+    await recourse.pay_otherwise(
+        deal_id=agreed.deal_id, amount=Money(12_00, "EUR"), reference="VIR 4711", by=chief.actor
+    )
     await cash.look_at_return(row["id"])
     await cash.look_at_all_cash()
     await service.control("clock", seconds=10)

@@ -36,6 +36,9 @@ from tests.settlement.fakes import FakeGateway
 
 pytestmark = pytest.mark.usefixtures("committed")
 
+WHOLE = Money(120_00, "EUR")
+"""What the buyer of a deal pays here."""
+
 
 @pytest.fixture
 async def chief(committed: None) -> MadePerson:
@@ -83,7 +86,7 @@ async def owed(agreed: Agreed) -> int:
 async def nothing_is_owed(agreed: Agreed, chief: MadePerson) -> None:
     assert not await unrefunded(await any_deal(agreed.deal_id))
     with pytest.raises(recourse.NothingCameBack):
-        await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 1", by=chief.actor)
+        await recourse.pay_otherwise(deal_id=agreed.deal_id, amount=WHOLE, reference="VIR 1", by=chief.actor)
 
 
 async def not_shipped(gateway: FakeGateway) -> Agreed:
@@ -134,13 +137,10 @@ async def test_while_the_bank_has_the_matter_nobody_is_told_to_pay_what_came_bac
         "select gen_random_uuid(), buyer_company_id, id, lot_id, 'EUR', 1200, 'over', 'failed', now() from deal"
     )
     assert await owed(agreed) == 12_00, "a transfer that no payment took is not in dispute"
-    assert (await alarms(), await fetchval("select count(*) from mail where template = 'deal_refund_failed'")) == (
-        [],
-        0,
-    )
-    await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 1", by=chief.actor)
+    assert await fetchval("select count(*) from mail") == 0
+    await recourse.pay_otherwise(deal_id=agreed.deal_id, amount=Money(12_00, "EUR"), reference="VIR 1", by=chief.actor)
     for forbidden in (
-        recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 2", by=chief.actor),
+        recourse.pay_otherwise(deal_id=agreed.deal_id, amount=WHOLE, reference="VIR 2", by=chief.actor),
         recourse.refund_again(deal_id=agreed.deal_id, by=chief.actor),
     ):
         with pytest.raises(Disputed):
@@ -225,6 +225,20 @@ async def test_a_hand_counts_for_what_came_back(gateway: FakeGateway, chief: Mad
     assert await agreed.state() == ("paid" if surplus else "refunded")
 
 
+async def test_what_was_paid_another_way_is_what_is_owed_or_nothing_is_booked(
+    gateway: FakeGateway, chief: MadePerson
+) -> None:
+    """[30]"""
+    agreed = await not_shipped(gateway)
+    await returned(gateway)
+    await refunded_by_hand(gateway, 40_00, "re_hand", by=chief)
+    with pytest.raises(recourse.OwedChanged, match="80"):
+        await recourse.pay_otherwise(deal_id=agreed.deal_id, amount=WHOLE, reference="VIR 1", by=chief.actor)
+    assert (await owed(agreed), Account.BANK in await balance()) == (80_00, False)
+    await recourse.pay_otherwise(deal_id=agreed.deal_id, amount=Money(80_00, "EUR"), reference="VIR 1", by=chief.actor)
+    assert (await agreed.state(), await agreed.held()) == ("refunded", 0)
+
+
 @pytest.mark.parametrize("way", ["otherwise", "hand"])
 async def test_a_surplus_given_back_by_hand_that_comes_back_is_owed_again(
     gateway: FakeGateway, chief: MadePerson, way: str
@@ -240,7 +254,7 @@ async def test_a_surplus_given_back_by_hand_that_comes_back_is_owed_again(
     assert (await alarms())[len(before) :] == ["A refund came back: Outillage, fin de série"]
     assert "€120.00" in await said("deal_refund_failed")
     if way == "otherwise":
-        await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 1", by=chief.actor)
+        await recourse.pay_otherwise(deal_id=agreed.deal_id, amount=WHOLE, reference="VIR 1", by=chief.actor)
     else:
         await refunded_by_hand(gateway, 120_00, "re_again", by=chief, state="surplus")
     books = await balance()

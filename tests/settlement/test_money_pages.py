@@ -59,15 +59,16 @@ async def test_only_the_operator_reads_of_a_warning_and_settles_what_came_back(
         pages[name] = (await client.get(at)).text
     assert f"{at}/clearance" in pages["operator"]
     assert f"{at}/other-refund" in pages["operator"]
+    assert '<input type="hidden" name="amount" value="12.00">' in pages["operator"]
     assert "Your bank returned €12.00" in pages["buyer"]
     for side in ("buyer", "seller"):
         assert "fraud" not in pages[side]
         assert f"{at}/other-refund" not in pages[side]
     assert "€12.00" not in pages["seller"]
 
-    refused = await client.post(f"{at}/other-refund", data={"reference": ""})
+    refused = await client.post(f"{at}/other-refund", data={"amount": "12.00", "reference": ""})
     assert (refused.status_code, "Enter the reference" in refused.text) == (422, True)
-    assert (await client.post(f"{at}/other-refund", data={"reference": "VIR 1"})).status_code == 303
+    assert (await client.post(f"{at}/other-refund", data={"amount": "12.00", "reference": "VIR 1"})).status_code == 303
     assert (await client.post(f"{at}/clearance")).status_code == 303
 
 

@@ -301,22 +301,32 @@ class TestRefundThatComesBack:
         await service.post()
         assert await agreed.state() == "refunded"
         with pytest.raises(recourse.NothingCameBack):
-            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 1", by=chief.actor)
+            await recourse.pay_otherwise(
+                deal_id=agreed.deal_id, amount=Money(120_00, "EUR"), reference="VIR 1", by=chief.actor
+            )
         await service.control("refund", refund=await fetchval("select refund_id from refund"), status="failed")
         await service.post()
         assert (await agreed.state(), await agreed.held()) == ("closing", 120_00)
         for template in ("settlement_alarm", "deal_refund_failed"):
             assert await fetchval("select count(*) from mail where template = $1", template) == 1
         with pytest.raises(NotYourMove):
-            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 1", by=agreed.buyer.actor)
+            await recourse.pay_otherwise(
+                deal_id=agreed.deal_id, amount=Money(120_00, "EUR"), reference="VIR 1", by=agreed.buyer.actor
+            )
         with pytest.raises(recourse.ReferenceMissing):
-            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference=" ", by=chief.actor)
+            await recourse.pay_otherwise(
+                deal_id=agreed.deal_id, amount=Money(120_00, "EUR"), reference=" ", by=chief.actor
+            )
 
-        await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 1", by=chief.actor)
+        await recourse.pay_otherwise(
+            deal_id=agreed.deal_id, amount=Money(120_00, "EUR"), reference="VIR 1", by=chief.actor
+        )
         assert (await agreed.state(), await agreed.held()) == ("refunded", 0)
         assert (await balance())[Account.BANK] == -120_00
         with pytest.raises(recourse.NothingCameBack):
-            await recourse.pay_otherwise(deal_id=agreed.deal_id, reference="VIR 1", by=chief.actor)
+            await recourse.pay_otherwise(
+                deal_id=agreed.deal_id, amount=Money(120_00, "EUR"), reference="VIR 1", by=chief.actor
+            )
         await books_agree()
 
 

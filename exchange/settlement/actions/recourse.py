@@ -58,6 +58,12 @@ class LegNotWaiting(Conflict):
     message = N_("This part does not wait for its receiver's account any more. Look at the deal again.")
 
 
+class OwedChanged(Conflict):
+    """Between the transfer and its entry here a refund came back, was refused, or was given by hand."""
+
+    message = N_("The buyer is owed %(owed)s now, another sum than you entered. Look at the deal again.")
+
+
 class ReferenceMissing(Invalid):
     """A payment nobody could find again."""
 
@@ -92,11 +98,12 @@ async def refund_released(*, deal_id: UUID, refund: Money, by: Actor) -> None:
         await _refund_if_ready(deal, refund_id)
 
 
-async def pay_otherwise(*, deal_id: UUID, reference: str, by: Actor) -> None:
-    """The operator has paid the buyer, from our bank account and under ``reference``, what no refund brought.
+async def pay_otherwise(*, deal_id: UUID, amount: Money, reference: str, by: Actor) -> None:
+    """The operator has paid the buyer ``amount`` from our bank account, under ``reference``: what no refund brought.
 
     Every refund of the deal that came back or was refused is settled by it; while the buyer's bank has the matter, only
-    bank transfers that no payment took. Raises NotYourMove, Disputed, NothingCameBack, ReferenceMissing.
+    bank transfers that no payment took.
+    Raises NotYourMove, Disputed, NothingCameBack, OwedChanged, ReferenceMissing.
     """
     async with transaction():
         deal = await _operators(deal_id, by)
@@ -118,11 +125,13 @@ async def pay_otherwise(*, deal_id: UUID, reference: str, by: Actor) -> None:
         if not back:
             raise Disputed if deal.disputed else NothingCameBack
         currency = deal.terms.total.currency
+        owed = Money(sum(row["amount_minor"] for row in back), currency)
+        if owed != amount:
+            raise OwedChanged(owed=owed)
         for row in back:
             posting = books.paid_otherwise(Money(row["amount_minor"], currency), surplus=row["surplus"])
             await post(posting, row["id"], deal_id=deal_id, lot_id=deal.lot_id)
         await record(by, "deal.refunded_otherwise", deal_id, reference=reference.strip()[:200])
-        amount = Money(sum(row["amount_minor"] for row in back), currency)
         await tell_paid_otherwise(deal, amount, reference.strip()[:200])
         await end_again(deal)
         await close_if_done(deal)

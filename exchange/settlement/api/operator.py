@@ -41,8 +41,11 @@ class LateRefund(BaseModel):
 class OtherRefund(BaseModel):
     """The transfer by which the exchange paid the buyer what no refund brought."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"reference": "VIR 4711"}})
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"amount": {"minor": 6000, "currency": "EUR"}, "reference": "VIR 4711"}}
+    )
 
+    amount: Amount = Field(description="all that is `unrefunded`: should another sum be owed by now, nothing is booked")
     reference: str = Field(default="", max_length=200)
 
 
@@ -85,7 +88,9 @@ async def refund_again(request: Call, deal_id: FromPath[UUID]) -> DealDetail:
 @post("/{deal_id:uuid}/other-refund", guards=[operator], status_code=HTTP_200_OK)
 async def pay_otherwise(request: Call, deal_id: FromPath[UUID], data: JSONBody[OtherRefund]) -> DealDetail:
     """The buyer was paid, from the exchange's own bank account, all that is `unrefunded`."""
-    await recourse.pay_otherwise(deal_id=deal_id, reference=data.reference, by=viewer_of(request).actor)
+    await recourse.pay_otherwise(
+        deal_id=deal_id, amount=data.amount.money, reference=data.reference, by=viewer_of(request).actor
+    )
     return await detail(request, deal_id)
 
 

@@ -179,8 +179,11 @@ async def clear(request: Web, deal_id: FromPath[UUID]) -> Response[str]:
 @post("/deals/{deal_id:uuid}/other-refund", guards=[operator])
 async def pay_otherwise(request: Web, deal_id: FromPath[UUID], data: Form) -> Response[str]:
     """The operator has paid the buyer what no refund brought."""
+    actor = viewer_of(request).actor
+    deal = await deal_seen_by(actor, deal_id)
     try:
-        await recourse.pay_otherwise(deal_id=deal_id, reference=data.get("reference", ""), by=viewer_of(request).actor)
+        amount = Money.parse(data.get("amount", ""), deal.terms.total.currency)
+        await recourse.pay_otherwise(deal_id=deal_id, amount=amount, reference=data.get("reference", ""), by=actor)
     except DomainError as refusal:
         return await shown_again(request, deal_id, refusal, data)
     return see_other(request, f"/deals/{deal_id}", flash=N_("Booked. The buyer has been told."))
