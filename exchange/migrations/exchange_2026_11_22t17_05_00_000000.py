@@ -13,6 +13,7 @@ VERSION = "1.38.0"
 DESCRIPTION = "listings: a lot's name is searched before its lines, in the order of the market"
 
 FOR_SALE = "state in ('open', 'part_sold')"
+WEEK = "array_to_tsvector(array[word_of_week(date_trunc('week', published_at at time zone 'UTC')::date)])"
 
 STATEMENTS = (
     "drop trigger lot_fold on lot",
@@ -27,10 +28,14 @@ STATEMENTS = (
     # without positions: words are asked for together, never as a phrase
     "create function searchable(text) returns tsvector language sql immutable strict parallel safe"
     " return strip(to_tsvector('french', public.fold($1)) || to_tsvector('english', public.fold($1)))",
+    # the week stands in the index as a word that nobody can write: the latest of a word's lots need not all be fetched
+    "create function word_of_week(date) returns text language sql immutable strict parallel safe"
+    " return 'week:' || ($1 - date '2000-01-03')",
     "alter table lot add column search_name tsvector generated always as ("
-    f" case when {FOR_SALE} then searchable(name_of_lot(title, brands::text[])) end) stored,"
+    f" case when {FOR_SALE} then searchable(name_of_lot(title, brands::text[])) || {WEEK} end) stored,"
     " add column search tsvector generated always as ("
-    f" case when {FOR_SALE} then searchable(name_of_lot(title, brands::text[]) || ' ' || search_text) end) stored",
+    f" case when {FOR_SALE} then searchable(name_of_lot(title, brands::text[]) || ' ' || search_text) || {WEEK} end)"
+    " stored",
     "create index lot_search_name on lot using gin (search_name) where search_name is not null",
     "create index lot_search on lot using gin (search) where search is not null",
     # words of the lines too: what stands in a lot is no typing error

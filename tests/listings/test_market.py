@@ -192,3 +192,8 @@ async def test_every_lot_with_the_word_is_found_in_order_whatever_way_it_is_look
         found += [c.id for c in page[:2]]
     found += [c.id for c in page]
     assert found == [row["id"] for row in right]
+
+
+async def test_little_words_alone_find_nothing(viewer: MadePerson) -> None:
+    await make_lot(title="Pots on the stove")
+    assert await titles(viewer, text="on") == []

@@ -156,9 +156,9 @@ class SeenLot:
 
 
 _SEEN = (
-    "l.company_id <> all (array(select b.company_id from company_block b where b.rival_id = $1))"
-    " and l.id <> all (array(select b.lot_id from lot_block b where b.company_id = $1)) and l.company_id <> all ("
-    "array(select c.id from company c where c.vetting <> 'vetted' and c.vetted_at is not null))"
+    "l.company_id not in (select b.company_id from company_block b where b.rival_id = $1)"
+    " and l.id not in (select b.lot_id from lot_block b where b.company_id = $1)"
+    " and l.company_id not in (select c.id from company c where c.vetting <> 'vetted' and c.vetted_at is not null)"
 )
 _ON_SALE = "l.state in ('open', 'part_sold')"
 _FOR_SALE = f"{_ON_SALE} and l.expires_at > $2"
@@ -302,12 +302,16 @@ with query as materialized (
       a.word), ' ' order by a.n) as words
     from regexp_split_to_table(fold(${text}), '[^a-z0-9]+') with ordinality as a(word, n)
     where a.word <> '') as corrected),
-start (named, week, id) as materialized ({start}),
-{_latest("named", "l.search_name @@ (select q from query)", "s.named", filters, page)},
+start as materialized (
+  select s.*,
+    case when numnode(q) > 0 then q && quote_literal(word_of_week(least(s.week, latest.week)))::tsquery end as q_of_week
+  from ({start}) as s (named, week, id), query,
+    (select coalesce(max(l.week), '2000-01-03') as week from lot l where {_ON_SALE}) as latest),
+{_latest("named", "l.search_name @@ {q}", "s.named", filters, page)},
 {
         _latest(
             "lines",
-            "l.search @@ (select q from query) and not l.search_name @@ (select q from query)",
+            "l.search @@ {q} and not l.search_name @@ (select q from query)",
             f"not s.named and (select count(*) from named) < ${page}",
             filters,
             page,
@@ -322,22 +326,33 @@ order by named desc, week desc, id desc"""  # noqa: S608  ours
 def _latest(name: str, matches: str, start: str, filters: list[str], page: int) -> str:
     """The page's matches as the table ``name``, the latest week first, after the row ``start`` s (nothing without one).
 
-    A common word fills the page from the `NEAR` latest lots of the market; a word that does not is rare enough to fetch
-    all its matches by the index and sort them. By the index alone, the commonest word would cost as much as all lots.
+    A common word fills the page from the `NEAR` latest lots of the market, most others from their week's lots, which
+    the index knows; a word that does not is rare enough to fetch every lot with it. By the index alone, the commonest
+    word would cost as much as all lots.
     """
     begin = f"(l.week, l.id) < (select s.week, s.id from start s where {start})"  # noqa: S608  ours
-    latest = "order by l.week desc, l.id desc limit"
+    rest = f"{' and '.join(filters)} order by l.week desc, l.id desc limit ${page}"
+    every = matches.format(q="(select q from query)")
+    in_week = matches.format(q=f"(select s.q_of_week from start s where {start})")  # noqa: S608  ours
+
+    def unless(filled: str, some: str) -> str:
+        return f"""
+  select {_CARD} from (
+    select * from lot l where (select count(*) from {filled}) < ${page}
+      and exists (select from start s where {start}) and {some} offset 0) as l
+  where {begin} and {rest}"""  # noqa: S608  ours
+
     return f"""
 {name}_near as materialized (
-  select {_CARD} from (select * from lot l where {_ON_SALE} and {begin} {latest} {NEAR}) as l
-  where {matches} and {" and ".join(filters)} {latest} ${page}),
-{name} as materialized (
+  select {_CARD} from (
+    select * from lot l where {_ON_SALE} and {begin} order by l.week desc, l.id desc limit {NEAR}) as l
+  where {every} and {rest}),
+{name}_week as materialized ({unless(f"{name}_near", in_week)}),
+{name}_late as materialized (
   select * from {name}_near where (select count(*) from {name}_near) = ${page}
-  union all (
-    select {_CARD} from (
-      select * from lot l where (select count(*) from {name}_near) < ${page}
-        and exists (select from start s where {start}) and {matches} offset 0) as l
-    where {begin} and {" and ".join(filters)} {latest} ${page}))"""  # noqa: S608  ours
+  union all select * from {name}_week where (select count(*) from {name}_week) = ${page}),
+{name} as materialized (
+  select * from {name}_late union all ({unless(f"{name}_late", every)}))"""  # noqa: S608  ours
 
 
 def _card(row: Any, viewer: UUID | None, secret: bytes, language: str) -> LotCard:
