@@ -31,12 +31,13 @@ from tests.settlement.fakes import FakeGateway
 PLACE = st.integers(0, 3)
 AMOUNT = st.sampled_from([1, 33_33, 60_00, 120_00])
 OPERATIONS = st.one_of(
-    st.tuples(st.sampled_from(["pay_twice", "receive", "cancel", "explain", "otherwise", "again", "debtors"])),
+    st.tuples(st.sampled_from(["pay_twice", "receive", "cancel", "debtors"])),
+    st.tuples(st.sampled_from(["explain", "otherwise", "again"])),
     st.tuples(st.just("refund"), AMOUNT),
     st.tuples(st.just("hand"), PLACE, AMOUNT, st.sampled_from(["re", "pyr"])),
     st.tuples(st.just("bounce"), PLACE),
     st.tuples(st.just("refuse"), st.sampled_from(["refund", "reversal"]), st.booleans()),
-    st.tuples(st.just("dispute"), PLACE, AMOUNT),
+    st.tuples(st.just("dispute"), PLACE, AMOUNT, st.sampled_from(["needs_response", "won", "lost", "lost"])),
     st.tuples(st.just("decide"), PLACE, st.sampled_from(["won", "lost"])),
     st.tuples(st.just("topup"), PLACE, AMOUNT, st.sampled_from(["topup", "topup_reversal"])),
     st.tuples(st.just("payout"), PLACE, AMOUNT, st.sampled_from(["payout", "payout_failure", "payout_cancel"])),
@@ -121,7 +122,7 @@ class Play:
         else:
             self.gateway.refuses.pop(kind, None)
 
-    async def dispute(self, place: int, minor: int) -> None:
+    async def dispute(self, place: int, minor: int, status: str) -> None:
         charge = list(self.gateway.charges)[place % len(self.gateway.charges)]
         name, amount = f"dp_{charge}", Money(min(minor, self.left(charge) - self.paid_otherwise), "EUR")
         if name not in self.gateway.disputes and amount.minor > 0:
@@ -129,6 +130,9 @@ class Play:
             self.gateway._move(name, "adjustment", -amount - Money(20_00, "EUR"))
             self.gateway.disputes[name] = Dispute(name, "needs_response", amount, charge, (moved,))
             await events.take_in(self.gateway.event("charge.dispute.created", {"id": name}), "webhook")
+            await work()
+            if status != "needs_response":
+                await self.decide(list(self.gateway.disputes).index(name), status)
 
     async def decide(self, place: int, status: str) -> None:
         for name, found in list(self.gateway.disputes.items())[place % 2 :][:1]:
@@ -156,7 +160,9 @@ class Play:
                 result = await reconcile.match_books()
                 if result.agreed:
                     return
-                await reconcile.explain(source=result.differences[0].source, currency="EUR", by=self.chief)
+                found = result.differences[0]
+                assert self.gateway.refunds[found.source].operation_id is None, "what is our own explains itself"
+                await reconcile.explain(source=found.source, currency="EUR", by=self.chief)
         raise AssertionError("the books never agree")
 
     def left(self, charge: str) -> int:
@@ -180,6 +186,8 @@ class Play:
         stripe = await fetchval("select sum(amount_minor) from ledger_entry where account = 'stripe'")
         assert stripe == sum(movement.net_minor for _, movement in self.gateway.moved)
         assert not await fetchval("select sum(amount_minor) from ledger_entry")
+        by_hand = await fetchval("select coalesce(sum(amount_minor), 0) from ledger_entry where account = 'external'")
+        assert by_hand >= 0, "what was given by hand and came back is owed again"
         before = await self.books()
         for news in self.gateway.news:
             await events.take_in(news, "poll")
@@ -215,7 +223,7 @@ async def test_the_books_agree_whatever_happens(committed: None, database_url: s
         derandomize=True,
         suppress_health_check=[HealthCheck.too_slow],
     )
-    @given(st.lists(OPERATIONS, min_size=4, max_size=14))
+    @given(st.lists(OPERATIONS, min_size=8, max_size=20))
     def run(happens: list[tuple[Any, ...]]) -> None:
         asyncio.run_coroutine_threadsafe(play(database_url, happens), loop).result()
 
