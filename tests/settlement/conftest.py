@@ -1,5 +1,6 @@
 """An agreed negotiation and everything around it; a payment service in memory."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -193,6 +194,16 @@ async def open_account(owner: MadePerson, gateway: FakeGateway) -> str:
     gateway.onboards(account)
     await sellers.look_at_account(owner.company.id)
     return account
+
+
+async def somebody_waits() -> None:
+    """Until a connection to this test's database waits for a lock."""
+    waiting = (
+        "select exists (select from pg_locks l join pg_stat_activity a using (pid) "
+        "where not l.granted and a.datname = current_database())"
+    )
+    while not await fetchval(waiting):
+        await asyncio.sleep(0)
 
 
 async def paid(agreed: Agreed, gateway: FakeGateway) -> None:

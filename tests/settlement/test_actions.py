@@ -52,6 +52,7 @@ from tests.settlement.conftest import (
     refunded_by_hand,
     refused_refund,
     said,
+    somebody_waits,
     waiting,
     work,
 )
@@ -1308,8 +1309,7 @@ class TestRefundsAndDisputes:
             async with transaction():
                 await any_deal(agreed.deal_id, lock=True)
                 locked.set()
-                while not await fetchval("select exists (select from pg_locks where not granted)"):
-                    await asyncio.sleep(0)
+                await somebody_waits()
                 await disputes.take_dispute(Dispute("dp_1", "needs_response", Money(120_00, "EUR"), charge))
 
         async def waits_for_it() -> bool:
@@ -1344,6 +1344,38 @@ class TestRefundsAndDisputes:
         assert (await agreed.state(), await agreed.held()) == ("settled", 0)
         assert [t.destination for t in gateway.transfers.values()] == [account, account]
         assert await fetchval("select count(distinct destination) from release_leg") == 1
+
+    async def test_who_asks_for_a_debt_and_who_wins_the_dispute_at_once_agree(self, gateway: FakeGateway) -> None:
+        """[33]"""
+        agreed, locked = await agree(), asyncio.Event()
+        account = await onboarded(agreed, gateway)
+        await received(agreed, gateway)
+        await work()
+        gateway.empty.add(account)
+        charge, whole = await fetchval("select charge_id from payment"), Money(120_00, "EUR")
+        moved = (Moved("txn_1", -whole, Money(20_00, "EUR")), Moved("txn_2", whole, Money(0, "EUR")))
+        gateway.disputes["dp_1"] = Dispute("dp_1", "needs_response", whole, charge, moved[:1])
+        await disputes.look_at_charge(await fetchval("select id from payment"))
+        await work()
+        assert await fetchval("select state from transfer_reversal") == "short"
+        gateway.empty.clear()
+        gateway.disputes["dp_1"] = Dispute("dp_1", "won", whole, charge, moved)
+
+        async def asks() -> None:
+            async with transaction():
+                await recourse.ask_again()
+                locked.set()
+                await somebody_waits()
+
+        async def wins() -> None:
+            await locked.wait()
+            await disputes.look_at_dispute(await fetchval("select id from dispute"))
+
+        await asyncio.gather(asks(), wins())
+        await work()
+        assert await fetchval("select over from dispute")
+        assert (await agreed.state(), await agreed.held()) == ("settled", 0)
+        assert [t.destination for t in gateway.transfers.values()] == [account, account]
 
 
 class TestTheBooks:

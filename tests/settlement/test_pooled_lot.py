@@ -16,7 +16,7 @@ from exchange.settlement.queries.standing import facts_of
 from exchange.settlement.rules.deal import NotNow
 from exchange.settlement.stripe_gateway import Dispute
 from tests.factories import bearer, make_person, sign_in
-from tests.settlement.conftest import Agreed, agree, due_now, onboarded, paid, refunded_by_hand, work
+from tests.settlement.conftest import Agreed, agree, due_now, onboarded, paid, refunded_by_hand, somebody_waits, work
 from tests.settlement.fakes import FakeGateway
 from tests.settlement.service import Service, books_agree
 
@@ -183,8 +183,7 @@ async def test_the_count_waits_for_a_payment_that_is_being_booked(gateway: FakeG
         async with transaction():
             await any_deal(last.deal_id, lock=True)
             locked.set()
-            while not await fetchval("select exists (select from pg_locks where not granted)"):
-                await asyncio.sleep(0)
+            await somebody_waits()
             await payments.settle(payment_id, gateway.sessions[session_id])
 
     async def ends() -> None:

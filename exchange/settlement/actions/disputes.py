@@ -147,6 +147,8 @@ async def _book_lost(deal: Deal, dispute: asyncpg.Record, backed: Money, *, surp
 
 async def _won(deal: Deal, dispute: asyncpg.Record) -> None:
     """The bank holds nothing any more: what came back from the receivers goes to them again."""
+    # whoever asks a receiver again right now has asked before the next statement looks
+    await execute("select from transfer_reversal where dispute_id = $1 for no key update", dispute["id"])
     rows: Sequence[asyncpg.Record] = await fetch(
         "select r.*, l.company_id, l.payment_id, l.destination, exists (select from stripe_operation o "
         "where o.subject_id = r.id and o.state not in ('done', 'failed')) as asked "
