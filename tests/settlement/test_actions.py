@@ -273,6 +273,7 @@ class TestPaying:
 
     async def test_two_pages_paid_is_one_payment_and_one_refund(self, gateway: FakeGateway) -> None:
         """[2]"""
+        await make_person(role=Role.OPERATOR)
         agreed = await agree()
         await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
         first = await agreed.session_id()
@@ -289,6 +290,8 @@ class TestPaying:
         assert len(gateway.refunds) == 1
         states = await fetch("select state from payment order by created_at")
         assert [row["state"] for row in states] == ["paid", "surplus"]
+        (told,) = await alarms()
+        assert told.startswith("Money arrived that was not owed")
 
     async def test_a_late_fee_is_booked_when_it_is_known(self, gateway: FakeGateway) -> None:
         """[40]"""
@@ -642,6 +645,21 @@ class TestLostAnswers:
 
 
 class TestSellersAccount:
+    async def test_a_person_is_called_every_week_while_money_waits_for_an_account(self, gateway: FakeGateway) -> None:
+        """[22]"""
+        await make_person(role=Role.OPERATOR)
+        agreed = await agree()
+        await received(agreed, gateway)
+        await work()
+        due = await fetchval("select alarm_at from deal")
+        assert await alarms() == []
+        for week in range(2):
+            for late in (timedelta(minutes=-1), timedelta(minutes=1), timedelta(days=1)):
+                with frozen(due + timedelta(days=7 * week) + late):
+                    await deals.tick(agreed.deal_id)
+            calls = [told for told in await alarms() if told.startswith("A receiver still cannot be paid")]
+            assert len(calls) == week + 1
+
     async def test_money_waits_for_an_account_and_leaves_by_itself(self, gateway: FakeGateway) -> None:
         """[22]"""
         agreed = await agree()
