@@ -5,6 +5,7 @@ Routers of pages stand at ``/``; routers of the API say their path under ``/api/
 
 import gc
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from multiprocessing import parent_process
@@ -121,7 +122,8 @@ def served() -> ASGIApp:
     """
     die_with_parent(SIGKILL)
     server = parent_process()
-    if server is not None and not server.is_alive():
+    # its sentinel would not tell: workers forked later hold a copy of the pipe
+    if server is not None and server.pid != os.getppid():
         raise SystemExit("the web server was killed before this process could tell")
     app: ASGIApp = create_app()
     proxies = settings().trusted_proxies
