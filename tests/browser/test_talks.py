@@ -184,7 +184,7 @@ def test_who_looks_at_the_inbox_hears_of_a_request_for_a_price_and_of_an_offer(r
         page.goto("/talks")
     expect(page.get_by_text("On vous demande un prix")).to_have_count(0)
     in_database(url, lambda: ask(want, stage.buyer, stage))
-    expect(page.get_by_text("On vous demande un prix : Sabots")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("On vous demande un prix pour « Sabots")).to_be_visible(timeout=SOON)
     in_database(url, stage.offer)
     page.get_by_role("link", name="Voir l’offre").click(timeout=SOON)
     expect(page).to_have_url(re.compile("/talks/[0-9a-f-]{36}$"))
