@@ -193,6 +193,7 @@ async def people(instance: Instance, tally: Tally) -> tuple[list[Browser], list[
         person = await make_person(None if role is Role.OPERATOR else await make_company(), role=role)
         http = httpx.AsyncClient(base_url=instance.url, trust_env=False, timeout=40)
         http.cookies.set(session_cookie(), await open_session(person.id, address=HOST, agent="browser"))
+        await http.get("/about")  # before two pages at once make two cookies, one of which outdates the other page
         return Browser(person, http, tally)
 
     sellers = [await member(Role.OWNER) for _ in range(PEOPLE)]

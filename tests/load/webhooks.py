@@ -5,8 +5,8 @@ Starts PostgreSQL, the payment sandbox, the job worker and the application under
 First, signed webhooks from so many connections, as many as go: each is verified, stored once and queued before it is
 answered, while the worker handles them. Beside it, in turns and in the same processes, the floor: the same body,
 written by one bare ``INSERT`` and committed. Then payments: a buyer pays on the sandbox's page, the sandbox sends its
-webhooks, the worker asks what was paid and books it; timed from the click until the buyer's page of the deal says the
-money is held, first one buyer at a time, then ``--clients`` at once, then the same with other webhooks beside it.
+webhooks, the worker asks what was paid and books it; timed from the click until the buyer's open page of the deal, told
+by its stream, says the money is held: one buyer at a time, ``--clients`` at once, the same with other webhooks beside.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -39,6 +40,7 @@ FLOOR = "insert into floor (id, body) values ($1, $2)"
 SLICES = 5
 """Turns of application and floor."""
 CARD = "card:4000000000000077"
+MARK = re.compile(r'data-mark="(\w+)"')
 
 Scope = dict[str, Any]
 Asgi = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
@@ -159,12 +161,19 @@ async def payments(port: int, count: int, clients: int, seconds: float) -> None:
         async with httpx.AsyncClient(trust_env=False, timeout=30) as bank:
             while waiting:
                 client, url, deal = waiting.popleft()
-                begun = time.perf_counter()
-                answer = await bank.post(url, data={"outcome": CARD})
-                if answer.status_code != 303:
-                    raise RuntimeError(f"the payment was not taken: {answer.status_code} {answer.text[:300]}")
-                while f'action="{deal}/payment"' in (await client.get(deal)).text:
-                    await asyncio.sleep(0.02)
+                seen = MARK.findall((await client.get(deal)).text)[0]
+                async with client.stream("GET", f"{deal}/live?mark={seen}") as news_of_deal:
+                    told = news_of_deal.aiter_lines()
+                    await anext(told)
+                    begun = time.perf_counter()
+                    answer = await bank.post(url, data={"outcome": CARD})
+                    if answer.status_code != 303:
+                        raise RuntimeError(f"the payment was not taken: {answer.status_code} {answer.text[:300]}")
+                    async for line in told:
+                        if line == "event: changed" and f'action="{deal}/payment"' not in (await client.get(deal)).text:
+                            break
+                    else:
+                        raise RuntimeError(f"{deal}: the page's stream ended")
                 times.append(time.perf_counter() - begun)
                 await client.aclose()
 
