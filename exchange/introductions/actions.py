@@ -82,7 +82,7 @@ async def answer(*, introduction_id: UUID, answer: Answer, by: Actor) -> None:
     """The recipient accepts (both then see each other's names), declines, or declines for good."""
     async with transaction():
         found = await introduction_seen_by(by, introduction_id, lock=True)
-        if found.is_mine:
+        if found.closes_at is None:  # their own
             raise NotSeen
         ensure_open(found.state, found.closes_at, now())
         await execute(

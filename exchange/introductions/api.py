@@ -67,8 +67,7 @@ class IntroductionOut(BaseModel):
     my_idea: str
     when_to_reach_me: str
     sent_at: datetime
-    delivered_at: datetime = Field(description="the recipient's next opening")
-    closes_at: datetime
+    closes_at: datetime | None = Field(description="of one received: when it is closed, unanswered")
 
 
 class IntroductionPage(BaseModel):
@@ -124,7 +123,6 @@ def _out(i: Introduction) -> IntroductionOut:
         my_idea=i.parts.my_idea,
         when_to_reach_me=i.parts.when_to_reach_me,
         sent_at=i.sent_at,
-        delivered_at=i.delivered_at,
         closes_at=i.closes_at,
     )
 

@@ -7,9 +7,7 @@ from litestar import Response, Router, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery
 
-from exchange.clock import now
 from exchange.companies.queries import mask
-from exchange.companies.rules import next_opening
 from exchange.errors import N_, DomainError, NotSeen
 from exchange.introductions import actions
 from exchange.introductions.queries import Addressee, addressee_of, introduction_seen_by, introductions_of
@@ -28,9 +26,7 @@ async def index(request: Web, after: FromQuery[UUID | None] = None) -> Response[
     """Sent and received."""
     found = await introductions_of(viewer_of(request).actor, language_of(request), after=after, limit=PAGE + 1)
     following = found[PAGE - 1].id if len(found) > PAGE else None
-    return render(
-        request, "introductions/index.html", introductions=found[:PAGE], following=following, after=after, now=now()
-    )
+    return render(request, "introductions/index.html", introductions=found[:PAGE], following=following, after=after)
 
 
 @get("/lots/{lot_id:uuid}/introduction")
@@ -41,7 +37,7 @@ async def new(request: Web, lot_id: FromPath[UUID]) -> Response[str]:
 
 @post("/lots/{lot_id:uuid}/introduction")
 async def send(request: Web, lot_id: FromPath[UUID], data: Form) -> Response[str]:
-    """On its way; the page says when it arrives."""
+    """On its way."""
     actor = viewer_of(request).actor
     try:
         introduction_id = await actions.introduce(
@@ -61,7 +57,7 @@ async def send(request: Web, lot_id: FromPath[UUID], data: Form) -> Response[str
 async def show(request: Web, introduction_id: FromPath[UUID]) -> Response[str]:
     """One introduction."""
     found = await introduction_seen_by(viewer_of(request).actor, introduction_id, language_of(request))
-    return render(request, SHOW, found=found, now=now())
+    return render(request, SHOW, found=found)
 
 
 @post("/introductions/{introduction_id:uuid}/answer")
@@ -77,19 +73,16 @@ async def answer(request: Web, introduction_id: FromPath[UUID], data: Form) -> R
         raise
     except DomainError as refusal:
         found = await introduction_seen_by(actor, introduction_id, language_of(request))
-        return again(request, SHOW, refusal, {}, found=found, now=now())
+        return again(request, SHOW, refusal, {}, found=found)
     return see_other(request, f"/introductions/{introduction_id}", flash=N_("Your answer is on its way."))
 
 
 def _form(
     request: Web, to: Addressee, refusal: DomainError | None = None, typed: dict[str, str] | None = None
 ) -> Response[str]:
-    at = now()
-    arrives = next_opening(at, to.hours)
     context: dict[str, Any] = {
         "to": to,
         "seller": mask(to.company_id, to.lot_id, language_of(request)),
-        "arrives": arrives if arrives > at else None,
         "longest": LONGEST,
     }
     if refusal is not None:

@@ -28,14 +28,14 @@ class Introduction:
     parts: Parts
     state: State
     sent_at: datetime
-    delivered_at: datetime
-    closes_at: datetime
+    closes_at: datetime | None
+    """None for the sender: counted in the recipient's hours, it would tell a mask's opening time."""
     sender_person_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """The masked seller of a lot that the sender may write to."""
+    """The masked seller of a lot that the sender may write to; ``hours`` are never shown."""
 
     lot_id: UUID
     lot_title: str
@@ -158,8 +158,7 @@ def _read(r: Record, actor: Actor, language: str) -> Introduction:
         parts=Parts(r["who_i_am"], r["what_i_do"], r["how_i_heard"], r["my_idea"], r["when_to_reach_me"]),
         state=State.DECLINED if mine and state is State.BLOCKED else state,
         sent_at=r["sent_at"],
-        delivered_at=r["delivered_at"],
-        closes_at=r["closes_at"],
+        closes_at=None if mine else r["closes_at"],
         sender_person_id=r["sender_person_id"],
     )
 

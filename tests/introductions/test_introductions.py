@@ -1,5 +1,6 @@
 """The respectful first contact: five parts, working hours, limits that link nothing, answers, and both doors."""
 
+import re
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -35,19 +36,40 @@ async def introduce(stage: Stage, **more: Any) -> UUID:
     return await actions.introduce(**given | more)
 
 
-async def test_it_arrives_in_the_recipients_hours_and_the_sender_is_told_when() -> None:
+def notices(page: str) -> list[str]:
+    return re.findall(r'<div class="notice.*?</div></div>', page, re.DOTALL)
+
+
+async def test_it_arrives_in_the_recipients_hours() -> None:
     saturday = datetime(2026, 11, 28, 12, tzinfo=UTC)
     with clock.frozen(saturday):
         stage = await staged(seller=await make_company(hours=WorkingHours(opens=time(9), closes=time(16))))
         sent = await introduce(stage)
-        assert (await introduction_seen_by(stage.buyer.actor, sent)).delivered_at == datetime(
-            2026, 11, 30, 8, tzinfo=UTC
-        )
         with pytest.raises(NotSeen):
             await introduction_seen_by(stage.seller.actor, sent)
         assert await introductions_of(stage.seller.actor, "en") == []
-    with clock.frozen(datetime(2026, 11, 30, 9, tzinfo=UTC)):
-        assert len(await introductions_of(stage.seller.actor, "en")) == 1
+    for minute, seen in ((59, 0), (60, 1)):
+        with clock.frozen(datetime(2026, 11, 30, 7, tzinfo=UTC) + timedelta(minutes=minute)):
+            assert len(await introductions_of(stage.seller.actor, "en")) == seen
+
+
+async def test_no_door_tells_the_sender_when_the_seller_opens_or_two_lots_could_be_linked(
+    client: httpx.AsyncClient,
+) -> None:
+    early = WorkingHours(opens=time(7, 10), closes=time(11, 50), days=frozenset({2, 3, 4}))
+    with clock.frozen(datetime(2026, 11, 28, 12, tzinfo=UTC)):
+        told = []
+        for hours in (early, WorkingHours(opens=time(9), closes=time(16))):
+            stage = await staged(seller=await make_company(hours=hours))
+            await sign_in(client, stage.buyer)
+            form = (await client.get(f"/lots/{stage.lot_id}/introduction")).text
+            at = (await client.post(f"/lots/{stage.lot_id}/introduction", data=asdict(PARTS))).headers["location"]
+            shown = (await client.get(at)).text
+            sent = (await client.get(f"/api/v1{at}", headers=await bearer(stage.buyer))).json()
+            assert sent["closes_at"] is None
+            told.append((notices(form), notices(shown)))
+    assert told[0] == told[1]
+    assert all(told[0])
 
 
 async def test_names_are_seen_by_both_once_accepted_and_by_nobody_before() -> None:
