@@ -130,12 +130,13 @@ async def count_untold(person_id: UUID) -> int:
 
 
 async def demand_for(actor: Actor, lot_id: UUID) -> Demand:
-    """How many wants the company's own lot meets, as a band, whatever their price ceilings. Raises NotSeen.
+    """How many legal groups look for the company's own lot, as a band, whatever their price ceilings. Raises NotSeen.
 
-    Those of companies that may not buy it now are none.
+    Groups, not wants: an accomplice's four wants would make the band tell whether there is a fifth. Those of companies
+    that may not buy it now are none.
     """
     count = await fetchval(
-        "select (select count(*) from want_match m join want w on w.id = m.want_id "
+        "select (select count(distinct b.legal_group_id) from want_match m join want w on w.id = m.want_id "
         "join company b on b.id = w.company_id and b.vetting = 'vetted' and b.legal_group_id <> s.legal_group_id "
         "where m.lot_id = l.id and w.closed_at is null and w.expires_at > $3) "
         "from lot l join company s on s.id = l.company_id where l.id = $1 and l.company_id = $2",

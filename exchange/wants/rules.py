@@ -123,7 +123,7 @@ def codes(text: str) -> tuple[str, ...]:
 
 
 class Demand(StrEnum):
-    """How many wants a lot meets, as its seller is told: an exact figure would let single rivals be traced."""
+    """How many buyers a lot would suit, as its seller is told: an exact figure would let single rivals be traced."""
 
     FEW = "few"
     SOME = "some"
@@ -132,12 +132,12 @@ class Demand(StrEnum):
     @property
     def label(self) -> str:
         return {
-            Demand.FEW: N_("fewer than 5 wants match"),
-            Demand.SOME: N_("5 to 19 wants match"),
-            Demand.MANY: N_("20 wants or more match"),
+            Demand.FEW: N_("fewer than 5 buyers look for this"),
+            Demand.SOME: N_("5 to 19 buyers look for this"),
+            Demand.MANY: N_("20 buyers or more look for this"),
         }[self]
 
 
-def demand_band(wants: int) -> Demand:
-    """The band of ``wants``."""
-    return Demand.FEW if wants < 5 else Demand.SOME if wants < 20 else Demand.MANY
+def demand_band(buyers: int) -> Demand:
+    """The band of ``buyers``."""
+    return Demand.FEW if buyers < 5 else Demand.SOME if buyers < 20 else Demand.MANY

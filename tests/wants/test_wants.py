@@ -199,6 +199,9 @@ class TestMatching:
             await execute(f"update company set {barring} where id = $1 and $2::uuid is not null",  # noqa: S608
                           buyers.pop().actor.company_id, stage.seller.actor.company_id)  # fmt: skip
         assert await demand_for(stage.seller.actor, stage.lot_id) is Demand.FEW
+        for _ in range(5):
+            await _want(buyers[0])
+        assert await demand_for(stage.seller.actor, stage.lot_id) is Demand.FEW, "wants of one group count once"
         with pytest.raises(NotSeen):
             await demand_for(stage.buyer.actor, stage.lot_id)
 
