@@ -1,6 +1,6 @@
 """Shapes both doors share: the terms of a lot as a form or a JSON body gives them."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -23,6 +23,8 @@ from exchange.listings.rules.lots import (
     QuantityNotPositive,
     Terms,
     UnknownChoice,
+    end_of,
+    last_day,
 )
 from exchange.listings.rules.thresholds import THRESHOLD_LIFE, Threshold, ThresholdState
 from exchange.money import Money
@@ -120,7 +122,9 @@ class PublicationBody(BaseModel):
             partial=self.partial,
             minimum=self.minimum,
             multiple=self.multiple,
-            expires_at=end_of(self.expires_on, DEFAULT_LIFE if self.threshold is None else THRESHOLD_LIFE),
+            expires_at=end_of(
+                self.expires_on or last_day(now().date(), DEFAULT_LIFE if self.threshold is None else THRESHOLD_LIFE)
+            ),
             incoterm=self.incoterm,
             packing=self.packing,
             floor=self.floor.money if self.floor else None,
@@ -153,12 +157,6 @@ class PublicationBody(BaseModel):
             category_names=names,
             hidden_from=self.hidden_from,
         )
-
-
-def end_of(day: date | None, life: timedelta = DEFAULT_LIFE) -> datetime:
-    """The end of a day, UTC; of a lot's usual ``life`` when none is given."""
-    chosen = day or (now() + life).date()
-    return datetime.combine(chosen, time(22), UTC)
 
 
 def publication_from(form: dict[str, str | list[str]], currency: str) -> PublicationBody:

@@ -10,7 +10,7 @@ from itertools import islice
 
 from exchange.listings.rules.categories import CATEGORIES
 from exchange.listings.rules.grades import Grade
-from exchange.listings.rules.lots import DEFAULT_LIFE
+from exchange.listings.rules.lots import DEFAULT_LIFE, end_of, last_day
 from exchange.seed.chance import chance, named_id
 from exchange.seed.companies import Company
 from exchange.seed.listings import (
@@ -38,6 +38,8 @@ GUESTS_LOTS = {MERCHANT: 24, COMPETITOR: 16}
 _BATCH = 2000
 _FEW = (1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, 14, 18, 22, 28, 34, 40)
 """How many lines a lot has: 1 to 40, most of them few."""
+_LIFE = DEFAULT_LIFE + timedelta(weeks=2)
+"""Nothing on sale when the market is laid out ends that day."""
 
 
 async def fill(market: Market, progress: Progress) -> None:
@@ -99,7 +101,7 @@ def open_lots(market: Market) -> Iterator[Listing]:
         published = market.now - timedelta(days=ago, minutes=drawn.randrange(600))
         made = listing(
             drawn, named_id(market.number, f"open lot {number}"), company, place(company), lines,
-            share_asked(drawn, category, of_grade), published, published + DEFAULT_LIFE,
+            share_asked(drawn, category, of_grade), published, end_of(last_day(published.date(), _LIFE)),
         )  # fmt: skip
         if own:
             made.floor = made.auto_accept = None  # people, not thresholds, answer in the guests' talks

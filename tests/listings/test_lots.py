@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -13,11 +13,12 @@ from exchange.listings.rules.lots import (
     Packing,
     Terms,
     check_terms,
+    last_day,
     quantity_band,
     spread,
     state_after,
-    week_of,
 )
+from exchange.listings.rules.thresholds import THRESHOLD_LIFE
 from exchange.money import Money
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -57,7 +58,13 @@ def test_browse_shows_bands_and_weeks() -> None:
     assert quantity_band(1) == (1, 9)
     assert quantity_band(137) == (100, 249)
     assert quantity_band(1_000_000) == (10000, None)
-    assert week_of(NOW) == datetime(2026, 11, 16, tzinfo=UTC)
+
+
+def test_the_usual_last_day_tells_the_week_a_lot_was_listed_in_and_not_the_day() -> None:
+    monday = date(2026, 11, 16)
+    assert {last_day(monday + timedelta(days=n)) for n in range(7)} == {date(2027, 1, 10)}
+    assert last_day(monday + timedelta(days=7)) == date(2027, 1, 17)
+    assert last_day(monday, THRESHOLD_LIFE) == date(2026, 12, 13)
 
 
 def test_the_state_follows_what_is_sold() -> None:

@@ -30,7 +30,7 @@ from exchange.listings.rules.rows import RowState
 from exchange.listings.rules.stock_lists import Corrections
 from exchange.listings.rules.vocabulary import LABELS as ROLES
 from exchange.listings.rules.vocabulary import Role
-from exchange.listings.schemas import end_of, publication_from
+from exchange.listings.schemas import publication_from
 from exchange.listings.spreadsheets import EmptyFile
 from exchange.settings import settings
 from exchange.web.guards import member, trading, viewer_of
@@ -183,7 +183,7 @@ async def _publication_page(request: Web, stock_list_id: UUID) -> dict[str, Any]
         "modes": [(mode.value, say(language, label)) for mode, label in PRICE_MODES.items()],
         "ungraded": any(r.line and r.line.grade is None for r in rows),
         "assumed": any(p.code == "quantity_assumed" for r in rows for p in r.problems),
-        "expires_on": end_of(None).date().isoformat(),
+        "expires_on": lot_rules.last_day(now().date()).isoformat(),
         **term_options(language),
     }
 

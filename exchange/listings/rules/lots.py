@@ -3,7 +3,7 @@
 from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -97,6 +97,7 @@ MAX_TOLERANCE_BP = 500
 """Claim tolerance: 5 % of the deal's price at most, lower if the lot says so (domain guide §7)."""
 MAX_LIFE = timedelta(days=180)
 DEFAULT_LIFE = timedelta(days=60)
+"""Of a lot whose seller names no last day; see ``last_day``."""
 
 
 class TermsRefused(Invalid):
@@ -284,10 +285,14 @@ def quantity_band(quantity: int) -> tuple[int, int | None]:
     return QUANTITY_BANDS[at], QUANTITY_BANDS[at + 1] - 1 if at + 1 < len(QUANTITY_BANDS) else None
 
 
-def week_of(at: datetime) -> datetime:
-    """The Monday of the week of ``at``, UTC: all a rival is told of when a lot was listed."""
-    day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return day - timedelta(days=day.weekday())
+def last_day(listed: date, life: timedelta = DEFAULT_LIFE) -> date:
+    """The Sunday after the whole weeks of ``life``, the listing's own the first: that week is all a rival learns."""
+    return listed - timedelta(days=listed.weekday() + 1) + life // timedelta(weeks=1) * timedelta(weeks=1)
+
+
+def end_of(day: date) -> datetime:
+    """When a lot on sale until ``day`` goes off the market."""
+    return datetime.combine(day, time(22), UTC)
 
 
 def brands_of(brands: Iterable[str], limit: int = 12) -> list[str]:
