@@ -17,7 +17,7 @@ from tests.offers.test_requests import ask, wanting
 
 pytestmark = pytest.mark.usefixtures("db")
 AT_MOST = 8
-"""Statements between BEGIN and COMMIT, which the surrounding transaction of the test sends (issue 3, "how fast")."""
+"""Statements between BEGIN and COMMIT, which the surrounding transaction of the test sends."""
 
 
 @pytest.mark.parametrize(("competitors", "named"), [(1, False), (30, False), (30, True)])

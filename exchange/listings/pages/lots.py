@@ -1,4 +1,4 @@
-"""A seller's own lots: the list, terms, photos, whom a lot is hidden from, the end."""
+"""One of a seller's own lots: terms, photos, whom it is hidden from, the end."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,36 +12,17 @@ from exchange.errors import N_, DomainError, NotSeen
 from exchange.listings.actions.blocks import hide_lot, show_lot_again
 from exchange.listings.actions.lots import change_lot, donate_lot, withdraw_lot
 from exchange.listings.actions.photos import add_photo, remove_photo
-from exchange.listings.pages.market import names_in
 from exchange.listings.pages.stock_lists import term_options
-from exchange.listings.queries.lots import SeenLot, lot_seen_by, own_lots
+from exchange.listings.queries.lots import SeenLot, lot_seen_by
 from exchange.listings.rules.lots import CostAnswer
 from exchange.listings.rules.photos import NotAPhoto
 from exchange.listings.schemas import publication_from
 from exchange.settings import settings
-from exchange.web.guards import member, trading, viewer_of
+from exchange.web.guards import trading, viewer_of
 from exchange.web.refusals import again
 from exchange.web.render import Web, language_of, render, see_other
-from exchange.web.stream import opened
 
 EDIT = "listings/edit.html"
-MOST_SHOWN = 200
-"""Lots on the page of one's own, the latest."""
-
-
-@get("/lots/mine", guards=[member])
-async def mine(request: Web) -> Response[str]:
-    """Everything the company lists or listed."""
-    mark = opened()
-    lots = await own_lots(viewer_of(request).actor, limit=MOST_SHOWN + 1)
-    return render(
-        request,
-        "listings/mine.html",
-        lots=lots[:MOST_SHOWN],
-        are_more=len(lots) > MOST_SHOWN,
-        opened=mark,
-        names=names_in(language_of(request)),
-    )
 
 
 @get("/lots/{lot_id:uuid}/terms", guards=[trading])
@@ -135,7 +116,7 @@ async def show_again(request: Web, lot_id: FromPath[UUID], rival_id: FromPath[UU
 
 
 HANDLERS: list[Any] = [
-    mine, terms, change, withdraw, donate, add_photos, take_photo_off, hide, show_again,
+    terms, change, withdraw, donate, add_photos, take_photo_off, hide, show_again,
 ]  # fmt: skip
 
 

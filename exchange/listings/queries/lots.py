@@ -228,17 +228,6 @@ async def lot_seen_by(actor: Actor, lot_id: UUID, language: str, *, after_line: 
     return _lot(row, actor, language)
 
 
-async def own_lots(actor: Actor, limit: int = 200) -> list[SeenLot]:
-    """Every lot of the viewer's company, the latest first, without manifests."""
-    rows = await fetch(
-        f"select {_WHOLE}, 0::bigint as lines_total, '[]'::json as lines, array[]::text[] as photos,"  # noqa: S608  ours
-        " null as cost_answer, '[]'::json as hidden_from from lot l"
-        " where l.company_id = $1 order by l.published_at desc, l.id limit $2",
-        actor.company_id, limit,
-    )  # fmt: skip
-    return [_lot(row, actor, "en") for row in rows]
-
-
 async def photo_seen_by(actor: Actor, photo_id: UUID, *, thumbnail: bool) -> bytes:
     """The bytes of a photo of a lot the viewer may see. Raises NotSeen."""
     column = "thumbnail" if thumbnail else "content"

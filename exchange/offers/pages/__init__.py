@@ -1,9 +1,10 @@
-"""The doors of talks for people, by noun: the first offer, the talk with its live thread, the list of one's talks."""
+"""The doors of talks for people, by noun: the first offer, the talk with its live thread, the lists of one's talks and
+lots."""
 
 from litestar import Router
 
-from exchange.offers.pages import agreed, first, inbox, lines, news, requests, several, talk, team
-from exchange.web.guards import settling, trading
+from exchange.offers.pages import agreed, first, inbox, lines, news, own_lots, requests, several, talk, team
+from exchange.web.guards import member, settling, trading
 
 dealing = Router(
     "/",
@@ -56,4 +57,6 @@ finishing = Router(
     guards=[settling],
 )
 """What a company that was stopped needs too: to read what it agreed on, and to finish that with the other side."""
-router = Router("/", route_handlers=[dealing, finishing])
+listing = Router("/", route_handlers=[own_lots.index], guards=[member])
+"""What one has listed, or may once the company is let in."""
+router = Router("/", route_handlers=[dealing, finishing, listing])
