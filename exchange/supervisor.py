@@ -99,10 +99,20 @@ def attach(data_dir: Path | None) -> None:
         return
     folders = [data_dir.resolve()] if data_dir else [default_data_dir("demo"), default_data_dir("serve")]
     for folder in folders:
-        if (folder / INSTANCE).exists():
+        if (folder / INSTANCE).exists() and _is_held(folder):
             os.environ.update(json.loads((folder / INSTANCE).read_text()))
             return
     raise NothingRuns(folder=", ".join(map(str, folders)))
+
+
+def _is_held(folder: Path) -> bool:
+    """Whether a supervisor lives on ``folder``: what a killed one left there leads to a database that is gone."""
+    with (folder / "lock").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 class Asked:

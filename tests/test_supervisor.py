@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from exchange import app
-from exchange.supervisor import INSTANCE, ROOT, Asked, free_port
+from exchange.supervisor import INSTANCE, ROOT, Asked, NothingRuns, attach, free_port
 
 HOST = "127.0.0.1"
 
@@ -133,6 +133,13 @@ def test_a_web_process_whose_server_died_while_it_was_importing_ends_itself(
     monkeypatch.setattr(app, "create_app", object)
     with pytest.raises(SystemExit) if died else nullcontext():
         app.served()
+
+
+def test_what_a_killed_supervisor_left_behind_is_nothing_to_work_beside(tmp_path: Path) -> None:
+    (tmp_path / INSTANCE).write_text('{"DATABASE_URL": "postgresql://gone"}')
+    (tmp_path / "lock").write_text("1")
+    with pytest.raises(NothingRuns):
+        attach(tmp_path)
 
 
 def test_a_stop_asked_for_many_times_at_once_is_heard() -> None:

@@ -61,6 +61,12 @@ class WrongSignIn(Invalid):
     message = N_("This address and this password do not go together. Check both, or choose a new password.")
 
 
+class NobodySignsIn(Invalid):
+    """Told to the command line only: who may read the database may know who is a member."""
+
+    message = N_("Nobody with the address %(email)s can sign in: no such account, or one never confirmed.")
+
+
 class WrongPassword(Invalid):
     message = N_("This is not your present password.")
 

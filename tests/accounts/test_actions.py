@@ -233,7 +233,7 @@ async def test_a_token_acts_for_its_person_until_revoked(db: None) -> None:
 async def test_no_token_for_somebody_who_cannot_sign_in(db: None) -> None:
     left = await make_person()
     for email in (left.email, "nobody@example.org"):
-        with pytest.raises(NotSeen):
+        with pytest.raises(rules.NobodySignsIn, match=email):
             await tokens.issue_token_for(email, label="till")
 
 

@@ -4,7 +4,7 @@ import secrets
 from uuid import UUID, uuid4
 
 from exchange.accounts.queries import credentials
-from exchange.accounts.rules import NoLabel, digest
+from exchange.accounts.rules import NobodySignsIn, NoLabel, digest
 from exchange.actor import Actor
 from exchange.clock import now
 from exchange.database import execute, fetchval, transaction
@@ -36,10 +36,10 @@ async def issue_token(*, by: Actor, label: str) -> str:
 
 
 async def issue_token_for(email: str, *, label: str) -> str:
-    """The body of `exchange token EMAIL`. Raises NotSeen when nobody with that address can sign in."""
+    """The body of `exchange token EMAIL`. Raises NobodySignsIn."""
     known = await credentials(email)
     if known is None or known.password_hash is None or not known.confirmed:
-        raise NotSeen
+        raise NobodySignsIn(email=email)
     return await issue_token(by=Actor(known.person_id, None), label=label)
 
 
