@@ -40,6 +40,10 @@ class NotATable(Invalid):
     message = N_("This is a %(kind)s file, not a table. Export your stock as XLSX, XLS, ODS or CSV.")
 
 
+class HoldsNoTable(Invalid):
+    message = N_("This file holds no table that we can read. Export your stock as XLSX, XLS, ODS or CSV.")
+
+
 class NotReadable(Invalid):
     message = N_("This file cannot be read: it is cut off or damaged. Save it again and upload it once more.")
 
@@ -69,7 +73,8 @@ class TookTooLong(Invalid):
 _REFUSALS: dict[str, type[DomainError]] = {
     kind.__name__: kind
     for kind in (
-        EmptyFile, NotATable, NotReadable, PasswordProtected, UnpacksTooLarge, TooManyRows, TooManyColumns, TookTooLong,
+        EmptyFile, NotATable, HoldsNoTable, NotReadable, PasswordProtected, UnpacksTooLarge, TooManyRows,
+        TooManyColumns, TookTooLong,
     )
 }  # fmt: skip
 
@@ -147,9 +152,9 @@ def _format_of(content: bytes) -> Callable[[bytes], _Named]:
 
 _OTHERS = {
     b"%PDF": "PDF", b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"\x1f\x8b": "GZIP", b"Rar!": "RAR",
-    b"7z\xbc\xaf": "7-Zip", b"{\\rtf": "RTF", b"\x7fELF": "program", b"MZ": "program", b"BZh": "BZIP2",
-    b"RIFF": "media", b"OggS": "media", b"ID3": "media", b"SQLite format 3": "database",
+    b"7z\xbc\xaf": "7-Zip", b"{\\rtf": "RTF", b"BZh": "BZIP2", b"SQLite format 3": "SQLite",
 }  # fmt: skip
+"""How other files begin, and the proper name of their kind."""
 
 
 # --- workbooks ------------------------------------------------------------------------------------------------------
@@ -324,7 +329,7 @@ def _text(content: bytes) -> _Named:
 
 
 def _decoded(content: bytes) -> str:
-    """The text of a file whose encoding nobody stated. Raises NotATable when it is no text."""
+    """The text of a file whose encoding nobody stated. Raises HoldsNoTable when it is no text."""
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if content.startswith(mark):
             return content.decode(encoding, errors="replace")
@@ -332,10 +337,10 @@ def _decoded(content: bytes) -> str:
     if b"\x00" in sample:
         even, odd = sample[::2].count(0), sample[1::2].count(0)
         if min(even, odd) * 20 > max(even, odd) or max(even, odd) * 5 < len(sample):
-            raise NotATable(kind="binary", field="file")
+            raise HoldsNoTable(field="file")
         return content.decode("utf-16-be" if even > odd else "utf-16-le", errors="replace")
     if sum(byte < 32 and byte not in b"\t\n\r\x0b\x0c\x1a\x1b" for byte in sample) * 200 > len(sample):
-        raise NotATable(kind="binary", field="file")
+        raise HoldsNoTable(field="file")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as e:
@@ -345,7 +350,7 @@ def _decoded(content: bytes) -> str:
 
     high = bytes(b for b in content if b >= 128)
     if len(high) * 2 > len(content):
-        raise NotATable(kind="binary", field="file")
+        raise HoldsNoTable(field="file")
     likely = ["cp1252", "iso8859_15", "cp1250", "cp850", "mac_roman", "cp1251"]
     lines = b"\n".join(islice((line for line in content.split(b"\n") if any(b >= 128 for b in line)), 400))
     found = from_bytes(lines, cp_isolation=likely).best()

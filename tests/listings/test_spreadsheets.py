@@ -8,6 +8,7 @@ from exchange.errors import DomainError
 from exchange.listings.rules.columns import text_of
 from exchange.listings.spreadsheets import (
     EmptyFile,
+    HoldsNoTable,
     NotATable,
     NotReadable,
     PasswordProtected,
@@ -115,15 +116,16 @@ GOOD = workbook(("Stock", [("Name", "Qty"), ("Pan", 3)]))
         (b"%PDF-1.7 stock", NotATable),
         (b"\x89PNG\r\n\x1a\n....", NotATable),
         (b'{"stock": []}', NotATable),
-        (bytes(range(256)) * 40, NotATable),
+        (bytes(range(256)) * 40, HoldsNoTable),
+        (b"MZ\x90\x00\x03" + bytes(60), HoldsNoTable),
         (_zip(**{"readme.txt": b"hello"}), NotATable),
         (_zip(**{"word/document.xml": b"<w/>", "[Content_Types].xml": b"<Types/>"}), NotATable),
         (b"Name\n" + b"Pan\n" * 100_001, TooManyRows),
         (b",".join([b"x"] * 16_000) + b"\n", TooManyColumns),
     ],
     ids=[
-        "nothing", "blank", "no rows", "half", "password", "damaged", "pdf", "picture", "json", "rubbish", "archive",
-        "text document", "rows", "columns",
+        "nothing", "blank", "no rows", "half", "password", "damaged", "pdf", "picture", "json", "rubbish", "program",
+        "archive", "text document", "rows", "columns",
     ],
 )  # fmt: skip
 def test_what_is_no_stock_list_is_refused_by_name(content: bytes, refusal: type[DomainError]) -> None:
