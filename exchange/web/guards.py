@@ -71,6 +71,13 @@ async def trading(connection: Connection, _: BaseRouteHandler) -> None:
         raise Stopped if connection.user.stopped else NotVettedYet
 
 
+async def browsing(connection: Connection, _: BaseRouteHandler) -> None:
+    """Who may look at the market: members of a vetted company, and the operator."""
+    await signed_in(connection, _)
+    if connection.user is not None and not connection.user.actor.is_operator:
+        await trading(connection, _)
+
+
 async def settling(connection: Connection, _: BaseRouteHandler) -> None:
     """A member of a company that trades, or has traded and finishes its deals."""
     await member(connection, _)

@@ -10,7 +10,7 @@ from exchange.errors import NotSeen
 from exchange.listings.actions.blocks import hide_lot
 from exchange.listings.actions.lots import withdraw_lot
 from exchange.listings.queries import lots
-from exchange.listings.queries.lots import LotCard, Wanted, browse, lot_seen_by
+from exchange.listings.queries.lots import LotCard, Wanted, browse, lot_seen_by, photo_seen_by
 from exchange.listings.rules.grades import Grade
 from exchange.listings.rules.lots import LotState
 from exchange.money import Money
@@ -121,6 +121,30 @@ async def test_the_rival_hidden_from_finds_nothing_anywhere(viewer: MadePerson, 
     stranger = await make_person()
     assert await titles(stranger) == [lot.title]
     assert (await lot_seen_by(lot.seller.actor, lot.id, "en")).mine
+
+
+@pytest.mark.parametrize("state", ["awaiting", "refused", "stopped"])
+async def test_no_second_account_nor_a_stopped_one_sees_what_is_hidden_from_it(viewer: MadePerson, state: str) -> None:
+    """A lot is hidden from a company by who it is, and nobody has checked who these are, or no longer."""
+    lot, photo = await make_lot(), uuid4()
+    await execute(
+        "insert into photo (id, lot_id, position, width, height, content, thumbnail, created_at) "
+        "values ($1, $2, 1, 1, 1, '', '', now())",
+        photo,
+        lot.id,
+    )
+    assert viewer.company is not None
+    await hide_from(by=lot.seller.actor, rival=viewer.company.legal_name, country="FR")
+    again = await make_person(await make_company(legal_name=viewer.company.legal_name))
+    own = await make_lot(again)
+    await execute("update company set vetting = $2 where id = $1", again.actor.company_id, state)
+    assert await titles(again) == []
+    assert await titles(again, text="pans") == []
+    with pytest.raises(NotSeen):
+        await lot_seen_by(again.actor, lot.id, "en")
+    with pytest.raises(NotSeen):
+        await photo_seen_by(again.actor, photo, thumbnail=True)
+    assert (await lot_seen_by(again.actor, own.id, "en")).mine
 
 
 async def test_a_closed_lot_is_there_for_its_seller_only(viewer: MadePerson) -> None:

@@ -22,7 +22,7 @@ from exchange.listings.rules.grades import Grade
 from exchange.listings.schemas import Amount, PublicationBody, ThresholdCount
 from exchange.listings.spreadsheets import EmptyFile
 from exchange.money import Money
-from exchange.web.guards import signed_in, trading, viewer_of
+from exchange.web.guards import browsing, signed_in, trading, viewer_of
 from exchange.web.render import language_of
 from exchange.web.translations import say
 from exchange.web.viewer import Viewer
@@ -182,7 +182,7 @@ class BadCode(Invalid):
     message = N_("“%(value)s” is no valid bar code. Check its digits or leave it out.")
 
 
-@get("/", guards=[signed_in], summary="Browse and search lots on sale")
+@get("/", guards=[browsing], summary="Browse and search lots on sale")
 async def lots(
     request: Call,
     q: FromQuery[str] = "",

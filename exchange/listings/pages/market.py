@@ -17,7 +17,7 @@ from exchange.listings.rules.categories import BY_SLUG, REGIONS, SECTORS
 from exchange.listings.rules.grades import LABELS as GRADES
 from exchange.money import Money, exponent
 from exchange.web.formats import money, number, percent
-from exchange.web.guards import signed_in, viewer_of
+from exchange.web.guards import browsing, signed_in, viewer_of
 from exchange.web.render import Web, fragment, language_of, render
 from exchange.web.translations import say
 
@@ -28,7 +28,7 @@ COUNTRIES = (
 DISCOUNTS = (30, 50, 60, 70, 80, 90)
 
 
-@get("/lots", guards=[signed_in])
+@get("/lots", guards=[browsing])
 async def market(
     request: Web,
     q: FromQuery[str] = "",

@@ -156,10 +156,14 @@ class SeenLot:
 
 
 _SEEN = (
-    "l.company_id not in (select b.company_id from company_block b where b.rival_id = $1)"
+    "($1::uuid is null or exists (select from company c where c.id = $1 and c.vetting = 'vetted'))"
+    " and l.company_id not in (select b.company_id from company_block b where b.rival_id = $1)"
     " and l.id not in (select b.lot_id from lot_block b where b.company_id = $1)"
     " and l.company_id not in (select c.id from company c where c.vetting <> 'vetted' and c.vetted_at is not null)"
 )
+"""What a company ($1; null: the operator) may see of others' lots. Nothing unless vetted: a lot is hidden from one,
+and before that a company may be anybody.
+"""
 _ON_SALE = "l.state in ('open', 'part_sold')"
 _FOR_SALE = f"{_ON_SALE} and l.expires_at > $2"
 _CARD = (
