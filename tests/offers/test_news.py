@@ -10,6 +10,7 @@ from litestar.response import ServerSentEvent
 
 from exchange.offers.pages import news
 from exchange.offers.queries.news import news_channel
+from exchange.web.sign_in import VIEWERS
 from tests.factories import MadePerson, make_person, sign_in
 from tests.offers.stage import staged
 from tests.offers.test_requests import ask, wanting
@@ -25,10 +26,20 @@ async def opened(client: httpx.AsyncClient, who: MadePerson, path: str = "/talks
     return str(mark)
 
 
+def beside_talks(page: str) -> str:
+    """What the navigation says awaits the reader."""
+    shown = r'<span id="waiting" class="count"( hidden)?[^>]*><span [^>]*>[^<]*</span>(\d+)<'
+    (hidden, number), *more = re.findall(shown, page)
+    assert not more and bool(hidden) == (number == "0")
+    return str(number)
+
+
 async def told(client: httpx.AsyncClient, mark: str) -> str:
     answer = await client.get("/talks/news", params={"since": mark}, headers={"hx-request": "true"})
     assert "<html" not in answer.text and "data-mark" in answer.text
-    return " ".join(re.sub("<[^>]*>", " ", answer.text).split())
+    assert 'hx-swap-oob="true"' in answer.text
+    page = re.sub(r'<span id="waiting".*?</span>\d+</span>', "", answer.text)
+    return " ".join(re.sub("<[^>]*>", " ", page).split())
 
 
 @pytest.mark.usefixtures("db")
@@ -44,6 +55,21 @@ async def test_an_open_page_of_the_seller_hears_of_requests_and_offers(client: h
     assert await told(client, str(int(mark) + 60_000)) == "", "what stood there already is no news"
     await stage.withdraw(talk, by=stage.buyers[0])
     assert "Somebody asks" in await told(client, mark), "what was taken back awaits nobody"
+
+
+@pytest.mark.usefixtures("db")
+async def test_the_number_beside_talks_moves_with_the_notice_and_with_an_open_talk(client: httpx.AsyncClient) -> None:
+    stage = await staged()
+    await sign_in(client, stage.seller)
+    assert beside_talks((await client.get("/talks")).text) == "0"
+    talk, other = await stage.offer(), await stage.offer(by=await stage.another_buyer())
+    for page in ("/talks/news?since=0", f"/talks/{talk}?seen=1"):
+        assert beside_talks((await client.get(page, headers={"hx-request": "true"})).text) == "2", page
+    await stage.counter(talk)
+    await stage.withdraw(other, by=stage.buyers[0])
+    assert beside_talks((await client.get(f"/talks/{talk}?seen=1", headers={"hx-request": "true"})).text) == "0"
+    await sign_in(client, stage.buyer)
+    assert beside_talks((await client.get("/lots")).text) == "1"
 
 
 @pytest.mark.usefixtures("db")
@@ -70,6 +96,8 @@ async def test_what_comes_is_announced_to_the_company_that_is_to_answer(committe
     listening = await asyncpg.connect(database_url)
     for channel in (seller, buyer):
         await listening.add_listener(channel, lambda *told: heard.append(f"{told[2]} {told[3].partition(' ')[0]}"))
+    forgotten = list[str]()
+    await listening.add_listener(VIEWERS, lambda *told: forgotten.append(told[3]))
     try:
         await ask(await wanting(stage.buyer), stage.buyer, stage)
         await stage.counter(await stage.offer())
@@ -79,6 +107,9 @@ async def test_what_comes_is_announced_to_the_company_that_is_to_answer(committe
     finally:
         await listening.close()
     assert heard == [f"{seller} quote.asked", f"{seller} offer.made", f"{buyer} offer.made"]
+    sides = [f"waiting {side.company.id}" for side in (stage.seller, stage.buyer) if side.company]
+    assert set(forgotten) == set(sides), "the number beside Talks is asked for anew, by every process"
+    assert forgotten.count(sides[1]) == 1, "the buyer's, when he is answered"
 
 
 @pytest.mark.usefixtures("db")

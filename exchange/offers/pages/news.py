@@ -11,6 +11,7 @@ from litestar.response import ServerSentEvent
 
 from exchange.actor import Actor
 from exchange.errors import NotSeen
+from exchange.offers.queries.inbox import count_awaiting
 from exchange.offers.queries.news import news_channel, news_since
 from exchange.web.guards import viewer_of
 from exchange.web.render import Web, render
@@ -30,10 +31,11 @@ async def listen(request: Web, channels: NamedDependency[ChannelsPlugin], mark: 
 
 @get("/talks/news")
 async def news(request: Web, since: FromQuery[str] = "") -> Response[str]:
-    """What the page then says; it takes nothing from under the reader's hands."""
+    """What the page then says, and the number beside Talks; it takes nothing from under the reader's hands."""
     mark = opened()
-    found = await news_since(viewer_of(request).actor, _instant(since))
-    return render(request, NEWS, fragment=NEWS, opened=mark, news=found)
+    by = viewer_of(request).actor
+    found = await news_since(by, _instant(since))
+    return render(request, NEWS, fragment=NEWS, opened=mark, news=found, waiting=await count_awaiting(by))
 
 
 async def _mark_now(by: Actor, mark: str) -> str:

@@ -23,6 +23,7 @@ from exchange.offers.pages.reading import (
     texts_in,
 )
 from exchange.offers.pages.shown import SHOW, refused, said_beside, talk_mark, talk_shown
+from exchange.offers.queries.inbox import count_awaiting
 from exchange.offers.queries.talks import negotiation_on_page, negotiation_seen_by
 from exchange.offers.queries.team import inside_channel
 from exchange.offers.rules.bids import Bid
@@ -43,9 +44,10 @@ async def show(
     alone = bool(request.headers.get("hx-request"))
     said = await said_beside(by, talk, inside=not alone)
     has_form = seen is not None or writing
-    return render(
-        request, SHOW, fragment=THREAD, **await talk_shown(request, talk, *said), alone=alone, has_form=has_form
-    )
+    context = await talk_shown(request, talk, *said) | {"alone": alone, "has_form": has_form}
+    if alone:
+        context["waiting"] = await count_awaiting(by) if viewer_of(request).vetted else 0
+    return render(request, SHOW, fragment=THREAD, **context)
 
 
 @get("/talks/{talk_id:uuid}/live")
