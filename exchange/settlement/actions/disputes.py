@@ -20,7 +20,7 @@ from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.moves import count_again, enter, start_clock
 from exchange.settlement.actions.notices import alarm, tell_disputed
 from exchange.settlement.actions.papers import owe_papers
-from exchange.settlement.actions.recourse import advance_short, ask_back
+from exchange.settlement.actions.recourse import advance_short, ask_back, keep_back
 from exchange.settlement.actions.refunds import owed_less, send_refused_back, tell_still_owed
 from exchange.settlement.actions.release import kept_by_bank, share_out
 from exchange.settlement.actions.warnings import take_warning
@@ -113,11 +113,12 @@ async def _taken(deal: Deal, dispute: asyncpg.Record, *, surplus: bool) -> None:
         if not dispute["taken_back"]:
             if await fetchval("select exists (select from release_leg where deal_id = $1 and state = 'sent')", deal.id):
                 return  # looked at again when Stripe has answered
-            free = await _free(deal)
+            free = await _free(deal, dispute)
             await ask_back(deal, amount - min(free, amount), dispute_id=dispute["id"])
             await execute("update dispute set taken_back = true where id = $1", dispute["id"])
         if lost and await advance_short(deal, dispute_id=dispute["id"]):
-            backed = min(await _free(deal), amount)
+            await keep_back(deal, amount - min(await _free(deal, dispute), amount))
+            backed = min(await _free(deal, dispute), amount)
             covered = await owed_less(dispute["payment_id"], amount)
             await execute(
                 "update deal set refund_minor = least(refund_minor + $2, net_minor + vat_minor) where id = $1",
@@ -211,14 +212,17 @@ async def _over(deal: Deal, dispute: asyncpg.Record, fact: str) -> None:
     await enqueue("deal.due", deal.id)
 
 
-async def _free(deal: Deal) -> Money:
-    """What is held for the deal and promised to nobody: not to a receiver, not to a refund on its way."""
+async def _free(deal: Deal, dispute: asyncpg.Record) -> Money:
+    """What is held for the deal and promised to nobody: to no receiver, no refund on its way, no other dispute."""
     minor = await fetchval(
         "select (select coalesce(-sum(amount_minor), 0) from ledger_entry where deal_id = $1 and account = 'held') "
         "- (select coalesce(sum(amount_minor), 0) from release_leg where deal_id = $1 "
         "and state in ('planned', 'parked', 'sent')) "
         "- (select coalesce(sum(r.amount_minor), 0) from refund r join payment p on p.id = r.payment_id "
-        "where r.deal_id = $1 and r.state = 'planned' and p.state = 'paid')",
+        "where r.deal_id = $1 and r.state = 'planned' and p.state = 'paid') "
+        "- (select coalesce(sum(x.amount_minor), 0) from dispute x join payment p on p.id = x.payment_id "
+        "where p.deal_id = $1 and p.state = 'paid' and x.taken_back and not x.over and x.id <> $2)",
         deal.id,
+        dispute["id"],
     )
     return Money(max(int(minor), 0), deal.terms.total.currency)

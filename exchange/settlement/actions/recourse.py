@@ -212,10 +212,11 @@ async def ask_back(
     refund_id: UUID | None = None,
     payment_id: UUID | None = None,
     dispute_id: UUID | None = None,
-) -> Money:
-    """Plan what every receiver of the deal gives back of ``amount``, in the current transaction; what will come.
+) -> None:
+    """Plan what every receiver of the deal gives back of ``amount``, in the current transaction.
 
-    A leg that was not sent yet simply shrinks. For a refund, its row is made here.
+    For a refund, whose row is made here, a leg that was not sent yet simply shrinks. For a dispute it waits: should it
+    be lost, ``keep_back`` takes its part.
     """
     currency = amount.currency
     legs = await fetch(
@@ -237,12 +238,8 @@ async def ask_back(
         if not part:
             continue
         if leg["state"] in {"planned", "parked"}:
-            await execute(
-                "update release_leg set amount_minor = amount_minor - $2, "
-                "state = case when amount_minor = $2 then 'paid' else state end where id = $1",
-                leg["id"],
-                part.minor,
-            )
+            if refund_id is not None:
+                await _shrink(leg["id"], part)
             continue
         reversal_id = uuid4()
         await execute(
@@ -262,7 +259,28 @@ async def ask_back(
     for company_id, amount_back in back.items():
         await note_leg("taken_back", deal, company_id)
         await tell_taken_back(deal, company_id, amount_back)
-    return coming
+
+
+async def keep_back(deal: Deal, amount: Money) -> None:
+    """Legs that wait to be sent are ``amount`` less, as far as they reach: the buyer's bank has it for good."""
+    legs = await fetch(
+        "select id, amount_minor from release_leg where deal_id = $1 and state in ('planned', 'parked') "
+        "and amount_minor is not null order by rank for no key update",
+        deal.id,
+    )
+    have = [Money(leg["amount_minor"], amount.currency) for leg in legs]
+    parts = take_back(have, min(amount, sum(have, amount * 0)))
+    for leg, part in zip(legs, parts, strict=True):
+        await _shrink(leg["id"], part)
+
+
+async def _shrink(leg_id: UUID, part: Money) -> None:
+    await execute(
+        "update release_leg set amount_minor = amount_minor - $2, "
+        "state = case when amount_minor = $2 then 'paid' else state end where id = $1",
+        leg_id,
+        part.minor,
+    )
 
 
 async def advance_short(deal: Deal, *, refund_id: UUID | None = None, dispute_id: UUID | None = None) -> bool:

@@ -17,7 +17,7 @@ from exchange.listings.actions.reservations import release_reservation
 from exchange.money import Money
 from exchange.settings import settings
 from exchange.settlement.actions import operations
-from exchange.settlement.actions.closing import close_if_done
+from exchange.settlement.actions.closing import close_if_done, end_again
 from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.notices import alarm, tell_parked
 from exchange.settlement.actions.operations import Doing, HeldBack, Operation
@@ -269,6 +269,7 @@ async def _transferred(operation: Operation, made: Transfer) -> None:
         "select x.id from dispute x join payment p on p.id = x.payment_id where p.deal_id = $1 and not x.over", deal.id
     ):
         await enqueue("dispute.look", row["id"])  # it opened while the leg was on its way
+    await end_again(deal)
     await close_if_done(deal)
 
 

@@ -1,0 +1,87 @@
+"""Money that waits for an account, a bank or a person: whole when it leaves, and nobody forgets it."""
+
+from dataclasses import replace
+
+import pytest
+
+from exchange.database import fetchval
+from exchange.money import Money
+from exchange.settlement.actions import deals, events, sellers
+from exchange.settlement.rules.books import Account
+from exchange.settlement.stripe_gateway import Dispute, Moved
+from tests.settlement.conftest import Agreed, agree, balance, onboarded, paid, work
+from tests.settlement.fakes import FakeGateway
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+async def bank(gateway: FakeGateway, name: str, status: str, minor: int = 120_00) -> None:
+    """The buyer's bank takes ``minor`` in the dispute ``name``, or decides it."""
+    amount = Money(minor, "EUR")
+    if name not in gateway.disputes:
+        charge = await fetchval("select charge_id from payment where state = 'paid'")
+        gateway._move(name, "adjustment", -amount)
+        gateway.disputes[name] = Dispute(name, status, amount, charge, (Moved(f"{name} taken", -amount, amount * 0),))
+    else:
+        moved = gateway.disputes[name].moved
+        if status == "won":
+            gateway._move(name, "adjustment", amount)
+            moved += (Moved(f"{name} returned", amount, amount * 0),)
+        gateway.disputes[name] = replace(gateway.disputes[name], status=status, moved=moved)
+    await events.take_in(gateway.event("charge.dispute.updated", {"id": name}), "webhook")
+    await work()
+
+
+async def account_is(status: str, account: str, agreed: Agreed, gateway: FakeGateway) -> None:
+    gateway.onboards(account, status)
+    assert agreed.seller.company
+    await sellers.look_at_account(agreed.seller.company.id)
+    await work()
+
+
+async def waits_again(gateway: FakeGateway) -> tuple[Agreed, str]:
+    """A settled deal whose seller's part came back for a dispute and, won, waits for the seller's account."""
+    agreed = await agree()
+    account = await onboarded(agreed, gateway)
+    await paid(agreed, gateway)
+    await deals.ship(deal_id=agreed.deal_id, carrier="Geodis", tracking="G1", by=agreed.seller.actor)
+    await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+    await work()
+    await account_is("restricted", account, agreed, gateway)
+    for status in ("needs_response", "won"):
+        await bank(gateway, "dp_1", status)
+    assert await fetchval("select count(*) from release_leg where state = 'parked'") == 1
+    return agreed, account
+
+
+@pytest.mark.parametrize(("end", "taken"), [("won", 0), ("lost", 60_00), ("lost", 120_00)])
+async def test_a_part_that_waits_is_less_only_once_the_dispute_is_lost(
+    gateway: FakeGateway, end: str, taken: int
+) -> None:
+    """[32] [33]"""
+    agreed, account = await waits_again(gateway)
+    whole = next(iter(gateway.transfers.values())).amount.minor
+    for status in ("needs_response", end):
+        await bank(gateway, "dp_2", status, taken or 60_00)
+    await account_is("active", account, agreed, gateway)
+    again = [transfer.amount.minor for transfer in gateway.transfers.values()][1:]
+    assert again == ([] if taken == 120_00 else [whole - taken * whole // 120_00])
+    books = await balance()
+    assert (await agreed.held(), books.get(Account.LOSSES, 0)) == (0, 0)
+    assert await agreed.state() == {0: "settled", 60_00: "partly_refunded", 120_00: "refunded"}[taken]
+
+
+async def test_of_two_disputes_each_has_its_own_money_back(gateway: FakeGateway) -> None:
+    """[33]"""
+    agreed = await agree()
+    await onboarded(agreed, gateway)
+    await paid(agreed, gateway)
+    await deals.ship(deal_id=agreed.deal_id, carrier="Geodis", tracking="G1", by=agreed.seller.actor)
+    await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+    await work()
+    for name in ("dp_1", "dp_2"):
+        await bank(gateway, name, "needs_response", 60_00)
+    for name in ("dp_1", "dp_2"):
+        await bank(gateway, name, "lost", 60_00)
+    assert (await agreed.state(), await agreed.held()) == ("refunded", 0)
+    assert (await balance()).get(Account.LOSSES, 0) == 0
