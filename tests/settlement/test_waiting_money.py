@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from exchange.actor import Role
 from exchange.database import fetchval
 from exchange.money import Money
-from exchange.settlement.actions import deals, events, sellers
+from exchange.settlement.actions import deals, events, recourse, sellers
 from exchange.settlement.rules.books import Account
 from exchange.settlement.stripe_gateway import Dispute, Moved
-from tests.settlement.conftest import Agreed, agree, balance, onboarded, paid, work
+from tests.factories import make_person
+from tests.settlement.conftest import Agreed, agree, balance, onboarded, paid, refunded_by_hand, work
 from tests.settlement.fakes import FakeGateway
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -85,3 +87,13 @@ async def test_of_two_disputes_each_has_its_own_money_back(gateway: FakeGateway)
         await bank(gateway, name, "lost", 60_00)
     assert (await agreed.state(), await agreed.held()) == ("refunded", 0)
     assert (await balance()).get(Account.LOSSES, 0) == 0
+
+
+async def test_a_refund_that_hands_cover_whole_ends_the_deal_anew(gateway: FakeGateway) -> None:
+    """[29] [46]"""
+    chief = await make_person(role=Role.OPERATOR)
+    agreed, _ = await waits_again(gateway)
+    await refunded_by_hand(gateway, 120_00, "re_hand", by=chief)
+    await recourse.refund_released(deal_id=agreed.deal_id, refund=Money(120_00, "EUR"), by=chief.actor)
+    await work()
+    assert (await agreed.state(), await agreed.held()) == ("refunded", 0)

@@ -95,7 +95,7 @@ async def refund_released(*, deal_id: UUID, refund: Money, by: Actor) -> None:
         await execute("update deal set refund_minor = refund_minor + $2 where id = $1", deal_id, refund.minor)
         await record(by, "deal.refund_released", deal_id)
         await owe_papers(deal)
-        await _refund_if_ready(deal, refund_id)
+        await _refund_if_ready(await any_deal(deal_id), refund_id)
 
 
 async def pay_otherwise(*, deal_id: UUID, amount: Money, reference: str, by: Actor) -> None:
