@@ -1471,7 +1471,10 @@ class TestTheBooks:
             with frozen(now() + timedelta(minutes=minutes)):
                 assert (await reconcile.match_books()).agreed
             assert await balance() == {Account.BANK: 250, Account.FEES: 7, Account.STRIPE: -257}
-        assert "The account is closed." in await said("payout_failed"), "the operator's own bank"
+        told = await said("payout_failed")
+        assert "The account is closed." in told
+        assert "exchange's bank" in told
+        assert "by itself" in told, "nobody but the operator pays it out anew"
 
     async def test_one_object_may_move_the_same_way_twice(self, gateway: FakeGateway) -> None:
         """[47]"""

@@ -148,7 +148,7 @@ async def tell_paid_otherwise(deal: Deal, amount: Money, reference: str) -> None
 async def tell_payout_failed(company_id: UUID, amount: Money, failure: str | None) -> None:
     """The company's bank did not take what the payment service paid out to it."""
     url = f"{settings().base_url}/money"
-    await notify_company(company_id, "payout_failed", amount=amount, why=bank_refusal(failure), url=url)
+    await notify_company(company_id, "payout_failed", ours=False, amount=amount, why=bank_refusal(failure), url=url)
 
 
 async def tell_account_change(company_id: UUID, step: str, effective_at: datetime | None = None) -> None:
@@ -181,7 +181,7 @@ async def alarm_payout(refused: Payout) -> None:
     """Our own bank did not take what the payment service paid out to it."""
     log.error("our bank refused the payout %s: %s", refused.id, refused.failure)
     why, url = bank_refusal(refused.failure), f"{settings().base_url}/operator/money"
-    await _tell_operators("payout_failed", amount=refused.amount, why=why, url=url)
+    await _tell_operators("payout_failed", ours=True, amount=refused.amount, why=why, url=url)
 
 
 async def alarm_stuck(found: Stuck) -> None:
