@@ -95,7 +95,7 @@ class SellerMoney:
     """Its parts of deals, those that wait first, the latest fifty."""
     to_pay: list[Owed]
     coming_back: list[Owed]
-    """Refunds on their way to the company as a buyer."""
+    """Refunds on their way to the company as a buyer; ``returned`` or ``refused`` where a person must see to one."""
     payouts: list[PaidOut]
     """What went on to its bank, the latest ten first."""
 
@@ -252,8 +252,19 @@ async def _to_pay(company_id: UUID) -> list[Owed]:
 
 async def _coming_back(company_id: UUID) -> list[Owed]:
     rows = await fetch(
-        "select d.id, d.label, r.amount_minor, r.currency, r.state from refund r join deal d on d.id = r.deal_id "
-        "where d.buyer_company_id = $1 and r.state in ('planned', 'pending', 'requires_action') order by r.created_at",
+        f"""
+        select d.id, d.label, r.amount_minor, r.currency,
+            case when not r.owed then r.state when r.made then 'returned' else 'refused' end as state
+        from (
+            select deal_id, amount_minor, currency, state, created_at, owed, refund_id is not null as made,
+                true as disputable from refund
+            union all
+            select deal_id, amount_minor, currency, state, created_at, owed, true, false from cash_return
+        ) r join deal d on d.id = r.deal_id
+        where d.buyer_company_id = $1 and (r.state in ('planned', 'pending', 'requires_action')
+            or r.owed and not (r.disputable and {DISPUTED}))
+        order by r.created_at
+        """,  # noqa: S608  fixed texts
         company_id,
     )
     return [
