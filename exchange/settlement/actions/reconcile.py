@@ -288,17 +288,14 @@ async def explain(*, source: str, currency: str, by: Actor) -> Reconciled:
 
 async def _book_external(found: Difference, refunded: str | None) -> None:
     """Book what was done by hand, to the charge ``refunded`` or to none, in the current transaction."""
-    payment = await fetchrow(
-        "select id, deal_id, state = 'surplus' as surplus from payment where charge_id = $1", refunded
-    )
+    payment = await fetchrow("select id, deal_id from payment where charge_id = $1", refunded)
     about = payment["deal_id"] if payment else await _deal_of(found.source)
     deal = await any_deal(about, lock=True) if about else None
-    held = deal if payment is None or not payment["surplus"] else None
     await post(
         books.external(found.theirs - found.ours),
         f"{found.source} {uuid4()}",
-        deal_id=held.id if held else None,
-        lot_id=held.lot_id if held else None,
+        deal_id=deal.id if deal else None,
+        lot_id=deal.lot_id if deal else None,
         stripe_object=found.source,
         payment_id=payment["id"] if payment else None,
     )

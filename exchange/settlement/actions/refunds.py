@@ -103,7 +103,7 @@ async def _owe_again(deal: Deal, payment_id: UUID, amount: Money) -> None:
     refund_id = await _write_down(deal, payment_id, amount, reason="by_hand", state=RefundState.FAILED)
     surplus = (await one(_REFUND + "where r.id = $1", refund_id))["surplus"]
     # a reference of its own: should this refund be asked for again and come back too, that is another fact
-    await _post_by_hand(deal, books.hand_returned(amount, surplus=surplus), f"{refund_id} by hand", payment_id, surplus)
+    await _post_by_hand(deal, books.hand_returned(amount, surplus=surplus), f"{refund_id} by hand", payment_id)
     await record(None, "deal.refund_failed", deal.id)
     await _tell_returned(deal, amount)
     if not surplus:
@@ -138,16 +138,14 @@ async def _less_by_hand(deal: Deal, row: asyncpg.Record) -> Money:
         return amount
     posting = books.refunded_by_hand(by_hand, surplus=row["surplus"])
     # what a refund comes to only shrinks: each hand given to it is a posting of its own
-    await _post_by_hand(deal, posting, f"{row['id']} {amount.minor}", row["payment_id"], row["surplus"])
+    await _post_by_hand(deal, posting, f"{row['id']} {amount.minor}", row["payment_id"])
     await record(None, "deal.refunded_by_hand", deal.id)
     await _owe_less(row["id"], amount - by_hand)
     return amount - by_hand
 
 
-async def _post_by_hand(deal: Deal, posting: books.Posting, reference: str, payment_id: UUID, surplus: bool) -> None:
-    """Of a payment that was not owed no deal's entries: of what is held for it nothing moved."""
-    of, lot = (None, None) if surplus else (deal.id, deal.lot_id)
-    await post(posting, reference, deal_id=of, lot_id=lot, payment_id=payment_id)
+async def _post_by_hand(deal: Deal, posting: books.Posting, reference: str, payment_id: UUID) -> None:
+    await post(posting, reference, deal_id=deal.id, lot_id=deal.lot_id, payment_id=payment_id)
 
 
 async def send_refused_back(deal: Deal) -> bool:

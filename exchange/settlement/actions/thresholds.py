@@ -64,7 +64,9 @@ async def _held(lot_id: UUID) -> int:
     units = await fetchval(
         f"select coalesce(sum(d.quantity), 0) from deal d where d.lot_id = $1 and d.state = $2 and not {DISPUTED} "  # noqa: S608  ours
         "and d.net_minor + d.vat_minor <= (select coalesce(-sum(e.amount_minor), 0) from ledger_entry e "
-        "where e.deal_id = d.id and e.account in ('held', 'external'))",
+        "left join ledger_posting g on g.id = e.posting_id and e.account = 'external' "
+        "left join payment p on p.id = g.payment_id where e.deal_id = d.id "
+        "and (e.account = 'held' or e.account = 'external' and p.state is distinct from 'surplus'))",
         lot_id,
         State.POOLED,
     )

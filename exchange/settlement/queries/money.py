@@ -21,8 +21,8 @@ SHOWN: dict[Side, frozenset[Fact]] = {
     | {Fact.DISPUTE_LOST, Fact.GIVEN_BACK, Fact.ADVANCED, Fact.RECOVERED, Fact.PAID_OTHERWISE, Fact.BY_HAND},
     Side.OPERATOR: frozenset(Fact),
 }
-"""Which facts of a deal's ledger each side is shown: its own part. The buyer does not see the seller's commission, nor
-anybody but the operator what the payment service charges the exchange."""
+"""Which facts of a deal's ledger each side is shown: its own part. The buyer does not see the seller's commission, the
+seller nothing of what the buyer paid and did not owe, nor anybody but the operator what the payment service charges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ async def money_of(deal: Deal, side: Side) -> DealMoney:
     currency = deal.terms.net.currency
     rows = await fetch(
         "select p.at, p.fact, p.reference, sum(e.amount_minor) filter (where e.amount_minor > 0) as moved, "
-        "-coalesce(sum(e.amount_minor) filter (where e.account = 'held'), 0) as held "
+        "-coalesce(sum(e.amount_minor) filter (where e.account = 'held'), 0) as held, "
+        "bool_or(e.account = 'surplus') as surplus "
         "from ledger_posting p join ledger_entry e on e.posting_id = p.id where p.deal_id = $1 "
         "group by p.id order by p.at, p.id",
         deal.id,
@@ -86,7 +87,7 @@ async def money_of(deal: Deal, side: Side) -> DealMoney:
         postings=[
             Posted(row["at"], Fact(row["fact"]), Money(int(row["moved"]), currency), others.get(row["reference"]))
             for row in rows
-            if row["fact"] in SHOWN[side]
+            if row["fact"] in SHOWN[side] and not (row["surplus"] and side is Side.SELLER)
         ],
         parked=any(leg["state"] == "parked" and leg["company_id"] == deal.seller_company_id for leg in legs),
         legs=[
