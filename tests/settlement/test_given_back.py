@@ -12,8 +12,9 @@ from exchange.money import Money
 from exchange.settlement.actions import deals, disputes, events, payments, recourse
 from exchange.settlement.actions.release import Disputed
 from exchange.settlement.queries.deals import any_deal
-from exchange.settlement.queries.money import unrefunded
-from exchange.settlement.rules.books import Account
+from exchange.settlement.queries.money import money_of, unrefunded
+from exchange.settlement.queries.purse import seller_money
+from exchange.settlement.rules.books import Account, Fact
 from exchange.settlement.rules.deal import Move, Side, State
 from exchange.settlement.schemas import possible
 from exchange.settlement.stripe_gateway import Dispute, Moved
@@ -78,6 +79,12 @@ async def dispute(gateway: FakeGateway, minor: int, status: str, *, payment: str
     await work()
 
 
+async def coming_back(agreed: Agreed) -> list[tuple[int, str]]:
+    """What the buyer reads on its page of money."""
+    told = (await seller_money(agreed.buyer.actor)).coming_back
+    return [(owed.amount.minor, owed.state) for owed in told]
+
+
 async def owed(agreed: Agreed) -> int:
     left = await unrefunded(await any_deal(agreed.deal_id))
     return left.returned.minor + left.refused.minor
@@ -117,8 +124,10 @@ async def test_what_came_back_is_not_owed_once_the_bank_took_it(gateway: FakeGat
     agreed = await not_shipped(gateway)
     await returned(gateway)
     assert (await agreed.state(), await owed(agreed)) == ("closing", 120_00)
+    assert await coming_back(agreed) == [(120_00, "returned")]
     for status in ("needs_response", "lost"):
         await dispute(gateway, 120_00, status)
+        assert await coming_back(agreed) == [], "the bank may pay it"
     assert (await agreed.state(), await agreed.held()) == ("refunded", 0)
     await nothing_is_owed(agreed, chief)
 
@@ -137,6 +146,7 @@ async def test_while_the_bank_has_the_matter_nobody_is_told_to_pay_what_came_bac
         "select gen_random_uuid(), buyer_company_id, id, lot_id, 'EUR', 1200, 'over', 'failed', now() from deal"
     )
     assert await owed(agreed) == 12_00, "a transfer that no payment took is not in dispute"
+    assert await coming_back(agreed) == [(12_00, "returned")]
     assert await fetchval("select count(*) from mail") == 0
     await recourse.pay_otherwise(deal_id=agreed.deal_id, amount=Money(12_00, "EUR"), reference="VIR 1", by=chief.actor)
     for forbidden in (
@@ -210,6 +220,21 @@ async def test_the_time_to_prove_the_delivery_counts_anew_when_the_bank_has_deci
         assert await agreed.state() == "closing"
 
 
+async def test_a_clock_that_counts_anew_reminds_once(gateway: FakeGateway) -> None:
+    """[32]"""
+    agreed, began = await agree(), now()
+    await paid(agreed, gateway)
+    await dispute(gateway, 120_00, "warning_needs_response")
+    with frozen(began + timedelta(days=6)):
+        await dispute(gateway, 120_00, "warning_closed")
+    reminded = []
+    for days in (7, 13):
+        with frozen(began + timedelta(days=days, hours=1)):
+            await deals.remind_side(agreed.deal_id)
+        reminded.append(await fetchval("select count(*) from mail where template = 'deal_reminder'"))
+    assert reminded == [0, 1], "the job of the old count finds that there is time"
+
+
 @pytest.mark.parametrize("surplus", [False, True])
 async def test_a_hand_counts_for_what_came_back(gateway: FakeGateway, chief: MadePerson, surplus: bool) -> None:
     """[30] [46]"""
@@ -259,6 +284,9 @@ async def test_a_surplus_given_back_by_hand_that_comes_back_is_owed_again(
         await refunded_by_hand(gateway, 120_00, "re_again", by=chief, state="surplus")
     books = await balance()
     assert (books[Account.SURPLUS], books[Account.EXTERNAL], await agreed.state()) == (0, 0, "paid")
+    assert not await fetchval("select count(*) from ledger_posting where deal_id is null"), "each cent on its page"
+    told = await money_of(await any_deal(agreed.deal_id), Side.SELLER)
+    assert [line.fact for line in told.postings] == [Fact.PAID], "what the buyer did not owe is not the seller's matter"
     await nothing_is_owed(agreed, chief)
 
 
@@ -299,6 +327,7 @@ async def test_one_object_that_moves_to_and_fro_is_explained_each_time(gateway: 
 async def test_a_refused_refund_covered_by_the_bank_is_never_made(gateway: FakeGateway, chief: MadePerson) -> None:
     """[31] [34]"""
     agreed = await refused_refund(gateway)
+    assert await coming_back(agreed) == [(120_00, "refused")]
     for status in ("needs_response", "lost"):
         await dispute(gateway, 120_00, status)
     assert (await agreed.state(), await agreed.held(), gateway.made("refund")) == ("refunded", 0, 1)

@@ -198,8 +198,9 @@ async def _over(deal: Deal, dispute: asyncpg.Record, fact: str) -> None:
         again = now()
         deal = replace(deal, ready_at=deal.ready_at and again)
         await execute(
-            "update deal set due_at = $2, ready_at = $3 where id = $1",
+            "update deal set since = $2, due_at = $3, ready_at = $4 where id = $1",
             deal.id,
+            again,
             await start_clock(deal, again),
             deal.ready_at,
         )
