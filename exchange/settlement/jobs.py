@@ -23,6 +23,7 @@ from exchange.settlement.actions import (
     sellers,
     standing,
     thresholds,
+    waiting,
 )
 
 
@@ -149,6 +150,11 @@ async def ask_debtors() -> None:
 @every("53 3 * * *")
 async def look_at_all_cash() -> None:
     await cash.look_at_all_cash()
+
+
+@every("11 5 * * *")
+async def call_about_waiting() -> None:
+    await waiting.call_about_waiting()
 
 
 @every("29 4 * * *")

@@ -30,6 +30,7 @@ from exchange.settlement.actions import (
 )
 from exchange.settlement.actions.ledger import post
 from exchange.settlement.actions.moves import reminder_of
+from exchange.settlement.actions.waiting import call_about_waiting
 from exchange.settlement.queries.claims import lines_of, tolerance_of
 from exchange.settlement.queries.deals import any_deal, history_of
 from exchange.settlement.queries.money import stuck, trial_balance, troubles, unrefunded
@@ -656,7 +657,7 @@ class TestSellersAccount:
         for week in range(2):
             for late in (timedelta(minutes=-1), timedelta(minutes=1), timedelta(days=1)):
                 with frozen(due + timedelta(days=7 * week) + late):
-                    await deals.tick(agreed.deal_id)
+                    await call_about_waiting()
             calls = [told for told in await alarms() if told.startswith("A receiver still cannot be paid")]
             assert len(calls) == week + 1
 
@@ -703,7 +704,7 @@ class TestSellersAccount:
         legs = await fetch("select id from release_leg where state = 'parked'")
         assert (len(legs), await agreed.held()) == (1, 10_00)
         with frozen(now() + timedelta(days=76)):
-            await deals.tick(agreed.deal_id)
+            await call_about_waiting()
             assert await fetchval("select count(*) from mail where template = 'settlement_alarm'") == 1
         chosen = {"deal_id": agreed.deal_id, "leg_id": legs[0]["id"], "to": to}
         with pytest.raises(NotYourMove):
@@ -1243,14 +1244,14 @@ class TestRefundsAndDisputes:
         assert (await agreed.state(), await agreed.held()) == ("closing", 60_00), "open until the buyer has its money"
         for days, calls in ((0, 1), (8, 2)):
             with frozen(now() + timedelta(days=days)):
-                await deals.tick(agreed.deal_id)
+                await call_about_waiting()
             assert await alarms() == ["A refund was refused: Outillage, fin de série"] * calls, "once a week"
         await execute(
             "insert into dispute (id, payment_id, lot_id, dispute_id, status, currency, amount_minor, over) "
             "select gen_random_uuid(), id, lot_id, 'dp_1', 'needs_response', 'EUR', 1, false from payment"
         )
         with frozen(now() + timedelta(days=16)):
-            await deals.tick(agreed.deal_id)
+            await call_about_waiting()
         assert len(await alarms()) == 2, "nothing can be done while the buyer's bank has the matter"
         await execute("update dispute set over = true")
         gateway.refuses.clear()

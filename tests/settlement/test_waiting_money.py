@@ -1,17 +1,19 @@
 """Money that waits for an account, a bank or a person: whole when it leaves, and nobody forgets it."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from exchange.actor import Role
-from exchange.database import fetchval
+from exchange.clock import frozen, now
+from exchange.database import execute, fetchval
 from exchange.money import Money
-from exchange.settlement.actions import deals, events, recourse, sellers
+from exchange.settlement.actions import deals, events, recourse, sellers, waiting
 from exchange.settlement.rules.books import Account
 from exchange.settlement.stripe_gateway import Dispute, Moved
 from tests.factories import make_person
-from tests.settlement.conftest import Agreed, agree, balance, onboarded, paid, refunded_by_hand, work
+from tests.settlement.conftest import Agreed, agree, alarms, balance, onboarded, paid, refunded_by_hand, work
 from tests.settlement.fakes import FakeGateway
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -97,3 +99,24 @@ async def test_a_refund_that_hands_cover_whole_ends_the_deal_anew(gateway: FakeG
     await recourse.refund_released(deal_id=agreed.deal_id, refund=Money(120_00, "EUR"), by=chief.actor)
     await work()
     assert (await agreed.state(), await agreed.held()) == ("refunded", 0)
+
+
+async def test_a_person_is_called_each_week_about_whatever_waits_in_whatever_state_its_deal_is(
+    gateway: FakeGateway,
+) -> None:
+    """[21] [22] [30]"""
+    await make_person(role=Role.OPERATOR)
+    agreed, _ = await waits_again(gateway)
+    await execute(
+        "insert into cash_return (id, company_id, deal_id, lot_id, currency, amount_minor, reason, state, created_at) "
+        "select gen_random_uuid(), buyer_company_id, id, lot_id, 'EUR', 1200, 'over', 'failed', now() from deal"
+    )
+    assert await agreed.state() == "settled"
+    began, transferred, parked = now(), "A bank transfer could not be sent back", "A receiver still cannot be paid"
+    calls = []
+    for days in (1, 2, 8, 76, 77, 83):
+        before = len(await alarms())
+        with frozen(began + timedelta(days=days, minutes=-days)):
+            await waiting.call_about_waiting()
+        calls.append([call.split(":")[0] for call in (await alarms())[before:]])
+    assert calls == [[transferred], [], [transferred], [transferred, parked], [], [transferred, parked]]

@@ -26,6 +26,7 @@ receivers    who else a seller's money goes to
 standing     strikes, suspension, appeal
 ledger       the one way a figure of money comes to be
 notices      who is told of what
+waiting      the operator is called about money that waits, until it does not
 operations   every intended write at Stripe: planned, sent, done
 events       the inbox of Stripe's news
 reconcile    the polls and the daily money match

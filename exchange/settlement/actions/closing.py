@@ -1,15 +1,12 @@
 """The end of a deal: when nothing of it is held any more, and open again when something is."""
 
-from datetime import timedelta
-
-from exchange.clock import now
 from exchange.database import announce, execute, fetchval
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.listings.actions.reservations import mark_sold
 from exchange.settlement.actions.moves import enter
 from exchange.settlement.queries.deals import Deal
-from exchange.settlement.rules.deal import CLOSING_ALARM_AGAIN, Move, Side, State, ended_as, step
+from exchange.settlement.rules.deal import Move, Side, State, ended_as, step
 
 
 async def close_if_done(deal: Deal) -> None:
@@ -53,13 +50,5 @@ async def reopen(deal: Deal) -> None:
     """A refund of a deal that had ended did not reach the buyer: the deal is open until the buyer has its money."""
     if deal.state.final and await held(deal):
         await execute("update deal set state = 'closing', closed_at = null where id = $1", deal.id)
-        await call_again(deal)
         await record(None, "deal.reopened", deal.id)
         await announce(deal.channel, "deal.reopened", deal.id)
-
-
-async def call_again(deal: Deal) -> None:
-    """A person has been called about a closing deal: should it still not have ended, it is called again in a week."""
-    again = now() + timedelta(days=CLOSING_ALARM_AGAIN.days)
-    await execute("update deal set alarm_at = $2 where id = $1", deal.id, again)
-    await enqueue("deal.due", deal.id, at=again)

@@ -15,14 +15,12 @@ from exchange.listings.queries.thresholds import threshold_of
 from exchange.money import Money
 from exchange.payable import ensure_round
 from exchange.settings import settings
-from exchange.settlement.actions.closing import call_again
 from exchange.settlement.actions.evidence import hand_in
 from exchange.settlement.actions.moves import enter, reminder_of, start_clock
-from exchange.settlement.actions.notices import alarm, remind, tell, tell_agreed, tell_letter
+from exchange.settlement.actions.notices import remind, tell, tell_agreed, tell_letter
 from exchange.settlement.actions.payments import close_pay_page
 from exchange.settlement.actions.receivers import freeze_legs
 from exchange.settlement.actions.release import share_out
-from exchange.settlement.queries import one
 from exchange.settlement.queries.deals import Deal, agreement_of, any_deal, deal_seen_by
 from exchange.settlement.rules import amounts, vat
 from exchange.settlement.rules.amounts import RefundTooLarge
@@ -250,8 +248,6 @@ async def _tick(deal_id: UUID) -> bool:
     """True when a pay page stands between the deal and its lapse."""
     async with transaction():
         deal = await any_deal(deal_id, lock=True)
-        if deal.state is State.CLOSING and deal.alarm_at is not None and deal.alarm_at <= now():
-            await _call_about_waiting(deal)
         move = struck(deal.state, due_at=deal.due_at, alarm_at=deal.alarm_at, at=now(), threshold=deal.threshold)
         if move is None and deal.threshold and deal.threshold.is_open and deal.threshold.over(now()):
             await enqueue("threshold.due", deal.lot_id)
@@ -267,28 +263,6 @@ async def _tick(deal_id: UUID) -> bool:
             return False  # the clock runs again when the buyer's bank has decided
         await _take(deal, move, None)
         return False
-
-
-async def _call_about_waiting(deal: Deal) -> None:
-    """Decided long ago, and still somebody waits for the money: a person is called for each reason, once a week.
-
-    Not while the buyer's bank has the matter: nothing the person could do is possible then.
-    """
-    await call_again(deal)
-    if deal.disputed:
-        return
-    waits = await one(
-        "select exists (select from release_leg where deal_id = $1 and state = 'parked') as parked, "
-        "exists (select from refund where deal_id = $1 and owed and refund_id is null) as refused, "
-        "exists (select from refund where deal_id = $1 and owed and refund_id is not null) as returned",
-        deal.id,
-    )
-    if waits["parked"]:
-        await alarm("parked_too_long", deal)
-    if waits["refused"]:
-        await alarm("refund_refused", deal)
-    if waits["returned"]:
-        await alarm("refund_failed", deal)
 
 
 async def remind_side(deal_id: UUID) -> None:

@@ -7,16 +7,17 @@ from uuid import UUID
 
 from exchange.accounts.actions.mail import send_mail
 from exchange.actor import Actor
+from exchange.clock import now
 from exchange.companies.actions.mail import notify, notify_company
 from exchange.companies.queries.mail import correspondents_of
-from exchange.database import fetch
+from exchange.database import execute, fetch
 from exchange.money import Money
 from exchange.settings import settings
 from exchange.settlement.queries.deals import Deal
 from exchange.settlement.queries.money import Reconciled, Stuck
 from exchange.settlement.rules import timeline
 from exchange.settlement.rules.accounts import bank_refusal
-from exchange.settlement.rules.alarms import ALARMS, AlarmKind
+from exchange.settlement.rules.alarms import ALARMS, WAITING, AlarmKind
 from exchange.settlement.rules.deal import Side, State
 from exchange.settlement.rules.payments import ReturnReason
 from exchange.settlement.stripe_gateway import Payout
@@ -168,6 +169,8 @@ async def alarm(kind: AlarmKind, deal: Deal | None) -> None:
     """Something about a deal, or about the money of no deal, needs a person: the operator is written to."""
     log.error("settlement alarm %s for %s", kind, f"deal {deal.id}" if deal else "no deal")
     url = _url(deal) if deal else f"{settings().base_url}/operator/money"
+    if deal is not None and kind in WAITING:
+        await execute("update deal set called_at = $2 where id = $1", deal.id, now())
     await _tell_operators("settlement_alarm", alarm=ALARMS[kind], deal=deal, url=url)
 
 

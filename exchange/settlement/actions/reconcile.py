@@ -133,7 +133,7 @@ _OVERDUE: Mapping[str, str] = {
     "refund.look": "select id from refund where state in ('pending', 'requires_action') and created_at < $1",
     "cash_return.look": "select id from cash_return where state in ('pending', 'requires_action') and created_at < $1",
     "dispute.look": "select id from dispute where not over and $1::timestamptz is not null",
-    "deal.due": "select id from deal where (due_at < $1 or alarm_at < $1) and closed_at is null",
+    "deal.due": "select id from deal where (due_at < $1 or alarm_at < $1 and state <> 'closing') and closed_at is null",
     "deal.release": "select id from deal where state = 'closing' and since < $1 union select d.id from deal d "
     "join release_leg l on l.deal_id = d.id where d.closed_at is not null and l.state in ('planned', 'parked') "
     "and l.payment_id is not null",

@@ -1,6 +1,7 @@
 """What a person must look at, in words: what happened, and what is to be done."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Literal, NamedTuple
 
 from exchange.errors import N_
@@ -32,6 +33,13 @@ AlarmKind = Literal[
     "to_decide",
     "transfer_refused",
 ]
+
+
+WAITING: frozenset[AlarmKind] = frozenset({"parked_too_long", "refund_failed", "refund_refused", "return_failed"})
+"""Somebody's money waits for what the operator does."""
+
+CALLED_AGAIN = timedelta(days=6, hours=12)
+"""How soon the operator is called again about it: once a week, by a look each day that is now earlier, now later."""
 
 
 class Alarm(NamedTuple):

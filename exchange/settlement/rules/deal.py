@@ -192,9 +192,6 @@ HELD_AT_MOST = Clock(75, False, Side.OPERATOR)
 ALARM_AGAIN = Clock(1, False, Side.OPERATOR)
 """How soon the operator is called again about money held too long."""
 
-CLOSING_ALARM_AGAIN = Clock(7, False, Side.OPERATOR)
-"""How soon about money that was shared out, and still waits for somebody to have it."""
-
 BUYER, SELLER, OPERATOR, STRIPE, CLOCK = (
     frozenset({Side.BUYER}),
     frozenset({Side.SELLER}),

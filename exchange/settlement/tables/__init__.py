@@ -58,6 +58,8 @@ class Deal(Table, tablename="deal"):
     ready_at = Timestamptz(null=True, default=None)
     alarm_at = Timestamptz(null=True, default=None)
     """Seventy-five days after payment: the operator must decide."""
+    called_at = Timestamptz(null=True, default=None)
+    """When the operator was last called about money of the deal that waits for somebody to have it."""
     closed_at = Timestamptz(null=True, default=None)
     ending = Varchar(length=20, null=True, default=None)
     refund_minor = BigInt(null=False, default=0)
