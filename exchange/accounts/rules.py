@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from zoneinfo import available_timezones
@@ -133,11 +133,6 @@ def ensure_password(password: str, *known: str, field: str = "password") -> None
 def digest(secret: str) -> bytes:
     """What is stored of a random secret of 256 bits."""
     return hashlib.sha256(secret.encode()).digest()
-
-
-def session_alive(*, created_at: datetime, last_seen_at: datetime, now: datetime) -> bool:
-    """Whether a session that nobody revoked still signs in."""
-    return now < last_seen_at + SESSION_IDLE and now < created_at + SESSION_LIFE
 
 
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrom", "Chrome"), ("Safari", "Safari"))

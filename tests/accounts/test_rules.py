@@ -1,6 +1,6 @@
 """Addresses, passwords, devices, the life of a session."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -61,13 +61,6 @@ def test_short_and_guessable_passwords_are_refused(password: str, refusal: type[
     with pytest.raises(refusal) as caught:
         rules.ensure_password(password, "ada.lovelace@example.org", "Ada Lovelace")
     assert caught.value.field == "password"
-
-
-def test_a_session_ends_when_left_alone_and_when_old() -> None:
-    alive = rules.session_alive
-    assert alive(created_at=NOON, last_seen_at=NOON, now=NOON + timedelta(days=13))
-    assert not alive(created_at=NOON, last_seen_at=NOON, now=NOON + timedelta(days=14))
-    assert not alive(created_at=NOON, last_seen_at=NOON + timedelta(days=89), now=NOON + timedelta(days=90))
 
 
 def test_a_device_is_named_in_words_a_person_knows() -> None:

@@ -52,6 +52,21 @@ async def link(pattern: str, to: str) -> str:
     return found[1]
 
 
+async def test_a_session_ends_when_left_alone_and_when_old(db: None) -> None:
+    person, start = await make_person(), now()
+    with clock.frozen(start):
+        secret = await sessions.open_session(person.id, **HERE)
+    for day in (13, 26, 39, 52, 65, 78, 89):  # seen each time: used, so not left alone
+        with clock.frozen(start + timedelta(days=day)):
+            assert await recognise_session(secret)
+    with clock.frozen(start + timedelta(days=90)):
+        assert await recognise_session(secret) is None
+    with clock.frozen(start):
+        left = await sessions.open_session(person.id, **HERE)
+    with clock.frozen(start + timedelta(days=14)):
+        assert await recognise_session(left) is None
+
+
 # --- joining
 
 

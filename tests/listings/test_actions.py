@@ -16,7 +16,7 @@ from exchange.errors import DomainError, NotAllowed, NotSeen, Several
 from exchange.jobs import perform
 from exchange.listings.actions.blocks import hide_lot, resolve_lot_blocks, show_lot_again
 from exchange.listings.actions.lots import NewLot, change_lot, expire_lots, publish_lot, withdraw_lot
-from exchange.listings.actions.reservations import mark_sold, release_reservation, reserve, reserved_by
+from exchange.listings.actions.reservations import mark_sold, release_reservation, reserve
 from exchange.listings.rules.articles import Price, PriceMode
 from exchange.listings.rules.lots import (
     CostAnswer,
@@ -64,7 +64,6 @@ async def test_units_are_reserved_sold_and_released_once_each(db: None) -> None:
     assert not await release_reservation(agreement_id=second)
     assert not await release_reservation(agreement_id=first)
     assert await counts(lot.id) == (0, 4, "part_sold")
-    assert await reserved_by(first) == held
 
 
 async def test_a_part_of_an_assortment_is_taken_from_every_line(db: None) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
 
 from exchange.web.translations import translations
 
@@ -39,6 +40,14 @@ def test_every_text_has_its_french() -> None:
     french = translations("fr")
     missing = {text: place for text, place in wanted().items() if _translated(french, text) is None}
     assert not missing, "\n".join(f"{place}: {text!r}" for text, place in sorted(missing.items(), key=lambda m: m[1]))
+
+
+def test_no_french_is_kept_of_a_text_that_is_gone() -> None:
+    texts = wanted()
+    for file in sorted((ROOT / "exchange/web/translations/fr").glob("*.po")):
+        with file.open("rb") as catalogue:
+            keys = [m.id if isinstance(m.id, str) else m.id[0] for m in read_po(catalogue) if m.id]
+        assert not [key for key in keys if key not in texts], file.name
 
 
 def test_placeholders_survive_translation() -> None:

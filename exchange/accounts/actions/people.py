@@ -177,13 +177,6 @@ async def set_preferences(*, by: Actor, name: str, language: str, zone: str) -> 
         await record(by, "person.preferences_set", by.person_id)
 
 
-async def set_language(*, by: Actor, language: str) -> None:
-    """The footer's switch, for somebody signed in. Raises UnknownLanguage."""
-    ensure_preferences(language, "Europe/Paris")
-    async with transaction():
-        await execute("update person set language = $2 where id = $1", by.person_id, language)
-
-
 def ensure_preferences(language: str, zone: str) -> None:
     """Raises UnknownLanguage, NoSuchZone."""
     if language not in LANGUAGES:

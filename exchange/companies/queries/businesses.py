@@ -72,7 +72,6 @@ class Colleague:
     name: str
     email: str
     role: Role
-    joined_at: datetime
     last_seen_at: datetime | None
 
 
@@ -213,15 +212,13 @@ async def absences_of(company_id: UUID) -> tuple[Away | None, list[Away | None]]
 async def team_of(by: Actor) -> list[Colleague]:
     """The actor's colleagues and the actor, owners first."""
     rows = await fetch(
-        "select p.id, p.name, p.email::text, m.role, m.created_at, "
+        "select p.id, p.name, p.email::text, m.role, "
         "(select max(s.last_seen_at) from session s where s.person_id = p.id) as last_seen_at "
         "from membership m join person p on p.id = m.person_id where m.company_id = $1 "
         "order by m.role = 'owner' desc, p.name, p.id",
         by.company_id,
     )
-    return [
-        Colleague(r["id"], r["name"], r["email"], Role(r["role"]), r["created_at"], r["last_seen_at"]) for r in rows
-    ]
+    return [Colleague(r["id"], r["name"], r["email"], Role(r["role"]), r["last_seen_at"]) for r in rows]
 
 
 async def invitations_of(by: Actor) -> list[OpenInvitation]:

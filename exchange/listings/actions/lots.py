@@ -43,9 +43,6 @@ from exchange.listings.rules.lots import (
 )
 from exchange.listings.rules.thresholds import ThresholdState
 
-FACTS_TOLD_UPWARDS = ("lot.published", "lot.closed")
-"""Enqueued for whoever listens above: a lot came on sale; it was withdrawn or expired."""
-
 
 @dataclass(frozen=True, slots=True)
 class NewLot:

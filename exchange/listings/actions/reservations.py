@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from exchange.clock import now
-from exchange.database import execute, fetch, fetchrow, transaction
+from exchange.database import execute, fetchrow, transaction
 from exchange.errors import NotSeen
 from exchange.listings.rules.lots import LotState, NotForSale, StockTaken, ensure_free, spread, state_after
 
@@ -92,16 +92,6 @@ async def mark_sold(*, agreement_id: UUID) -> bool:
             return False
         await _move(agreement_id, held["lot_id"], held["quantity"], to_sold=True)
         return True
-
-
-async def reserved_by(agreement_id: UUID) -> list[Reserved]:
-    """Which units of which lines an agreement holds or has bought, in the manifest's order."""
-    rows = await fetch(
-        "select r.line_id, r.quantity from reservation_line r join manifest_line m on m.id = r.line_id"
-        " where r.reservation_id = $1 order by m.position",
-        agreement_id,
-    )
-    return [Reserved(row["line_id"], row["quantity"]) for row in rows]
 
 
 async def _lock(agreement_id: UUID) -> Any:

@@ -1,6 +1,5 @@
 """Articles on their way from a stock list into lots: how they are grouped, priced and described."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -146,14 +145,6 @@ def by_category(articles: Sequence[Article]) -> dict[str, list[Article]]:
     for article in articles:
         groups.setdefault(article.category, []).append(article)
     return dict(sorted(groups.items(), key=lambda g: (-quantity_of(g[1]), g[0])))
-
-
-def main_category(articles: Sequence[Article]) -> str | None:
-    """The category most units are in."""
-    units = Counter[str]()
-    for article in articles:
-        units[article.category] += article.quantity
-    return units.most_common(1)[0][0] if units else None
 
 
 def searched_words(articles: Sequence[Article], limit: int = 30_000) -> str:

@@ -100,10 +100,6 @@ DEFAULT_LIFE = timedelta(days=60)
 """Of a lot whose seller names no last day; see ``last_day``."""
 
 
-class TermsRefused(Invalid):
-    message = N_("The terms of the lot need your attention.")
-
-
 class TitleMissing(Invalid):
     message = N_("Give the lot a title of 3 to 140 characters that says what it holds.")
 
