@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import logging
+import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
@@ -16,6 +18,7 @@ from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from exchange.errors import N_, Unavailable
 from exchange.settings import settings
 
+log = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).with_name("migrations")
 WEB_ROLE = "exchange_web"
 """The database role of web processes: everything but the facts that insight's figures are made of."""
@@ -43,7 +46,7 @@ class Engine(PostgresEngine):
 
 
 def make_engine(url: str, replicas: Sequence[str] = ()) -> Engine:
-    """The engine for ``url``; ``replicas`` answer reads that name the node ``replica_1``, ``replica_2``, …"""
+    """The engine for ``url``; ``replicas`` answer `fetch_copy`."""
     return Engine(
         config={"dsn": url},
         extra_nodes={f"replica_{i}": Engine(config={"dsn": r}) for i, r in enumerate(replicas, start=1)},
@@ -77,20 +80,27 @@ async def open_pool(size: int | None = None, **connect: Any) -> None:
 
     Raises ConnectionError when there is no server.
     """
-    await engine().start_connection_pool(
-        min_size=1,
-        max_size=size or settings().database_pool_size,
-        reset=_no_reset,
-        max_inactive_connection_lifetime=0,
-        connect=_connect,
-        **connect,
-    )
+    for name, node in {"": engine(), **engine().extra_nodes}.items():
+        try:
+            await node.start_connection_pool(
+                min_size=1,
+                max_size=size or settings().database_pool_size,
+                reset=_no_reset,
+                max_inactive_connection_lifetime=0,
+                connect=_connect,
+                **connect,
+            )
+        except ConnectionError:
+            if not name:
+                raise
+            log.warning("%s does not answer: this process does without it", name)
 
 
 async def close_pool() -> None:
-    """Close the pool if one is open."""
-    if engine().pool:
-        await engine().close_connection_pool()
+    """Close the pools that are open."""
+    for node in (engine(), *engine().extra_nodes.values()):
+        if node.pool:
+            await node.close_connection_pool()
 
 
 @asynccontextmanager
@@ -163,6 +173,19 @@ async def fetch(sql: str, *args: object) -> list[asyncpg.Record]:
     async with connection() as c:
         rows: list[asyncpg.Record] = await c.fetch(sql, *args)
         return rows
+
+
+async def fetch_copy(sql: str, *args: object) -> list[asyncpg.Record]:
+    """`fetch` from one of the replicas, where there are any: for what may be some seconds old, and for much of it."""
+    copies = [node.pool for node in engine().extra_nodes.values() if node.pool]
+    if copies and not in_transaction():
+        try:
+            rows: list[asyncpg.Record] = await random.choice(copies).fetch(sql, *args)  # noqa: S311  any will do
+        except AWAY as error:
+            log.warning("a replica does not answer: %r", error)
+        else:
+            return rows
+    return await fetch(sql, *args)
 
 
 async def fetchrow(sql: str, *args: object) -> asyncpg.Record | None:

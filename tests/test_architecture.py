@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from exchange.cli import main
+
 pytestmark = pytest.mark.xdist_group("architecture")  # the files are read once
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "exchange"
@@ -34,6 +36,8 @@ def test_the_readme_maps_the_tree_as_it_is() -> None:
         if path.name not in ("__init__.py", "__pycache__", "py.typed")
     }
     assert drawn == there
+    commands = re.search(r"cli\.py +exchange (.+)", drawing[1])
+    assert commands and set(commands[1].split(" | ")) == set(main.commands)
     for line in drawing[1].splitlines():
         if not line.startswith(" "):
             assert (ROOT / line.split()[0]).exists(), line

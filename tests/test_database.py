@@ -8,7 +8,18 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from exchange.database import _make_database, close_pool, execute, fetchval, in_transaction, open_pool, transaction
+from exchange.database import (
+    _make_database,
+    close_pool,
+    engine,
+    execute,
+    fetch_copy,
+    fetchval,
+    in_transaction,
+    make_engine,
+    open_pool,
+    transaction,
+)
 from exchange.errors import NotSeen
 
 TWICE = "create table unwelcome (x int unique deferrable initially deferred)"
@@ -85,3 +96,26 @@ async def test_processes_that_start_together_make_one_database(database_url: str
 async def test_a_server_without_its_socket_is_the_database_gone(database_url: str, tmp_path: Path) -> None:
     with pytest.raises(ConnectionError):
         await open_pool(size=1, host=str(tmp_path))
+
+
+async def test_a_copy_is_read_where_there_is_one_that_answers(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "select current_setting('application_name') as name"
+
+    async def read() -> str:
+        return str((await fetch_copy(name))[0]["name"])
+
+    replica = make_engine(database_url + ("&" if "?" in database_url else "?") + "application_name=copy")
+    gone = make_engine("postgresql://postgres@127.0.0.1:1/nowhere")
+    monkeypatch.setattr(engine(), "extra_nodes", {"replica_1": replica, "replica_2": gone})
+    await open_pool(size=1)
+    try:
+        assert await read() == "copy"
+        async with transaction():
+            assert await read() != "copy", "what a transaction has written is on the primary alone"
+        await replica.close_connection_pool()
+        await gone.start_connection_pool(min_size=0)
+        assert await read() != "copy"
+    finally:
+        await close_pool()

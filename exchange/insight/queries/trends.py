@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from exchange.database import fetch, fetchrow
+from exchange.database import fetch, fetch_copy, fetchrow
 from exchange.errors import NotSeen
 from exchange.insight.rules.assembly import Cell
 from exchange.insight.rules.metrics import Metric
@@ -79,9 +79,7 @@ async def trend(tree: Tree, node_id: str, language: str, *, own_company: UUID | 
     if node_id not in tree.nodes:
         raise NotSeen
     beside = [*tree.children(node_id), *tree.ancestors(node_id)]
-    row = await fetchrow(PAGE, node_id, beside, language, own_company)
-    if row is None:
-        raise NotSeen
+    (row,) = await fetch_copy(PAGE, node_id, beside, language, own_company)
     cells: defaultdict[str, dict[tuple[str, Metric], Told]] = defaultdict(dict)
     for node, period, metric, value, band, withdrawn in json.loads(row["cells"]):
         told = Told(withdrawn_at=datetime.fromisoformat(withdrawn)) if withdrawn else Told(value, band)
@@ -131,7 +129,7 @@ async def releases() -> list[Papers]:
 
 async def papers_of(tree: Tree, period: str) -> Papers:
     """One release with its cells in the order of the CSV. Raises NotSeen."""
-    rows = await fetch(
+    rows = await fetch_copy(
         f"select {COLUMNS}, c.node_id, c.metric, c.value, c.band, w.at is not null withdrawn"  # noqa: S608  fixed text
         " from insight_release r join insight_release_cell c using (period)"
         " left join insight_release_withdrawal w using (period, node_id, metric) where period = $1",

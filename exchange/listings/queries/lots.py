@@ -14,7 +14,7 @@ from uuid import UUID
 from exchange.actor import Actor
 from exchange.clock import now
 from exchange.companies.rules import pseudonym
-from exchange.database import fetch, fetchrow
+from exchange.database import fetch_copy, fetchrow
 from exchange.errors import NotSeen
 from exchange.listings.queries.thresholds import threshold_in
 from exchange.listings.rules import codes
@@ -221,7 +221,7 @@ async def browse(
         )
     viewer = actor.company_id
     secret = settings().secret_key.get_secret_value().encode()
-    return [_card(row, viewer, secret, language) for row in await fetch(sql, *args)]
+    return [_card(row, viewer, secret, language) for row in await fetch_copy(sql, *args)]
 
 
 async def lot_seen_by(actor: Actor, lot_id: UUID, language: str, *, after_line: int = 0) -> SeenLot:
