@@ -477,6 +477,21 @@ def test_a_set_is_published_or_withheld_together() -> None:
         assert len(set(map(frozenset, told.values()))) == 1
 
 
+def test_the_margins_of_what_is_published_are_within_the_policy() -> None:
+    _, made = draft(0)
+    assert {family: set(nodes) for family, nodes in made.margins.items()} == {
+        family: {c.node for c in made.cells if c.metric.kind.family is family and c.value is not None}
+        for family in Family
+    }
+    least = {"groups": POLICY.groups, "records": POLICY.records, "rest": POLICY.margin}
+    most = {"top1": POLICY.top1, "top2": POLICY.top2, "churn": POLICY.churn}
+    for nodes in made.margins.values():
+        for rules in nodes.values():
+            for name, held in rules.items():
+                rule = name.rpartition(".")[2]
+                assert held >= least[rule] if rule in least else held <= most[rule], name
+
+
 def test_only_preferred_numbers_leave_for_volumes() -> None:
     _, made = draft(0)
     totals = [c.value for c in made.cells if c.metric.kind.family is Family.VOLUME and c.value]
@@ -486,4 +501,4 @@ def test_only_preferred_numbers_leave_for_volumes() -> None:
 
 def test_a_draft_with_an_unsafe_atom_cannot_exist() -> None:
     with pytest.raises(AssertionError, match="must not be frozen"):
-        Draft((), {}, 5, 1)
+        Draft((), {}, {}, 5, 1)

@@ -194,14 +194,21 @@ async def test_t4_accounts_of_one_owner_count_as_one_group(db: None) -> None:
     assert all(cell.value is None for cell in await cells(quarter))
 
 
-async def test_t4_the_same_accounts_as_twelve_owners_would_be_published(db: None) -> None:
+@pytest.mark.parametrize(("floor", "told"), [(24, True), (25, False)], ids=["T4", "T10"])
+async def test_the_same_accounts_as_twelve_owners_are_published_where_the_node_has_groups_enough(
+    db: None, floor: int, told: bool
+) -> None:
     trades = tuple(Trade("s0/c0/r0", s, 20 + (s + d) % 12, 1000, 40.0) for s in range(12) for d in range(3))
     of = Market(small().tree, (trades,))
     await make_companies(count=32)
     (quarter,) = await settle(of)
     with after(quarter):
-        await release(period=str(quarter), tree=of.tree)
-    assert any(cell.value is not None for cell in await cells(quarter))
+        await release(period=str(quarter), tree=of.tree, policy=Policy(node_groups=floor))
+    assert any(cell.value is not None for cell in await cells(quarter)) is told
+    private = json.loads(await fetchval("select body from insight_private_manifest"))
+    assert ("s0/c0/r0" in private["thin_nodes"]) is not told
+    assert bool(private["margins"]["trade"]) is told
+    assert len(private["groups_sha256"]) == 64
 
 
 @pytest.mark.parametrize("wash", ["unvetted", "inside a group", "undone", "barely seen", "other currency"])

@@ -13,7 +13,7 @@ from exchange.insight.rules.periods import NotAQuarter, Quarter, lag
 from exchange.insight.rules.policy import Policy, WeakerThanTheFloor
 from exchange.insight.rules.price import MIDDLE, figure, smaller_side, stand, weigh, window_mean
 from exchange.insight.rules.rounding import STEPS, band, half_up, index, r10
-from exchange.insight.rules.volume import BOTH, Ends, Flow, Side, balanced, safe, steady, withstands_insiders
+from exchange.insight.rules.volume import BOTH, Ends, Flow, Side, balanced, margin, safe, steady, withstands_insiders
 from tests.insight.markets import tree
 
 POLICY = Policy()
@@ -166,6 +166,13 @@ def test_churn_watches_entrants_and_leavers(now: Flow, before: Flow) -> None:
         assert steady(now, before, side, POLICY) == (max(strangers + leavers, default=0) <= POLICY.churn)
 
 
+def test_counsel_reads_how_near_a_total_comes_to_each_rule() -> None:
+    cell = Flow(ring(12) | {(0, 1): 400}, 36)  # the first sells 600 of 3,900
+    ago = Flow({**cell.amounts, (0, 20): 300})
+    assert margin(cell, None, BOTH, POLICY) == {"groups": 12, "records": 36, "top1": 16, "top2": 24, "rest": 450}
+    assert margin(cell, ago, BOTH, POLICY)["churn"] == 8
+
+
 def test_the_first_quarter_has_no_churn_and_an_empty_one_before_it_makes_everybody_an_entrant() -> None:
     cell = Flow(ring(12), 36)
     assert safe(cell, None, BOTH, POLICY)
@@ -202,4 +209,4 @@ def test_the_tree_nests_and_names_thin_nodes() -> None:
     assert grown.ancestors("s0/c1/r0") == ("all", "s0", "s0/c1")
     assert grown.order[0] == "all"
     assert sum(len(grown.leaves(child)) for child in grown.children("all")) == len(grown.leaves("all"))
-    assert trees.thin(grown, dict.fromkeys(grown.order, 20) | {"s1": 19}, 20) == ("s1",)
+    assert trees.thin(grown, dict.fromkeys(grown.order, 20) | {"s1": 19}, 20) == {"s1"}

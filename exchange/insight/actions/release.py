@@ -69,9 +69,9 @@ async def release(
         progress(f"{quarter}: reading {len(groups)} groups' trades")
         found = await evidence.gather(quarter, groups, policy)
         progress(f"{quarter}: what may be published")
-        draft = await asyncio.to_thread(assemble, tree, found, policy)
+        few = thin(tree, await evidence.active_groups(quarter, policy), policy.node_groups)
+        draft = await asyncio.to_thread(assemble, tree, found, policy, few)
         rows, input_sha = await evidence.rows_and_hash(quarter)
-        active = await evidence.active_groups(quarter, policy)
         progress(f"{quarter}: freezing")
         id = uuid4()
         csv = papers.sheet(tree, str(quarter), id, draft.cells, policy)
@@ -95,9 +95,10 @@ async def release(
             {
                 "policy": policy.whole(),
                 "input_sha256": input_sha,
-                "groups_sha256": papers.sha256("\n".join(map(str, groups)).encode()),
+                "groups_sha256": await evidence.members_hash(),
+                "margins": {family.value: nodes for family, nodes in draft.margins.items()},
                 "hidden": {family.value: list(nodes) for family, nodes in draft.hidden.items()},
-                "thin_nodes": list(thin(tree, active, policy.node_groups)),
+                "thin_nodes": sorted(few),
             }
         )
         await execute(

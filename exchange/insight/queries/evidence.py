@@ -95,6 +95,15 @@ async def rows_and_hash(period: Quarter) -> tuple[int, str]:
     return (row["n"], row["hash"]) if row else (0, "")
 
 
+async def members_hash() -> str:
+    """The SHA-256 of who belonged to which of the groups that `gather` was given: company and group, a line each."""
+    found = await fetchval(
+        "select encode(sha256(convert_to(string_agg(c.id || ' ' || c.legal_group_id, e'\\n' order by c.id), 'utf8')),"
+        " 'hex') from insight_member m join company c on c.id = m.company"
+    )
+    return str(found or "")
+
+
 async def _mark(groups: Sequence[UUID]) -> None:
     """Give every company of an eligible group its group's rank, for the length of the transaction."""
     await execute("drop table if exists insight_member")

@@ -72,6 +72,8 @@ class Draft:
     cells: tuple[Cell, ...]
     hidden: Mapping[Family, tuple[str, ...]]
     """Nodes the gate took out."""
+    margins: Mapping[Family, Mapping[str, walk.Margin]]
+    """How near each published node comes to each rule."""
     atoms: int
     unsafe_atoms: int
 
@@ -90,9 +92,9 @@ class Draft:
         }
 
 
-def assemble(tree: Tree, evidence: Evidence, policy: Policy) -> Draft:
-    """Every cell of every node, published or not."""
-    return _Assembly(tree, evidence, policy).draft()
+def assemble(tree: Tree, evidence: Evidence, policy: Policy, hide: frozenset[str] = frozenset()) -> Draft:
+    """Every cell of every node, published or not; those of the nodes in ``hide`` are not."""
+    return _Assembly(tree, evidence, policy, hide).draft()
 
 
 @dataclass(frozen=True)
@@ -100,29 +102,32 @@ class _Assembly:
     tree: Tree
     evidence: Evidence
     policy: Policy
+    hide: frozenset[str]
 
     def draft(self) -> Draft:
         cells: dict[tuple[str, Metric], Cell] = {}
         hidden: dict[Family, tuple[str, ...]] = {}
+        margins: dict[Family, dict[str, walk.Margin]] = {}
         atoms = unsafe = 0
         for family, rules in self.sets.items():
             publication = walk.Remembered(rules)
             figures: dict[str, tuple[list[Cell], bool]] = {}  # a node's figures do not depend on what else is hidden
-            hide: set[str] = set()
+            hide = self.hide
             while True:
-                nodes = walk.published(self.tree, publication, frozenset(hide))
+                nodes = walk.published(self.tree, publication, hide)
                 figures.update({id: self._figures(family, id) for id in sorted(nodes - figures.keys())})
                 failed = {id for id in nodes if figures[id][1]}
                 if not failed:
                     break
                 hide |= failed
             cells.update({(cell.node, cell.metric): cell for id in nodes for cell in figures[id][0]})
-            hidden[family] = tuple(sorted(hide))
+            hidden[family] = tuple(sorted(hide - self.hide))
+            margins[family] = {id: publication.margin(self.tree.leaves(id)) for id in sorted(nodes)}
             left = [leaves for leaves in walk.atoms(self.tree, nodes).values() if not publication.empty(leaves)]
             atoms += len(left)
             unsafe += sum(not publication.safe(leaves) for leaves in left)
         every = tuple(cells.get((id, metric), Cell(id, metric)) for id in self.tree.order for metric in Metric)
-        return Draft(every, hidden, atoms, unsafe)
+        return Draft(every, hidden, margins, atoms, unsafe)
 
     @cached_property
     def sets(self) -> dict[Family, walk.PublicationSet]:

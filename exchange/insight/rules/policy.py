@@ -46,7 +46,7 @@ class Policy:
     lag_clearings: int = 3
     """... and at least this many times the days nine tenths of the lots took to clear."""
     node_groups: int = 20
-    """Groups active in twelve months for a node to belong in the tree."""
+    """Groups active in twelve months for anything of a node to be told."""
     eligible_trades: int = 3
     """Settled trades in twelve months before a group counts."""
     eligible_counterparties: int = 2

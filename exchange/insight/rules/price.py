@@ -139,6 +139,10 @@ class PriceSet:
             and weigh(ends, self.policy.vote_cap) is not None
         )
 
+    def margin(self, leaves: frozenset[str]) -> dict[str, int]:
+        """Groups of the smaller side, and facts."""
+        return {"groups": smaller_side(self.ends(leaves)), "records": self.records(leaves)}
+
 
 @dataclass(frozen=True, slots=True)
 class SellThroughSet:
@@ -158,6 +162,10 @@ class SellThroughSet:
     def safe(self, leaves: frozenset[str]) -> bool:
         """Both rules hold."""
         return self.listings.safe(leaves) and self.trades.safe(leaves)
+
+    def margin(self, leaves: frozenset[str]) -> dict[str, int]:
+        """Of the closed listings."""
+        return self.listings.margin(leaves)
 
 
 def _by_groups(ends: Ends) -> tuple[int, int]:

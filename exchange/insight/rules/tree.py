@@ -118,6 +118,6 @@ def leaf_of(rrp_by_leaf: Mapping[str, int]) -> str:
     return leaf if 100 * largest >= MIXED_SHARE * total else MIXED
 
 
-def thin(tree: Tree, active: Mapping[str, int], floor: int) -> tuple[str, ...]:
-    """Nodes with fewer than ``floor`` groups active in twelve months: not to be in next year's tree (guide T10)."""
-    return tuple(id for id in tree.order if active.get(id, 0) < floor)
+def thin(tree: Tree, active: Mapping[str, int], floor: int) -> frozenset[str]:
+    """Nodes with fewer than ``floor`` groups active in twelve months: withheld, and none of next year's (guide T10)."""
+    return frozenset(id for id in tree.order if active.get(id, 0) < floor)

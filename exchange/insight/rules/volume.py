@@ -129,6 +129,32 @@ def steady(flow: Flow, before: Flow, side: Side, policy: Policy) -> bool:
     )
 
 
+def margin(flow: Flow, before: Flow | None, sides: Sequence[Side], policy: Policy) -> dict[str, int]:
+    """What each rule of a total is held against: counts, and shares in percent, of the side that comes nearest."""
+    ranked = [sorted(flow.totals(side).values(), reverse=True) for side in sides]
+    found = {
+        "groups": min(map(len, ranked)),
+        "records": flow.records,
+        "top1": max(_percent(side[0], flow.total) for side in ranked),
+        "top2": max(_percent(sum(side[:2]), flow.total) for side in ranked),
+        "rest": min(100 * sum(side[1 + policy.coalition :]) // side[0] for side in ranked),
+    }
+    if before is not None:
+        moved = [
+            _percent(amount, here.total)
+            for here, there in ((flow, before), (before, flow))
+            for side in sides
+            for group, amount in here.totals(side).items()
+            if group not in there.totals(side)
+        ]
+        found["churn"] = max(moved, default=0)
+    return found
+
+
+def _percent(part: int, whole: int) -> int:
+    return -(-100 * part // whole)
+
+
 def safe(flow: Flow, before: Flow | None, sides: Sequence[Side], policy: Policy) -> bool:
     """Whether a total may be published. ``before``: the same cell a quarter ago, None in the first quarter."""
     return (
@@ -179,3 +205,11 @@ class VolumeSet:
     def safe(self, leaves: frozenset[str]) -> bool:
         """Every measure is safe."""
         return all(safe(m.over(leaves), m.ago(leaves), m.sides, self.policy) for m in self.measures)
+
+    def margin(self, leaves: frozenset[str]) -> dict[str, int]:
+        """By measure and rule: ``rrp.top1``."""
+        return {
+            f"{m.name}.{rule}": held
+            for m in self.measures
+            for rule, held in margin(m.over(leaves), m.ago(leaves), m.sides, self.policy).items()
+        }

@@ -1,9 +1,13 @@
 """Which cells of a set are published: all that are safe, as long as what is left between them is safe too. Guide §6."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from exchange.insight.rules.tree import ROOT, Tree
+
+Margin = Mapping[str, int]
+"""How near something published comes to each rule: counts, and shares in whole percent."""
 
 
 class PublicationSet(Protocol):
@@ -17,6 +21,9 @@ class PublicationSet(Protocol):
 
     def safe(self, leaves: frozenset[str]) -> bool:
         """May be published alone."""
+
+    def margin(self, leaves: frozenset[str]) -> Margin:
+        """What each rule is held against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,10 @@ class Remembered:
         if leaves not in self._safe:
             self._safe[leaves] = self.cells.safe(leaves)
         return self._safe[leaves]
+
+    def margin(self, leaves: frozenset[str]) -> Margin:
+        """As the set says."""
+        return self.cells.margin(leaves)
 
 
 def published(tree: Tree, cells: PublicationSet, hide: frozenset[str] = frozenset()) -> frozenset[str]:
