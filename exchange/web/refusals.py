@@ -37,6 +37,7 @@ from exchange.errors import (
 from exchange.settings import settings
 from exchange.web.guards import SignInFirst
 from exchange.web.render import language_of, render, told, zone_of
+from exchange.web.translations import say
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,21 @@ STATUS: dict[type[DomainError], int] = {
     TooMany: 429,
     Unavailable: 503,
 }
+
+HEADINGS = {
+    400: N_("This cannot be done"),
+    401: N_("Sign in first"),
+    403: N_("This is not open to you"),
+    404: N_("Nothing here"),
+    405: N_("That does not work here"),
+    409: N_("This has changed in the meantime"),
+    413: N_("Too large"),
+    422: N_("Something does not fit"),
+    429: N_("A moment, please"),
+    500: N_("Our fault"),
+    503: N_("Back in a moment"),
+}
+"""What a kind of refusal is called above its sentence: the page's heading, the problem document's ``title``."""
 
 
 class StaleForm(NotAllowed):
@@ -117,7 +133,10 @@ def answer(request: Request[Any, Any, Any], refusal: DomainError) -> Response[An
         if request.headers.get("hx-request"):
             return Response("", status_code=200, headers={"HX-Redirect": url})
         return Response("", status_code=303, headers={"Location": url})
-    return render(request, "errors/error.html", status=status, refusal=refusal, status_code=status, headers=headers)
+    return render(
+        request, "errors/error.html", status=status, refusal=refusal, status_code=status, heading=HEADINGS[status],
+        headers=headers,
+    )  # fmt: skip
 
 
 def again(
@@ -136,8 +155,9 @@ def _problem(
     language, zone = language_of(request), zone_of(request)
     body: dict[str, Any] = {
         "type": f"urn:confrere:problem:{refusal.code}",
-        "title": told(refusal, language, zone),
+        "title": say(language, HEADINGS[status]),
         "status": status,
+        "detail": told(refusal, language, zone),
         "code": refusal.code,
         "instance": request.url.path,
     }

@@ -40,21 +40,32 @@ Web = Request[Viewer | None, Any, Any]
 
 
 def language_of(request: Web) -> str:
-    """What was chosen on this device, else the account's, else the browser's first that we speak, else English."""
+    """What was chosen on this device, else the account's, else the browser's first that we speak, else English.
+
+    A program states its language with each request, if at all: under /api the header wins.
+    """
+    accepted = partial(_accepted, request.headers.get("accept-language", ""))
+    if request.scope["path"].startswith("/api/") and (stated := accepted()):
+        return stated
     chosen = request.cookies.get("language", "")
     if chosen in LANGUAGES:
         return chosen
     if "user" in request.scope and request.user is not None:
         return request.user.language
+    return accepted() or "en"
+
+
+def _accepted(header: str) -> str | None:
+    """The language we speak that ``Accept-Language`` weighs most."""
     weighted = []
-    for part in request.headers.get("accept-language", "").split(","):
+    for part in header.split(","):
         tag, _, weight = part.strip().partition(";q=")
         if (code := tag[:2].lower()) in LANGUAGES:
             try:
                 weighted.append((float(weight or 1), code))
             except ValueError:
                 continue
-    return max(weighted, key=lambda pair: pair[0])[1] if weighted else "en"
+    return max(weighted, key=lambda pair: pair[0])[1] if weighted else None
 
 
 def zone_of(request: Web) -> str:

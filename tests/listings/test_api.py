@@ -92,7 +92,7 @@ async def test_quantities_the_file_does_not_give_are_stated_before_publication(
 @pytest.mark.parametrize(
     ("name", "content", "status", "code"),
     [("a.csv", bytes, 422, "empty_file"), ("a.xlsx", lambda: b"PK\x03\x04 cut", 202, "not_readable"),
-     ("a.csv", lambda: bytes(range(256)) * 99, 202, "not_a_table"), ("a.xlsx", bomb, 202, "unpacks_too_large")],
+     ("a.csv", lambda: bytes(range(256)) * 99, 202, "holds_no_table"), ("a.xlsx", bomb, 202, "unpacks_too_large")],
     ids=["nothing", "cut", "rubbish", "bomb"],
 )  # fmt: skip
 async def test_a_bad_file_gets_one_message_and_leaves_nothing_half(

@@ -30,7 +30,7 @@ def upload(api: httpx.Client, file: Path) -> tuple[str, bool]:
     begun = time.perf_counter()
     answer = api.post("stock-lists", files={"file": (file.name, file.read_bytes())})
     if answer.status_code != 202:
-        return f"{answer.status_code} {answer.json()['title']}", answer.status_code < 500
+        return f"{answer.status_code} {answer.json()['detail']}", answer.status_code < 500
     seen: dict[str, Any] = {"status": "received"}
     while seen["status"] not in {"read", "refused"}:
         if time.perf_counter() - begun > PATIENCE:
@@ -39,7 +39,7 @@ def upload(api: httpx.Client, file: Path) -> tuple[str, bool]:
         seen = api.get(f"stock-lists/{answer.json()['id']}").raise_for_status().json()
     spent = f"{time.perf_counter() - begun:8.1f}"
     if seen["status"] == "refused":
-        return f"{spent}  {seen['refusal']['title']}", True
+        return f"{spent}  {seen['refusal']['message']}", True
     return f"{seen['rows']:8}{seen['usable']:8}{seen['warned']:8}{seen['refused']:8}{spent}", True
 
 

@@ -46,3 +46,21 @@ async def test_an_answer_that_can_no_longer_be_kept_is_given_all_the_same(
     headers = await bearer(await make_person()) | {"Idempotency-Key": str(uuid4())}
     monkeypatch.setattr(idempotency, "execute", gone)
     assert (await client.post(f"{AT}/{uuid4()}/refusal", json={}, headers=headers)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "title", "detail"),
+    [
+        ("en-GB,en;q=0.9", "Nothing here", "There is nothing at this address"),
+        ("de", "Il n’y a rien ici", "Il n’y a rien à cette adresse"),
+    ],
+    ids=["stated", "the account's"],
+)
+async def test_a_problem_document_speaks_the_language_the_program_states(
+    asked: str, title: str, detail: str, client: httpx.AsyncClient
+) -> None:
+    """The title names the kind, the detail tells this case (RFC 9457, section 3.1)."""
+    headers = await bearer(await make_person(language="fr")) | {"Accept-Language": asked}
+    told = (await client.get(f"{AT}/{uuid4()}", headers=headers)).json()
+    assert told["title"] == title
+    assert told["detail"].startswith(detail)
