@@ -23,7 +23,6 @@ from litestar.datastructures import CacheControlHeader, State
 from litestar.middleware import DefineMiddleware
 from litestar.middleware.rate_limit import RateLimitConfig
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.prometheus import PrometheusConfig, PrometheusController
 from litestar.static_files import create_static_files_router
@@ -52,6 +51,7 @@ from exchange.virtual_time import followed
 from exchange.wants import api as want_api
 from exchange.wants import pages as want_pages
 from exchange.web import pages as web_pages
+from exchange.web.api_document import Description, ModelExamples
 from exchange.web.guards import operator
 from exchange.web.headers import security_headers
 from exchange.web.idempotency import IdempotencyMiddleware
@@ -169,7 +169,7 @@ def create_app() -> Litestar:
             exclude=["^/api/", "^/webhooks/", "^/unsubscribe/"],  # the last: RFC 8058, a mail program presses it
         ),
         compression_config=CompressionConfig(backend="gzip", minimum_size=2000, gzip_compress_level=1),
-        plugins=[channels_plugin()],
+        plugins=[channels_plugin(), ModelExamples()],
         lifespan=[lifespan],
         state=State({"remembered": remembered}),
         before_send=[add_headers],
@@ -180,10 +180,10 @@ def create_app() -> Litestar:
             version=__version__,
             description="The exchange where rival businesses clear surplus stock together. "
             "Money is an integer of minor units beside an ISO 4217 code; times are UTC; refusals are RFC 9457 problem "
-            "documents in the language of `Accept-Language`; every POST that creates something takes an "
+            "documents in the language of `Accept-Language`, else of the account; every POST takes an "
             "`Idempotency-Key`.",
             openapi_router=Router("/api", route_handlers=[], include_in_schema=False),
-            render_plugins=[JsonRenderPlugin(path="/v1/openapi.json")],
+            render_plugins=[Description(path="/v1/openapi.json")],
             components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
         ),
         logging_config=None,

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -58,6 +59,32 @@ async def test_the_api_description_lists_only_the_api(client: httpx.AsyncClient,
     document = (await client.get("/api/v1/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
     assert all(path.startswith("/api/v1/") for path in document["paths"])
+
+
+async def test_the_api_description_shows_an_example_of_every_body(client: httpx.AsyncClient, db: None) -> None:
+    document = (await client.get("/api/v1/openapi.json")).json()
+    schemas = document["components"]["schemas"]
+    for path, method, told in _operations(document):
+        for kind, body in told.get("requestBody", {}).get("content", {}).items():
+            schema = body["schema"]
+            if kind == "application/json":
+                assert schemas[schema["$ref"].rpartition("/")[2]].get("examples"), (path, method)
+            else:
+                assert schema["required"] == ["file"], (path, method)
+
+
+async def test_the_api_description_tells_how_it_refuses_and_of_the_key(client: httpx.AsyncClient, db: None) -> None:
+    document = (await client.get("/api/v1/openapi.json")).json()
+    for path, method, told in _operations(document):
+        assert [s for s in told["responses"] if s >= "4"] == ["default"], (path, method)
+        named = [p["name"] for p in told.get("parameters", [])]
+        assert ("Idempotency-Key" in named) == (method == "post"), (path, method)
+    missing = (await client.get("/api/v1/nothing")).json()
+    assert document["components"]["schemas"]["Problem"]["required"] == [k for k in missing if k != "errors"]
+
+
+def _operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(path, method, told) for path, methods in document["paths"].items() for method, told in methods.items()]
 
 
 async def test_metrics_are_for_the_operator_only(client: httpx.AsyncClient, db: None) -> None:

@@ -1,13 +1,12 @@
 """Lots as JSON: browsed, shown, written directly, pictured, taken down."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, Router, delete, get, post
 from litestar.datastructures import UploadFile
-from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from pydantic import BaseModel, ConfigDict, Field
 
 from exchange.companies.queries import company_of
@@ -22,13 +21,13 @@ from exchange.listings.rules.grades import Grade
 from exchange.listings.schemas import Amount, PublicationBody, ThresholdCount
 from exchange.listings.spreadsheets import EmptyFile
 from exchange.money import Money
+from exchange.web.api_document import Parts
 from exchange.web.guards import browsing, signed_in, trading, viewer_of
 from exchange.web.render import language_of
 from exchange.web.translations import say
 from exchange.web.viewer import Viewer
 
 Call = Request[Viewer | None, Any, Any]
-Parts = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
 
 
 class ArticleBody(BaseModel):

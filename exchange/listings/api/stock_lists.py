@@ -1,12 +1,11 @@
 """Stock lists as JSON: uploaded, read, corrected, put on sale."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from litestar import Request, Router, get, patch, post
 from litestar.datastructures import UploadFile
-from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from pydantic import BaseModel, ConfigDict, Field
 
 from exchange.companies.queries import company_of
@@ -21,13 +20,13 @@ from exchange.listings.rules.stock_lists import Corrections
 from exchange.listings.rules.vocabulary import Role
 from exchange.listings.schemas import PublicationBody
 from exchange.listings.spreadsheets import EmptyFile
+from exchange.web.api_document import Parts
 from exchange.web.guards import member, trading, viewer_of
 from exchange.web.render import language_of, told
 from exchange.web.translations import say
 from exchange.web.viewer import Viewer
 
 Call = Request[Viewer | None, Any, Any]
-Parts = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
 
 
 class Received(BaseModel):

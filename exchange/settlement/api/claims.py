@@ -1,12 +1,11 @@
 """The receipt of a delivery, its photos and its claim, as JSON."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
-from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,9 +16,8 @@ from exchange.settlement.api.deals import Call, DealDetail, Photo, detail
 from exchange.settlement.queries.evidence import photo_seen_by
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.evidence import Occasion
+from exchange.web.api_document import Parts
 from exchange.web.guards import member, signed_in, viewer_of
-
-Parts = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
 
 
 class ClaimedLine(BaseModel):
@@ -33,6 +31,23 @@ class ClaimedLine(BaseModel):
 
 class NewClaim(BaseModel):
     """What is not right. Photos kept for the occasion `claim` go with it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "lines": [
+                    {
+                        "line_id": "7f0c4b9e-5f0e-4f3c-9d57-0f8f3f9f2c11",
+                        "reason": "missing",
+                        "units": 4,
+                        "loss_percent": 100,
+                    }
+                ],
+                "said": "Four cartons fewer than the note says.",
+                "reserves": "36 cartons received out of 40",
+            }
+        }
+    )
 
     lines: list[ClaimedLine] = Field(max_length=1000)
     said: str = Field(default="", max_length=2000)
