@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from exchange import app
-from exchange.supervisor import INSTANCE, ROOT, Asked, NothingRuns, attach, free_port
+from exchange.supervisor import INSTANCE, ROOT, Asked, NothingRuns, Supervisor, attach, free_port
 
 HOST = "127.0.0.1"
 
@@ -140,6 +140,62 @@ def test_what_a_killed_supervisor_left_behind_is_nothing_to_work_beside(tmp_path
     (tmp_path / "lock").write_text("1")
     with pytest.raises(NothingRuns):
         attach(tmp_path)
+
+
+COMMAND = """
+import os, pathlib, sys, time
+pathlib.Path("pid.part").write_text(str(os.getpid()))
+pathlib.Path("pid.part").rename("pid")
+until = time.monotonic() + 10
+while sys.argv[1] == "long" or not pathlib.Path("tables").exists():
+    time.sleep(0.01)
+    if time.monotonic() > until:
+        sys.exit(5)
+if sys.argv[1] == "fail":
+    sys.exit(3)
+pathlib.Path("market").touch()
+"""
+"""Stands for the command line: begins, waits for what is made meanwhile (``long``: for ever), then does its work."""
+
+
+class TestACommandBesideOtherWork:
+    @pytest.fixture
+    def beside(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Supervisor:
+        (tmp_path / "exchange").mkdir()
+        (tmp_path / "exchange" / "__init__.py").touch()
+        (tmp_path / "exchange" / "cli.py").write_text(COMMAND)
+        monkeypatch.setattr("exchange.supervisor.ROOT", tmp_path)
+        return Supervisor(data_dir=tmp_path, host=HOST, port=0, workers=1, mode="demo", say=print)
+
+    def test_it_begins_before_the_work_and_has_ended_after_it(self, beside: Supervisor) -> None:
+        with beside._meanwhile("seed"):
+            running = self._begun(beside)
+            (beside.data_dir / "tables").touch()
+        assert (beside.data_dir / "market").exists()
+        assert not psutil.pid_exists(running)
+
+    def test_its_failure_is_told(self, beside: Supervisor) -> None:
+        with pytest.raises(subprocess.CalledProcessError, match="exchange fail"), beside._meanwhile("fail"):
+            (beside.data_dir / "tables").touch()
+
+    def test_nothing_of_it_outlives_work_that_failed(self, beside: Supervisor) -> None:
+        with pytest.raises(ZeroDivisionError), beside._meanwhile("long"):
+            running = self._begun(beside)
+            _ = 1 / 0
+        assert not psutil.pid_exists(running)
+
+    def test_a_stop_interrupts_it_and_is_no_failure(self, beside: Supervisor) -> None:
+        with beside._meanwhile("long"):
+            running = self._begun(beside)
+            beside.stopping.set()
+        assert not psutil.pid_exists(running)
+
+    def _begun(self, beside: Supervisor) -> int:
+        deadline = time.monotonic() + 10
+        while not (told := beside.data_dir / "pid").exists():
+            assert time.monotonic() < deadline, "it waits for the work it should run beside"
+            time.sleep(0.01)
+        return int(told.read_text())
 
 
 def test_a_stop_asked_for_many_times_at_once_is_heard() -> None:
