@@ -1,12 +1,14 @@
 """The doors of talks for people."""
 
 import re
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from html import unescape
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from litestar.response import ServerSentEvent
 
 from exchange import clock
 from exchange.clock import now
@@ -16,6 +18,7 @@ from exchange.offers import actions
 from exchange.offers.pages.shown import talk_mark
 from tests.factories import MadePerson, make_company, make_person, sign_in
 from tests.offers.stage import Stage, staged
+from tests.offers.test_statements import noted
 
 pytestmark = pytest.mark.usefixtures("db")
 MOVE = {"price": "8,50", "quantity": "40", "incoterm": "FCA", "message": "Collected next week"}
@@ -68,6 +71,34 @@ async def test_a_page_carries_the_mark_of_what_it_shows(client: httpx.AsyncClien
     inside = (await client.get(f"/talks/{talk}/team", headers={"hx-request": "true"})).text
     assert thread == seen[-1].split(".")[0], "what is asked for anew brings its own"
     assert seen[-1].split(".")[1] in inside
+
+
+async def test_a_stream_loads_its_talk_once_and_after_it_listens(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = await staged()
+    talk, marks = await stage.offer(), list[str]()
+
+    def listening(_: object, *names: str, now: Callable[[], Awaitable[str]], **__: object) -> ServerSentEvent:
+        async def events() -> AsyncIterator[str]:
+            await stage.counter(talk)  # between the page and its stream
+            marks.append(await now())
+            yield names[0]
+
+        return ServerSentEvent(events())
+
+    monkeypatch.setattr("exchange.offers.pages.talk.live", listening)
+    page = await _get(client, stage.seller, f"/talks/{talk}")
+    asked = f"/talks/{talk}/live"
+    async with noted() as sent:
+        assert talk.hex in (await client.get(asked)).text
+    loads = [sql for sql in sent if "n.*, l.state as lot_state" in sql]
+    assert len(loads) == 2, "the counter's, and the stream's one"
+    assert marks[0].split(".")[0] not in page.text
+    await sign_in(client, await make_person())
+    async with noted() as sent:
+        assert (await client.get(asked)).status_code == 404
+    assert not [sql for sql in sent if "n.*" in sql]
 
 
 async def test_a_first_offer_begins_a_talk(client: httpx.AsyncClient) -> None:

@@ -24,7 +24,7 @@ from exchange.offers.pages.reading import (
 )
 from exchange.offers.pages.shown import SHOW, refused, said_beside, talk_mark, talk_shown
 from exchange.offers.queries.inbox import count_awaiting
-from exchange.offers.queries.talks import negotiation_on_page, negotiation_seen_by
+from exchange.offers.queries.talks import ensure_party, negotiation_on_page, negotiation_seen_by, talk_channel
 from exchange.offers.queries.team import inside_channel
 from exchange.offers.rules.bids import Bid
 from exchange.web.guards import viewer_of
@@ -54,11 +54,14 @@ async def show(
 async def listen(
     request: Web, talk_id: FromPath[UUID], channels: NamedDependency[ChannelsPlugin], mark: FromQuery[str] = ""
 ) -> ServerSentEvent:
-    """Tells an open page that something changed: in the talk, or inside the viewer's own company."""
+    """Tells an open page that something changed: in the talk, or inside the viewer's own company.
+
+    The talk itself is loaded once, when the stream already listens: what happened since the page is then in its mark.
+    """
     by = viewer_of(request).actor
-    talk = await negotiation_seen_by(by, talk_id)
+    await ensure_party(by, talk_id)
     inside = [inside_channel(talk_id, by.company_id)] if by.company_id else []
-    return live(channels, talk.channel, *inside, seen=mark, now=partial(talk_mark, by, talk_id))
+    return live(channels, talk_channel(talk_id), *inside, seen=mark, now=partial(talk_mark, by, talk_id))
 
 
 @post("/talks/{talk_id:uuid}/offers")

@@ -22,6 +22,11 @@ from exchange.offers.rules.talks import MOVES, Move, State, Talk
 from exchange.offers.rules.terms import Terms
 
 
+def talk_channel(negotiation_id: UUID) -> str:
+    """Where the open pages of a talk listen."""
+    return f"talk_{negotiation_id.hex}"
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What surrounds a move: its words and, for its own side only, which colleague made it."""
@@ -58,8 +63,7 @@ class Negotiated:
 
     @property
     def channel(self) -> str:
-        """Where open pages listen."""
-        return f"talk_{self.id.hex}"
+        return talk_channel(self.id)
 
     @property
     def seen(self) -> int:
@@ -146,6 +150,13 @@ _ON_PAGE = f"""
     join company x on x.id = case when n.buyer_company_id = $2 then n.seller_company_id else n.buyer_company_id end
     where n.id = $1 and {_SIDES}
 """  # noqa: S608  the constants above
+
+
+async def ensure_party(actor: Actor, negotiation_id: UUID) -> None:
+    """Raises NotSeen for everybody but the two sides of the talk; loads nothing of it."""
+    party = f"select true from negotiation n where n.id = $1 and {_SIDES}"  # noqa: S608  the constant above
+    if not await fetchval(party, negotiation_id, actor.company_id):
+        raise NotSeen
 
 
 async def negotiation_seen_by(actor: Actor, negotiation_id: UUID, *, lock: bool = False) -> Negotiated:
