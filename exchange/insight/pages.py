@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from email.utils import parseaddr
 from typing import Annotated
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from exchange.insight.rules.papers import sheet
 from exchange.insight.rules.policy import Policy
 from exchange.insight.rules.taxonomy import TREE
 from exchange.insight.rules.tree import ROOT, Level, Tree
+from exchange.settings import settings
 from exchange.web.guards import operator
 from exchange.web.render import Web, language_of, render, see_other
 from exchange.web.translations import say
@@ -69,7 +71,8 @@ async def node(request: Web, node: FromPath[str]) -> Response[str]:
 @get("/insight/methodology")
 async def methodology(request: Web) -> Response[str]:
     """How figures are made, for anybody."""
-    return render(request, "insight/methodology.html", policy=POLICY, tree=TREE, levels=_levels(TREE))
+    contact = parseaddr(settings().mail_from)[1]
+    return render(request, "insight/methodology.html", policy=POLICY, tree=TREE, levels=_levels(TREE), contact=contact)
 
 
 @get("/insight/releases")

@@ -102,7 +102,9 @@ async def test_before_the_first_release_the_page_says_when_figures_come(client: 
     page = await client.get("/insight")
     assert "No figures yet" in page.text
     assert (await client.get("/insight/releases")).status_code == 200
-    assert (await client.get("/insight/methodology")).status_code == 200
+    methodology = await client.get("/insight/methodology")
+    assert methodology.status_code == 200
+    assert 'href="mailto:bonjour@confrere.example"' in methodology.text, "whoever objects knows to whom"
 
 
 async def test_t11_pages_unpublished_for_six_reasons_are_the_same_but_for_the_name(
