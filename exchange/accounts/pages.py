@@ -10,12 +10,13 @@ from litestar.params import Body, FromPath, FromQuery
 
 from exchange.accounts import queries
 from exchange.accounts.actions import people, sessions, tokens
-from exchange.accounts.rules import SESSION_LIFE, LinkPurpose, LinkSpent, zones
+from exchange.accounts.rules import SESSION_LIFE, LinkPurpose, LinkSpent
 from exchange.errors import N_, DomainError, NotSeen
 from exchange.settings import settings
+from exchange.web.formats import zone_choices
 from exchange.web.guards import signed_in, viewer_of
 from exchange.web.refusals import again
-from exchange.web.render import Web, local_path, render, see_other
+from exchange.web.render import Web, language_of, local_path, render, see_other
 from exchange.web.sign_in import session_cookie
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -217,12 +218,12 @@ def address_of(request: Web) -> str:
 async def _account(request: Web) -> dict[str, Any]:
     me = viewer_of(request)
     return {
-        "me": await queries.account_of(me.actor),
+        "me": (account := await queries.account_of(me.actor)),
         "sessions": await queries.sessions_of(me.actor),
         "tokens": await queries.tokens_of(me.actor),
         "this_session": me.session_id,
         "new_token": None,
-        "zones": zones(),
+        "zones": zone_choices(language_of(request), account.zone),
     }
 
 

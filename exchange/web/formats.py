@@ -4,10 +4,12 @@ import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.core import get_global
+from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_timezone_location
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from exchange.clock import now
@@ -24,6 +26,25 @@ def locale_of(language: str) -> Locale:
 def zone_of(name: str) -> ZoneInfo:
     """The IANA zone of that name."""
     return ZoneInfo(name)
+
+
+@lru_cache(maxsize=16)
+def zone_choices(language: str, present: str = "") -> list[tuple[str, str]]:
+    """(IANA zone, country and city) of every zone, as the reader would look for it; ``present`` is never missing."""
+    locale = locale_of(language)
+    named = [
+        (zone, f"{locale.territories[country]}, {get_timezone_location(zone, locale=locale, return_city=True)}")
+        for zone, country in get_global("zone_territories").items()
+        if country in locale.territories and country not in {"001", "ZZ"}
+    ]
+    if present and present not in dict(named):
+        named.append((present, present))
+    return sorted(named, key=lambda pair: sortable(pair[1]))
+
+
+def sortable(text: str) -> str:
+    """``text`` without accents and capitals: the key of an alphabetical list."""
+    return normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
 
 
 def money(amount: Money, language: str) -> str:

@@ -98,6 +98,11 @@ async def test_everything_wrong_is_told_at_once_each_at_its_field(db: None) -> N
     assert await fetchval("select count(*) from company") == await fetchval("select count(*) from person") == 0
 
 
+async def test_whoever_leaves_the_zone_open_gets_that_of_the_country(db: None) -> None:
+    await sign_up(**(FORM | {"country": "IE", "registration": "123456", "vat": "", "zone": ""}))
+    assert await fetch("select p.zone, c.zone from person p, company c") == [("Europe/Dublin", "Europe/Dublin")]
+
+
 async def test_an_address_with_an_account_gets_a_mail_and_nothing_is_made(db: None) -> None:
     await make_person(email="ada@example.org", password_hash="x")
     before = await fetchval("select count(*) from company")

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
@@ -198,6 +198,8 @@ def test_no_word_appears_twice_so_names_read_back_uniquely() -> None:
         ("SE", "123456-7897", "1234567897"),
         ("GB", "sc 123456", "SC123456"),
         ("DE", "Aachen HRA 11223", "Aachen HRA 11223"),
+        ("DE", "Amtsgericht Köln HRB 1234", "Köln HRB 1234"),
+        ("RE", "732 829 320", "732829320"),
     ],
 )
 def test_registration_numbers_are_checked_and_kept_short(country: str, typed: str, kept: str) -> None:
@@ -209,6 +211,8 @@ def test_registration_numbers_are_checked_and_kept_short(country: str, typed: st
     [
         ("FR", "732829321", rules.WrongSiren),
         ("FR", "", rules.WrongSiren),
+        ("RE", "732829321", rules.WrongSiren),
+        ("DE", "HRB 1234", rules.WrongHandelsregister),
         ("SE", "123456-7890", rules.WrongRegistration),
         ("GB", "12", rules.WrongRegistration),
         ("US", "x" * 21, rules.WrongRegistration),
@@ -226,6 +230,7 @@ def test_a_wrong_registration_number_is_refused_by_name(country: str, typed: str
     [
         ("FR", "Fr 40 303 265 045", "FR40303265045"),
         ("MC", "FR 53 0000 04605", "FR53000004605"),
+        ("RE", "FR 40 303 265 045", "FR40303265045"),
         ("BE", "BE 697449992", "BE0697449992"),
         ("GR", "EL 094259216", "EL094259216"),
         ("DE", "DE 136,695 976", "DE136695976"),
@@ -287,8 +292,12 @@ def test_a_rival_is_named_by_number_or_name(written: str, country: str, key: tup
 
 def test_every_country_has_a_zone_and_a_currency() -> None:
     for country in rules.countries():
-        assert rules.zones_of(country)
+        with suppress(rules.ZoneNotStated):
+            assert rules.zone_in(country) in available_timezones()
         assert len(rules.currency_of(country)) == 3
+    with pytest.raises(rules.ZoneNotStated):
+        rules.zone_in("US")
+    assert [rules.zone_in(c) for c in ("FR", "IE", "ES")] == ["Europe/Paris", "Europe/Dublin", "Europe/Madrid"]
     assert rules.currency_of("FR") == "EUR"
     assert rules.currency_of("GB") == "GBP"
 

@@ -21,6 +21,7 @@ from exchange.companies.rules import (
     region_name,
     registration_number,
     vat_number,
+    zone_in,
 )
 from exchange.database import execute, transaction
 from exchange.errors import N_, DomainError, Invalid, Several
@@ -58,7 +59,7 @@ async def sign_up(
 
     An address that has an account already gets a mail saying so and nothing else happens: the asker is told the same.
     Nor is a register number of a member refused here: the operator sees doubles. Raises Several with what is wrong in
-    each field, TooMany.
+    each field, TooMany. Without a ``zone`` it is the country's.
     """
     wrong: list[DomainError] = []
 
@@ -72,12 +73,14 @@ async def sign_up(
     email = check(lambda: email_address(email)) or email
     name = check(lambda: person_name(name)) or name
     check(lambda: ensure_password(password, email, name, legal_name))
-    check(lambda: ensure_preferences(language, zone))
     legal_name = check(lambda: company_name(legal_name)) or legal_name
     region = check(lambda: region_name(region, name, legal_name, trading_name)) or ""
     if country in countries():
         registration = check(lambda: registration_number(country, registration)) or registration
         known_vat = check(lambda: vat_number(country, vat, registration))
+        zone = zone or check(lambda: zone_in(country)) or ""
+        if zone:
+            check(lambda: ensure_preferences(language, zone))
     else:
         wrong.append(UnknownCountry(field="country", country=country[:40]))
     if wrong:

@@ -3,7 +3,6 @@
 from datetime import time
 from functools import cache
 from typing import Annotated, Any
-from unicodedata import normalize
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -11,7 +10,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery
 
 from exchange.accounts.pages import address_of
-from exchange.accounts.rules import LinkSpent, zones
+from exchange.accounts.rules import LinkSpent
 from exchange.clock import now
 from exchange.companies import queries
 from exchange.companies.actions import facts, members, rivals, vetting, wishes
@@ -19,10 +18,10 @@ from exchange.companies.actions.sign_up import sign_up as sign_a_company_up
 from exchange.companies.pages.mail import days_in
 from exchange.companies.rules import HoursOutOfOrder, NoWorkingDay, Vetting, countries, is_open, next_opening
 from exchange.errors import N_, DomainError, NotSeen
-from exchange.web.formats import locale_of
+from exchange.web.formats import locale_of, sortable, zone_choices
 from exchange.web.guards import member, operator, owner, viewer_of
 from exchange.web.refusals import again
-from exchange.web.render import Web, language_of, render, see_other, zone_of
+from exchange.web.render import Web, language_of, render, see_other
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
@@ -301,18 +300,13 @@ _SIGN_UP_FIELDS = (
 def countries_in(language: str) -> list[tuple[str, str]]:
     """(code, name) of every country, in the language's alphabetical order."""
     names = locale_of(language).territories
-    return sorted(((code, names[code]) for code in countries()), key=lambda pair: _sortable(pair[1]))
-
-
-def _sortable(name: str) -> str:
-    return normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
+    return sorted(((code, names[code]) for code in countries()), key=lambda pair: sortable(pair[1]))
 
 
 def _places(request: Web) -> dict[str, Any]:
     return {
         "countries": countries_in(language_of(request)),
-        "zones": [zone for zone in zones() if "/" in zone and not zone.startswith("Etc/")],
-        "zone_now": zone_of(request),
+        "zones": zone_choices(language_of(request)),
     }
 
 
@@ -320,8 +314,9 @@ async def _company(request: Web) -> dict[str, Any]:
     me = viewer_of(request)
     own = await queries.company_of(me.actor)
     at = now()
-    return _places(request) | {
+    return {
         "company": own,
+        "zones": zone_choices(language_of(request), own.hours.zone),
         "country_name": dict(countries_in(language_of(request))).get(own.country, own.country),
         "rivals": await queries.rivals_named_by(me.actor) if me.actor.is_owner else [],
         "open_now": is_open(at, own.hours),

@@ -87,6 +87,8 @@ class OpenInvitation:
     role: Role
     invited_by: str
     expires_at: datetime
+    zone: str
+    """The company's, offered to who joins it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +341,7 @@ async def group_names() -> list[str]:
 
 _INVITATION = (
     "select i.id, i.company_id, c.trading_name as company_name, i.name, i.email::text, i.role, p.name as invited_by, "
-    "i.expires_at from invitation i join company c on c.id = i.company_id join person p on p.id = i.invited_by"
+    "i.expires_at, c.zone from invitation i join company c on c.id = i.company_id join person p on p.id = i.invited_by"
 )
 
 

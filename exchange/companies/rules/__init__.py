@@ -21,6 +21,7 @@ from exchange.companies.rules.masks import pseudonym
 from exchange.companies.rules.numbers import (
     NobodyNamed,
     VatOfAnother,
+    WrongHandelsregister,
     WrongRegistration,
     WrongSiren,
     WrongVat,
@@ -31,7 +32,7 @@ from exchange.companies.rules.numbers import (
     rival_key,
     vat_number,
 )
-from exchange.companies.rules.places import UnknownCountry, countries, currency_of, zones_of
+from exchange.companies.rules.places import UnknownCountry, ZoneNotStated, countries, currency_of, zone_in
 from exchange.companies.rules.standing import (
     AlreadyDecided,
     DealsBand,
@@ -70,9 +71,11 @@ __all__ = [
     "Vetting",
     "Wishes",
     "WorkingHours",
+    "WrongHandelsregister",
     "WrongRegistration",
     "WrongSiren",
     "WrongVat",
+    "ZoneNotStated",
     "absence",
     "after_business_days",
     "after_work",
@@ -98,5 +101,5 @@ __all__ = [
     "summary_at",
     "vat_area",
     "vat_number",
-    "zones_of",
+    "zone_in",
 ]

@@ -22,6 +22,10 @@ class WrongRegistration(Invalid):
     )
 
 
+class WrongHandelsregister(WrongRegistration):
+    message = N_("“%(number)s” does not name a German register. Write court and number, for example Köln HRB 1234.")
+
+
 class WrongVat(Invalid):
     message = N_(
         "“%(number)s” is not a VAT number of this country. Copy it from an invoice of yours, with its two letters."
@@ -34,8 +38,11 @@ class VatOfAnother(Invalid):
 
 _REGISTERS = {"FR": "siren", "CH": "uid", "DK": "cvr", "NO": "orgnr", "SE": "orgnr"}
 """The module of python-stdnum that checks a country's company register; elsewhere its ``businessid``, if it has one."""
-_VAT_PREFIXES = {"GR": "EL", "MC": "FR", "IM": "GB", "CH": "CHE"}
+_OVERSEAS = ("BL", "GF", "GP", "MF", "MQ", "PM", "RE", "YT")
+"""Parts of France with an ISO code of their own: their companies stand in the same register (art. R123-220 C.com.)."""
+_VAT_PREFIXES = dict.fromkeys(_OVERSEAS, "FR") | {"GR": "EL", "MC": "FR", "IM": "GB", "CH": "CHE"}
 """Countries whose VAT numbers begin with other letters than their own (Greece by Directive 2006/112 art. 215)."""
+_WRONG = {"FR": WrongSiren, "DE": WrongHandelsregister}
 
 
 def registration_number(country: str, text: str) -> str:
@@ -43,6 +50,8 @@ def registration_number(country: str, text: str) -> str:
 
     Where no checksum is known, four to twenty letters and digits will do. Raises WrongSiren, WrongRegistration.
     """
+    country = "FR" if country in _OVERSEAS else country
+    text = text.strip().removeprefix("Amtsgericht ") if country == "DE" else text
     compact = "".join(c for c in text if c.isalnum()).upper()
     if country == "FR" and siret.is_valid(compact):
         return str(siret.to_siren(compact))
@@ -51,8 +60,7 @@ def registration_number(country: str, text: str) -> str:
         if module is not None:
             return str(module.validate(text))
     except ValidationError as e:
-        refusal = WrongSiren if country == "FR" else WrongRegistration
-        raise refusal(field="registration", number=text.strip()[:40]) from e
+        raise _WRONG.get(country, WrongRegistration)(field="registration", number=text.strip()[:40]) from e
     if not (4 <= len(compact) <= 20 and compact.isascii()):
         raise WrongRegistration(field="registration", number=text.strip()[:40])
     return compact
@@ -61,7 +69,7 @@ def registration_number(country: str, text: str) -> str:
 def vat_number(country: str, text: str, registration: str = "") -> str | None:
     """The VAT number with its country letters; None when blank, as small sellers have none (art. 293 B CGI).
 
-    A French number must carry the company's own SIREN. Raises WrongVat, VatOfAnother.
+    A number of France, overseas too, must carry the company's own SIREN. Raises WrongVat, VatOfAnother.
     """
     compact = "".join(c for c in text if c.isalnum()).upper()
     if not compact:
@@ -79,7 +87,7 @@ def vat_number(country: str, text: str, registration: str = "") -> str | None:
         number = str(module.validate(compact)).removeprefix(prefix)
     except ValidationError as e:
         raise wrong from e
-    if country == "FR" and registration and number[2:] != registration:
+    if country in ("FR", *_OVERSEAS) and registration and number[2:] != registration:
         raise VatOfAnother(field="vat", siren=number[2:])
     return prefix + number
 

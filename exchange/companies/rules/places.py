@@ -12,6 +12,16 @@ class UnknownCountry(Invalid):
     message = N_("“%(country)s” is not a country we know. Choose one from the list.")
 
 
+class ZoneNotStated(Invalid):
+    message = N_("Your country has several time zones. Choose yours.")
+
+
+_PRIMARY_ZONES = {
+    "CL": "America/Santiago", "CN": "Asia/Shanghai", "CY": "Asia/Nicosia", "DE": "Europe/Berlin",
+    "EC": "America/Guayaquil", "ES": "Europe/Madrid", "MY": "Asia/Kuala_Lumpur", "NZ": "Pacific/Auckland",
+    "PT": "Europe/Lisbon", "UA": "Europe/Kyiv", "UZ": "Asia/Tashkent",
+}  # fmt: skip
+"""Where one of several zones stands for the country (CLDR primaryZones, which Babel does not carry)."""
 _EURO = {"BG"}
 """Have the euro (Bulgaria since 1 January 2026), which the CLDR of our Babel does not know yet."""
 
@@ -22,9 +32,14 @@ def countries() -> frozenset[str]:
     return frozenset(get_global("zone_territories").values()) - {"001", "ZZ"}
 
 
-def zones_of(country: str) -> list[str]:
-    """The IANA zones of ``country`` in alphabetical order (CLDR); the first is the default offered."""
-    return sorted(zone for zone, territory in get_global("zone_territories").items() if territory == country)
+def zone_in(country: str) -> str:
+    """The IANA zone of ``country``: its only one, or the one most of it lives by. Raises ZoneNotStated."""
+    if country in _PRIMARY_ZONES:
+        return _PRIMARY_ZONES[country]
+    zones = [zone for zone, territory in get_global("zone_territories").items() if territory == country]
+    if len(zones) != 1:
+        raise ZoneNotStated(field="zone")
+    return str(zones[0])
 
 
 def currency_of(country: str) -> str:
