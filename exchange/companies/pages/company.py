@@ -316,6 +316,7 @@ async def _company(request: Web) -> dict[str, Any]:
     at = now()
     return {
         "company": own,
+        "countries": countries_in(language_of(request)),
         "zones": zone_choices(language_of(request), own.hours.zone),
         "country_name": dict(countries_in(language_of(request))).get(own.country, own.country),
         "rivals": await queries.rivals_named_by(me.actor) if me.actor.is_owner else [],
