@@ -24,7 +24,7 @@ from exchange.settlement.rules.rebuttals import (
     ensure_asked,
     ensure_written,
 )
-from tests.factories import MadePerson, make_person, sign_in
+from tests.factories import MadePerson, bearer, make_person, sign_in
 from tests.settlement.conftest import Agreed
 from tests.settlement.service import Service, books_agree, shipped
 from tests.settlement.test_recourse import dispute, paid_deal
@@ -142,6 +142,29 @@ async def test_only_the_operator_and_only_what_was_seen(service: Service) -> Non
     await sign_in(service.app, agreed.seller)
     for path in ("", *(f"/{exhibit.value}" for exhibit in Exhibit)):
         assert (await service.app.get(f"/deals/{agreed.deal_id}/evidence{path}")).status_code == 403
+
+
+async def test_a_program_looks_and_hands_in_as_the_page_does(service: Service) -> None:
+    agreed, found, operator = await disputed(service)
+    at, door = f"/api/v1/deals/{agreed.deal_id}/evidence", await bearer(operator)
+    told = (await service.app.get(at, headers=door)).json()
+    assert (told["dispute"], told["asked"], told["state"]) == (found, True, None)
+    assert told["texts"]["shipping_carrier"] == "Geodis"
+    assert [paper["exhibit"] for paper in told["papers"]] == [exhibit.value for exhibit in Exhibit]
+    paper = await service.app.get(told["papers"][0]["href"], headers=door)
+    assert paper.status_code == 200 and paper.content.startswith(b"%PDF")
+    seller = await bearer(agreed.seller)
+    for answer in (
+        await service.app.get(at, headers=seller),
+        await service.app.get(told["papers"][0]["href"], headers=seller),
+        await service.app.post(at, json={"seen": told["seen"]}, headers=seller),
+    ):
+        assert answer.status_code == 403
+    for seen, status in (("0" * 32, 409), (told["seen"], 202), (told["seen"], 409)):
+        answer = await service.app.post(at, json={"seen": seen, "written": "It was signed for."}, headers=door)
+        assert answer.status_code == status, answer.text
+    after = (await service.app.get(at, headers=door)).json()
+    assert (after["asked"], after["state"]) == (False, "planned")
 
 
 def test_a_bank_takes_evidence_until_its_day_and_once() -> None:

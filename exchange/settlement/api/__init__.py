@@ -5,14 +5,20 @@ Transitions are nouns posted to.
 
 from litestar import Router
 
-from exchange.settlement.api import claims, deals, money, operator, papers
+from exchange.settlement.api import claims, deals, money, operator, papers, rebuttals
 
 router = Router(
     "/",
     route_handlers=[
         Router(
             "/deals",
-            route_handlers=[*deals.HANDLERS, *claims.HANDLERS, *papers.HANDLERS, *operator.HANDLERS],
+            route_handlers=[
+                *deals.HANDLERS,
+                *claims.HANDLERS,
+                *papers.HANDLERS,
+                *operator.HANDLERS,
+                *rebuttals.HANDLERS,
+            ],
             tags=["deals"],
         ),
         Router("/money", route_handlers=money.HANDLERS, tags=["money"]),
