@@ -11,7 +11,7 @@ from exchange.database import execute, fetchval
 from exchange.money import Money
 from exchange.settlement.actions import deals, events, recourse, sellers, waiting
 from exchange.settlement.rules.books import Account
-from exchange.settlement.stripe_gateway import Dispute, Moved
+from exchange.settlement.stripe_gateway import Dispute, Moved, Refund
 from tests.factories import make_person
 from tests.settlement.conftest import Agreed, agree, alarms, balance, onboarded, paid, refunded_by_hand, work
 from tests.settlement.fakes import FakeGateway
@@ -120,3 +120,16 @@ async def test_a_person_is_called_each_week_about_whatever_waits_in_whatever_sta
             await waiting.call_about_waiting()
         calls.append([call.split(":")[0] for call in (await alarms())[before:]])
     assert calls == [[transferred], [], [transferred], [transferred, parked], [], [transferred, parked]]
+
+
+async def test_a_refund_by_hand_that_came_back_unseen_holds_no_part_back(gateway: FakeGateway) -> None:
+    """[27] [46]"""
+    agreed = await agree()
+    await onboarded(agreed, gateway)
+    await paid(agreed, gateway)
+    charge = await fetchval("select charge_id from payment")
+    gateway.refunds["re_hand"] = Refund("re_hand", "failed", Money(60_00, "EUR"), None, charge)
+    await deals.ship(deal_id=agreed.deal_id, carrier="Geodis", tracking="G1", by=agreed.seller.actor)
+    await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+    await work()
+    assert await agreed.state() == "settled"

@@ -32,7 +32,7 @@ from exchange.settlement.rules.accounts import Receiving, receiver
 from exchange.settlement.rules.amounts import Share, plan
 from exchange.settlement.rules.deal import Ending, State
 from exchange.settlement.rules.methods import Method, leaves_from
-from exchange.settlement.rules.payments import Kind, Obstacle, obstacle, retry
+from exchange.settlement.rules.payments import Kind, Obstacle, RefundState, obstacle, retry
 from exchange.settlement.stripe_gateway import (
     Busy,
     Gateway,
@@ -197,12 +197,15 @@ async def _transfer(gateway: Gateway, operation: Operation) -> Transfer:
     """
     charge = operation.request["source_transaction"]
     standing = await gateway.standing(charge)
-    ours = await _accounted_for(standing.refunds)
+    refunds = [
+        refund for refund in standing.refunds if RefundState(refund.status).out
+    ]  # others brought nobody anything
+    ours = await _accounted_for(refunds)
     warning = standing.fraud_warning is not None and not await _cleared(charge)
     stands = obstacle(
         disputed=await _undecided(standing.against),
         warned=warning,
-        refunds={refund.id for refund in standing.refunds},
+        refunds={refund.id for refund in refunds},
         ours=ours,
     )
     if stands is None:
