@@ -154,6 +154,11 @@ class FakeGateway(Gateway):
                 for r in self.refunds.values()
                 if r.charge_id == params["charge"] and r.status != "failed"
             )
+            back += sum(
+                d.amount.minor
+                for d in self.disputes.values()
+                if d.charge_id == params["charge"] and d.moved and d.status not in DISPUTE_WON
+            )
             if back + params["amount"] > whole.minor:
                 raise Refused(reason="more than came in", stripe_code="charge_already_refunded", request_id=None)
             currency = whole.currency
