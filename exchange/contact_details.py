@@ -46,12 +46,13 @@ def find_contact_details(text: str, *, names: Iterable[str] = ()) -> str | None:
 
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff]")
 _ZERO = re.compile(r"(?<=\d)o|o(?=[\s.\-]?\d)")
+_ONE = re.compile(r"(?<![a-z])[il](?=\d)")  # before a figure alone: "5l" are litres
 
 
 def _plain(text: str) -> str:
-    """Lower case without accents, invisible signs or full-width forms: “Ｇｍａｉｌ” reads “gmail”."""
+    """Lower case without accents, invisible signs, keycaps or full-width forms: “Ｇｍａｉｌ” reads “gmail”."""
     wide = unicodedata.normalize("NFKD", _INVISIBLE.sub("", text)).casefold()
-    bare = "".join(c for c in wide if not unicodedata.combining(c))
+    bare = "".join(c for c in wide if unicodedata.category(c)[0] != "M")
     return re.sub(r"\s+", " ", bare.replace("’", "'"))
 
 
@@ -85,13 +86,13 @@ _DATE = re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}\b|(?<!\d)(?<!\d[/.])\d{1,2}[/.]\d{1
 _RUN = re.compile(r"(?<![\w])\+?\(?\d(?:[ .\-_/()*,]{0,3}\d){7,17}(?!\w)")
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:[ .,']\d{3}){1,3}")
 _WORDS = {
-    "zero": "0", "un": "1", "une": "1", "deux": "2", "trois": "3", "quatre": "4", "cinq": "5", "six": "6", "sept": "7",
-    "huit": "8", "neuf": "9", "dix": "10", "onze": "11", "douze": "12", "treize": "13", "quatorze": "14",
-    "quinze": "15", "seize": "16", "vingt": "20", "trente": "30", "quarante": "40", "cinquante": "50",
-    "soixante": "60", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "seven": "7",
-    "eight": "8", "nine": "9", "double": "",
+    "zero", "un", "une", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze",
+    "treize", "quatorze", "quinze", "seize", "vingt", "trente", "quarante", "cinquante", "soixante", "oh", "one",
+    "two", "three", "four", "five", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen",
+    "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "thirty", "forty", "fifty", "sixty",
+    "seventy", "eighty", "ninety", "double",
 }  # fmt: skip
-_SPELLED = re.compile(rf"(?:\b(?:{'|'.join(_WORDS)}|et|\d{{1,2}})\b[ ,.\-]*){{5,}}")
+_SPELLED = re.compile(rf"(?:\b(?:{'|'.join(sorted(_WORDS))}|et|\d{{1,2}})\b[ ,.\-]*){{5,}}")
 
 
 def _telephones(plain: str) -> Iterator[str]:
@@ -99,7 +100,7 @@ def _telephones(plain: str) -> Iterator[str]:
         words = re.findall(r"[a-z]+", match.group())
         if sum(w in _WORDS for w in words) >= 4:
             yield match.group().strip(" ,.-")
-    figures = _ZERO.sub("0", _DATE.sub(" date ", plain))
+    figures = _ONE.sub("1", _ZERO.sub("0", _DATE.sub(" date ", plain)))
     for match in _RUN.finditer(figures):
         run = match.group()
         if not (_is_code(run) or _THOUSANDS.fullmatch(run) or _is_series(run)) and (

@@ -29,6 +29,9 @@ O6 12 34 56 78
 ０６１２３４５６７８
 zéro six douze trente-quatre cinquante-six
 zero six one two three four five six
+zero six twelve thirty-four fifty-six seventy-eight
+0️⃣6️⃣1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣7️⃣8️⃣
+o6 l2 34 56 78
 call me at the shop
 my number is in the box
 Appelez-moi demain
@@ -62,6 +65,8 @@ We could call the carrier for you
 Taille 36, 38, 40, 42, 44, 46
 Ref 12-3456-78
 Un, deux ou trois ?
+Bidons de 5l, 10l, 20l et 30l, processeurs i5 ou i7
+Ten or twenty pallets, thirty at most.
 """.strip().splitlines()
 
 
