@@ -86,6 +86,12 @@ class NotUnderstood(Invalid):
     message = N_("This request could not be understood: %(reason)s")
 
 
+class FieldMissing(NotUnderstood):
+    """A field that is needed and was not sent."""
+
+    message = N_("This field is needed and was not sent.")
+
+
 class Broken(Unavailable):
     """Our own fault."""
 
@@ -107,7 +113,8 @@ def status_of(refusal: DomainError) -> int:
         return 500
     if isinstance(refusal, WrongMethod):
         return 405
-    if isinstance(refusal, NotUnderstood):
+    parts = refusal.refusals if isinstance(refusal, Several) else [refusal]
+    if parts and all(isinstance(part, NotUnderstood) for part in parts):
         return 400
     return next((STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS), 422)
 
@@ -201,7 +208,9 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any
 def _validation(error: ValidationException) -> DomainError:
     found = error.extra if isinstance(error.extra, list) else []
     parts = [
-        NotUnderstood(field=str(e.get("key") or "") or None, reason=str(e.get("message", error.detail))[:300])
+        FieldMissing(field=str(e.get("key") or "") or None)
+        if e.get("message") == "Field required"
+        else NotUnderstood(field=str(e.get("key") or "") or None, reason=str(e.get("message", error.detail))[:300])
         for e in found
         if isinstance(e, dict)
     ]

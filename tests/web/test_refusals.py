@@ -64,3 +64,16 @@ async def test_a_problem_document_speaks_the_language_the_program_states(
     told = (await client.get(f"{AT}/{uuid4()}", headers=headers)).json()
     assert told["title"] == title
     assert told["detail"].startswith(detail)
+
+
+@pytest.mark.parametrize("sent", [{}, {"currency": "EUR", "incoterm": "FCA"}], ids=["several", "one"])
+async def test_fields_left_out_are_each_named_in_the_callers_language(
+    sent: dict[str, str], client: httpx.AsyncClient
+) -> None:
+    headers = await bearer(await make_person()) | {"Accept-Language": "fr"}
+    told = await client.post(AT, json=sent, headers=headers)
+    missing = {"currency", "incoterm", "lot_id"} - sent.keys()
+    assert told.status_code == 400
+    assert {(e["field"], e["detail"]) for e in told.json()["errors"]} == {
+        (field, "Ce champ est nécessaire et n’a pas été envoyé.") for field in missing
+    }
