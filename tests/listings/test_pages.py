@@ -105,7 +105,10 @@ async def test_a_lot_sold_only_if_enough_is_paid_says_so_to_everybody(
     assert wrong.status_code == 422
     assert 'id="f-threshold-error"' in wrong.text
     assert 'value="9999"' in wrong.text
-    made = await client.post(page + "/publication", data=TERMS | {"partial": "1", "threshold": "600"})
+    form = (await client.get(page + "/publication")).text
+    (day,) = re.findall(r'<input[^>]*name="expires_on"[^>]*>', form)
+    assert 'value="20' not in day, "a day filled in for every lot would be too late for this one"
+    made = await client.post(page + "/publication", data=TERMS | {"partial": "1", "threshold": "600", "expires_on": ""})
     assert made.status_code == 303
     (lot,) = await listed_by(seller)
     edit = await client.get(f"/lots/{lot.id}/terms")

@@ -28,6 +28,7 @@ from exchange.listings.rules.numbers import Decimals
 from exchange.listings.rules.problems import ASIDES, MESSAGES, REFUSALS
 from exchange.listings.rules.rows import RowState
 from exchange.listings.rules.stock_lists import Corrections
+from exchange.listings.rules.thresholds import THRESHOLD_LIFE
 from exchange.listings.rules.vocabulary import LABELS as ROLES
 from exchange.listings.rules.vocabulary import Role
 from exchange.listings.schemas import publication_from
@@ -183,7 +184,8 @@ async def _publication_page(request: Web, stock_list_id: UUID) -> dict[str, Any]
         "modes": [(mode.value, say(language, label)) for mode, label in PRICE_MODES.items()],
         "ungraded": any(r.line and r.line.grade is None for r in rows),
         "assumed": any(p.code == "quantity_assumed" for r in rows for p in r.problems),
-        "expires_on": lot_rules.last_day(now().date()).isoformat(),
+        "usual_end": lot_rules.last_day(now().date()),
+        "pooled_end": lot_rules.last_day(now().date(), THRESHOLD_LIFE),
         **term_options(language),
     }
 
