@@ -34,6 +34,9 @@ async def examine() -> AsyncIterator[Finding]:
         try:
             found = await look()
             yield Finding(part, *found) if isinstance(found, tuple) else found
+        except httpx.TransportError as e:
+            told = f"{e.request.url.copy_with(path='/')} does not answer ({type(e).__name__})"
+            yield Finding(part, False, told, "Its log says why; stop the exchange and start it again.")
         except (OSError, asyncpg.PostgresError, httpx.HTTPError, ValueError) as e:
             yield Finding(part, False, f"{type(e).__name__}: {e}", "See the message; then run exchange doctor again.")
 
@@ -122,12 +125,13 @@ async def _site() -> tuple[bool, str, str]:
 
 
 async def _secrets() -> tuple[bool, str, str]:
-    strong = (
-        len(settings().secret_key.get_secret_value()) >= 32 and "tests" not in settings().secret_key.get_secret_value()
-    )
+    key = settings().secret_key.get_secret_value()
+    if len(key) < 32 or "tests" in key:
+        return False, "no secret key of its own", "Set SECRET_KEY to 32 random letters or more, or run exchange serve."
     file = settings().data_dir / "secrets.json"
-    private = not file.exists() or os.name == "nt" or not file.stat().st_mode & 0o077
-    return strong and private, "secret key set, readable by its owner only", f"Set SECRET_KEY; chmod 600 {file}."
+    if file.exists() and os.name != "nt" and file.stat().st_mode & 0o077:
+        return False, f"others on this machine may read {file}", f"Run chmod 600 {file}."
+    return True, "secret key set, readable by its owner only", ""
 
 
 async def _disk() -> tuple[bool, str, str]:
