@@ -143,6 +143,8 @@ def test_the_list_of_talks_is_walked_with_keys_that_leave_writing_alone(running:
     expect(act).to_be_in_viewport()
     page.locator("input[name=talk]").press("Enter")
     page.wait_for_url(f"**/talks/{talk}")  # opened: nothing was sent
+    page.goto("/lots/mine?show=ended")
+    expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=1)
     page.goto("/talks")
     page.set_viewport_size({"width": 1280, "height": 900})
     page.keyboard.press("/")
