@@ -60,6 +60,11 @@ def test_placeholders_survive_translation() -> None:
             assert set(re.findall(r"%\((\w+)\)", text)) == set(re.findall(r"%\((\w+)\)", there)), text
 
 
+def test_no_line_of_french_begins_with_a_mark_or_ends_with_an_opening_one() -> None:
+    messages = translations("fr")._catalog.values()  # type: ignore[attr-defined]  # as below
+    assert not [said for said in messages if any(pair in said for pair in (" :", " ;", " ?", " !", " »", "« "))]
+
+
 def _translated(catalogue: object, text: str) -> str | None:
     messages = catalogue._catalog  # type: ignore[attr-defined]  # gettext keeps it there; there is no other way to ask
     return (
