@@ -165,6 +165,11 @@ async def test_the_market_is_read_in_french(client: httpx.AsyncClient, seller: M
     assert nothing.status_code == 200
     odd = await client.get("/lots?category=../&grade=Z&price_from=lots&discount=-4&country=ZZZ")
     assert odd.status_code == 200
+    assert "«\u00a0lots\u00a0» n’est ni un montant ni un pourcentage\u00a0: ce filtre n’a pas été appliqué." in odd.text
+    assert "«\u00a0-4\u00a0»" in odd.text
+    dear = await client.get("/lots?price_from=1\u202f200,50")
+    assert "n’est ni un montant" not in dear.text
+    assert "Poêles émaillées" not in dear.text
 
 
 async def test_no_page_of_a_lot_names_the_seller(client: httpx.AsyncClient, seller: MadePerson) -> None:

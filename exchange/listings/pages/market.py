@@ -1,6 +1,5 @@
 """The market: browse, search, one lot, its photos."""
 
-from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +14,7 @@ from exchange.listings.pages.stock_lists import category_options, term_options
 from exchange.listings.queries.lots import PAGE, LotCard, SeenLot, Wanted, browse, lot_seen_by, photo_seen_by
 from exchange.listings.rules.categories import BY_SLUG, REGIONS, SECTORS
 from exchange.listings.rules.grades import LABELS as GRADES
-from exchange.money import Money, exponent
+from exchange.money import Money, NotAnAmount
 from exchange.web.formats import money, number, percent
 from exchange.web.guards import browsing, signed_in, viewer_of
 from exchange.web.render import Web, fragment, language_of, render
@@ -41,7 +40,7 @@ async def market(
     discount: FromQuery[str] = "",
     after: FromQuery[UUID | None] = None,
 ) -> Response[str]:
-    """Lots on sale. What cannot be a filter narrows nothing."""
+    """Lots on sale. What cannot be a filter narrows nothing; a price or a discount that cannot is named."""
     viewer = viewer_of(request)
     language = viewer.language
     wanted = Wanted(
@@ -55,6 +54,7 @@ async def market(
         price_to=_amount(price_to, viewer.currency),
         discount=int(discount) if discount.isdigit() and int(discount) <= 100 else None,
     )
+    typed = ((price_from, wanted.price_from), (price_to, wanted.price_to), (discount, wanted.discount))
     cards = await browse(viewer.actor, wanted, language, after=after)
     asked = (
         ("q", q), ("category", category), ("grade", grade), ("country", country), ("region", region),
@@ -69,6 +69,7 @@ async def market(
         cards=Markup("").join(_card(card, language) for card in cards[:PAGE]),
         panel=_panel(language, viewer.currency, asked if len(kept) < 400 else (), wanted.narrows),
         wanted=wanted,
+        unread=[text.strip()[:40] for text, read in typed if text.strip() and read is None],
         next_href=more,
         first_href=f"/lots?{kept}" if after else None,
     )
@@ -180,7 +181,7 @@ def _card(card: LotCard, language: str) -> Markup:
 
 def _amount(text: str, currency: str) -> Money | None:
     try:
-        value = Decimal(text.strip().replace(",", ".")).scaleb(exponent(currency))
-        return Money(int(value), currency) if 0 <= value <= 10**15 else None
-    except (InvalidOperation, ValueError):
+        amount = Money.parse(text, currency)
+    except NotAnAmount:
         return None
+    return amount if amount.minor >= 0 else None
