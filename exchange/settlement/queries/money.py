@@ -70,8 +70,9 @@ async def money_of(deal: Deal, side: Side) -> DealMoney:
         "-coalesce(sum(e.amount_minor) filter (where e.account = 'held'), 0) as held, "
         "bool_or(e.account = 'surplus') as surplus "
         "from ledger_posting p join ledger_entry e on e.posting_id = p.id where p.deal_id = $1 "
-        "group by p.id order by p.at, p.id",
+        "group by p.id order by p.at, array_position($2::text[], p.fact::text), p.id",
         deal.id,
+        list(Fact),  # what happened in one instant, in the order in which it can
     )
     legs = await fetch(
         "select l.id, l.company_id, l.amount_minor, l.state, c.trading_name, "
