@@ -133,6 +133,28 @@ def worker() -> None:
 
 
 @main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=int, default=8000, show_default=True)
+@click.option("--workers", type=int, default=2, show_default=True, help="Processes that answer.")
+def web(host: str, port: int, workers: int) -> None:
+    """Answer the web until stopped."""
+    import gc
+
+    from granian import Granian
+    from granian.constants import Interfaces, Loops
+    from granian.log import LogLevels
+
+    import exchange.app  # noqa: F401  once, before the processes fork: they share it, and begin at once
+
+    gc.freeze()
+    Granian(
+        "exchange.app:served", address=host, port=port, workers=workers, interface=Interfaces.ASGI, factory=True,
+        loop=Loops.uvloop, websockets=False, respawn_failed_workers=True, workers_kill_timeout=5,
+        log_level=LogLevels.warning,
+    ).serve()  # fmt: skip
+
+
+@main.command()
 def sandbox() -> None:
     """Run the Stripe sandbox alone, set up by EXCHANGE_SANDBOX_… variables."""
     from exchange.sandbox.app import serve as serve_sandbox

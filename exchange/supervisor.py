@@ -370,9 +370,8 @@ class Supervisor:
 
     def _web_command(self) -> list[str]:
         return [
-            sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "exchange.app:served",
-            "--host", self.host, "--port", str(self.port), "--workers", str(self.workers), "--loop", "uvloop",
-            "--no-ws", "--respawn-failed-workers", "--workers-kill-timeout", "5", "--log-level", "warning",
+            sys.executable, "-m", "exchange.cli", "web",
+            "--host", self.host, "--port", str(self.port), "--workers", str(self.workers),
         ]  # fmt: skip
 
     def _start(self, name: str, command: list[str]) -> None:

@@ -88,7 +88,7 @@ def test_it_serves_alone_survives_a_killed_part_and_stops_without_orphans(folder
 
         family = psutil.Process(process.pid).children(recursive=True)
         worker = next(p for p in family if "worker" in p.cmdline())  # the last part to start; all are there by now
-        web = next(p for p in family if "granian" in p.cmdline() and p.ppid() == process.pid)
+        web = next(p for p in family if "web" in p.cmdline() and p.ppid() == process.pid)
         serving = web.children()
         assert serving
         for killed in (worker, web):

@@ -101,7 +101,7 @@ class Instance:
                     found["PostgreSQL"].append(child)
                 elif "sandbox" in command or "worker" in command:
                     found["sandbox" if "sandbox" in command else "worker"].append(child)
-                elif "granian" in command:
+                elif "web" in command:
                     found["web server"].append(child)
                     found["web worker"] += child.children()
         return found
