@@ -291,11 +291,13 @@ async def run(asked: argparse.Namespace, instance: Instance) -> int:
         while True:
             batch = max(1, asked.deals // 6)
             open_now += scripts[len(open_now) : len(open_now) + batch]
+            asked_before, away_before = tally.requests, tally.turned_away.total()
             await asyncio.gather(visits(open_now), asyncio.sleep(asked.pause))
+            served = tally.turned_away.total() - away_before < (tally.requests - asked_before) / 2
             left = await mark_over(instance, open_now)
             rounds += 1
             say(begun, instance, f"round {rounds}: {len(open_now)} deals begun, {left} not ended", tally)
-            if len(open_now) == len(scripts):
+            if served and len(open_now) == len(scripts):  # while the site is away nobody's time to pay runs out
                 await instance.control("clock", hours=4)
             if len(open_now) == len(scripts) and killer.done():
                 break
