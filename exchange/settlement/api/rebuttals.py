@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from exchange.errors import NotSeen
 from exchange.settlement.actions.rebuttals import hand_in
 from exchange.settlement.api.deals import Amount, Call, amount_of
-from exchange.settlement.press.rebuttal import bundle_of
+from exchange.settlement.press.rebuttal import bundle_of, exhibit_of
 from exchange.settlement.queries.deals import deal_seen_by
 from exchange.settlement.queries.rebuttals import contested
 from exchange.settlement.rules.rebuttals import MOST_WRITTEN, Exhibit
@@ -67,13 +67,8 @@ async def evidence(request: Call, deal_id: FromPath[UUID]) -> Evidence:
 @get("/{deal_id:uuid}/evidence/{exhibit:str}", guards=[operator])
 async def exhibit(request: Call, deal_id: FromPath[UUID], exhibit: FromPath[str]) -> Response[bytes]:
     """One of its papers as PDF, as the bank gets it."""
-    deal = await deal_seen_by(viewer_of(request).actor, deal_id)
-    if await contested(deal) is None:
-        raise NotSeen
-    bundle = await bundle_of(deal)
-    if exhibit not in bundle.papers:
-        raise NotSeen
-    return Response(await bundle.pressed(Exhibit(exhibit)), media_type="application/pdf")
+    _, content = await exhibit_of(await deal_seen_by(viewer_of(request).actor, deal_id), exhibit)
+    return Response(content, media_type="application/pdf")
 
 
 @post("/{deal_id:uuid}/evidence", guards=[operator], status_code=HTTP_202_ACCEPTED)

@@ -6,13 +6,13 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from exchange.errors import N_, DomainError, NotSeen
+from exchange.errors import N_, DomainError
 from exchange.settlement.actions.rebuttals import hand_in
 from exchange.settlement.pages.shown import Form
-from exchange.settlement.press.rebuttal import bundle_of
+from exchange.settlement.press.rebuttal import bundle_of, exhibit_of
 from exchange.settlement.queries.deals import deal_seen_by
 from exchange.settlement.queries.rebuttals import contested
-from exchange.settlement.rules.rebuttals import MOST_WRITTEN, REASONS, TEXTS, Exhibit
+from exchange.settlement.rules.rebuttals import MOST_WRITTEN, REASONS, TEXTS
 from exchange.web.guards import operator, viewer_of
 from exchange.web.refusals import again
 from exchange.web.render import Web, render, see_other
@@ -29,15 +29,9 @@ async def preview(request: Web, deal_id: FromPath[UUID]) -> Response[str]:
 @get("/deals/{deal_id:uuid}/evidence/{exhibit:str}", guards=[operator])
 async def paper(request: Web, deal_id: FromPath[UUID], exhibit: FromPath[str]) -> Response[bytes]:
     """One of its papers, as the bank gets it."""
-    deal = await deal_seen_by(viewer_of(request).actor, deal_id)
-    if await contested(deal) is None:
-        raise NotSeen
-    bundle = await bundle_of(deal)
-    if exhibit not in bundle.papers:
-        raise NotSeen
-    shown = Exhibit(exhibit)
+    shown, content = await exhibit_of(await deal_seen_by(viewer_of(request).actor, deal_id), exhibit)
     return Response(
-        await bundle.pressed(shown),
+        content,
         media_type="application/pdf",
         headers={
             "Content-Disposition": f'inline; filename="{shown.file}-{deal_id.hex[:8]}.pdf"',

@@ -7,12 +7,14 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+from exchange.errors import NotSeen
 from exchange.offers.queries.agreed import Letter, any_contract, any_messages
 from exchange.settlement.press.drawn import Drawn, drawable, note_of, pro_forma_of, sides_of
 from exchange.settlement.press.setting import set_sheet
 from exchange.settlement.press.sheets import Block, Column, Sheet, of_contract
 from exchange.settlement.queries.deals import Deal, Happened, history_of
 from exchange.settlement.queries.papers import paper_file, papers_of, terms_of
+from exchange.settlement.queries.rebuttals import contested
 from exchange.settlement.rules.deal import Side
 from exchange.settlement.rules.invoices import Address, Kind, Line
 from exchange.settlement.rules.rebuttals import PROVING, Exhibit, seal
@@ -43,6 +45,18 @@ class Bundle:
             _, content = await paper_file(self.deal, Side.OPERATOR, paper)
             return content
         return await asyncio.to_thread(set_sheet, paper)
+
+
+async def exhibit_of(deal: Deal, name: str) -> tuple[Exhibit, bytes]:
+    """The paper so called that answers the deal's dispute, as PDF; the caller has loaded the deal for the operator.
+
+    Raises NotSeen where there is no dispute or no such paper.
+    """
+    bundle = await bundle_of(deal) if await contested(deal) else None
+    if bundle is None or name not in bundle.papers:
+        raise NotSeen
+    exhibit = Exhibit(name)
+    return exhibit, await bundle.pressed(exhibit)
 
 
 async def bundle_of(deal: Deal) -> Bundle:
