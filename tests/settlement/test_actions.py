@@ -33,8 +33,8 @@ from exchange.settlement.actions.moves import reminder_of
 from exchange.settlement.actions.waiting import call_about_waiting
 from exchange.settlement.queries.claims import lines_of, tolerance_of
 from exchange.settlement.queries.deals import any_deal, history_of
-from exchange.settlement.queries.money import stuck, trial_balance, troubles, unrefunded
-from exchange.settlement.rules.books import Account, own
+from exchange.settlement.queries.money import money_of, stuck, trial_balance, troubles, unrefunded
+from exchange.settlement.rules.books import Account, Fact, own
 from exchange.settlement.rules.claims import Claimed, Reason
 from exchange.settlement.rules.deal import Move, NotNow, NotYet, NotYourMove, Side
 from exchange.settlement.rules.drift import Movement
@@ -1407,6 +1407,14 @@ class TestTheBooks:
                 "insert into ledger_entry (posting_id, account, currency, amount_minor) values ($1, 'fees', 'EUR', 1)",
                 posting,
             )
+
+    async def test_what_was_booked_in_one_instant_is_told_in_the_order_it_happens(self, gateway: FakeGateway) -> None:
+        with frozen(now()):
+            for _ in range(5):  # ids are random: one deal might come right by chance
+                agreed = await agree()
+                await paid(agreed, gateway)
+                told = await money_of(await any_deal(agreed.deal_id), Side.OPERATOR)
+                assert [line.fact for line in told.postings] == [Fact.PAID, Fact.FEE]
 
     async def test_the_ledger_only_grows(self, gateway: FakeGateway) -> None:
         agreed = await agree()
