@@ -28,6 +28,8 @@ document.addEventListener("keydown", (event) => {
   const field = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (!field && !(act[event.key] && document.querySelector("[data-keys]"))) return;
   event.preventDefault();
+  const fold = field?.closest("details");
+  if (fold) fold.open = true; // a folded field takes no focus
   if (field) field.focus();
   else act[event.key]();
 });
