@@ -36,6 +36,13 @@ class EmptyFile(Invalid):
     message = N_("This file is empty. Export it again and check that it opens with rows in it.")
 
 
+class HeadingsAlone(Invalid):
+    message = N_(
+        "This list has headings and no row under them. Export it again with its articles, or upload the file that "
+        "holds them."
+    )
+
+
 class NotATable(Invalid):
     message = N_("This is a %(kind)s file, not a table. Export your stock as XLSX, XLS, ODS or CSV.")
 
@@ -73,8 +80,8 @@ class TookTooLong(Invalid):
 _REFUSALS: dict[str, type[DomainError]] = {
     kind.__name__: kind
     for kind in (
-        EmptyFile, NotATable, HoldsNoTable, NotReadable, PasswordProtected, UnpacksTooLarge, TooManyRows,
-        TooManyColumns, TookTooLong,
+        EmptyFile, HeadingsAlone, NotATable, HoldsNoTable, NotReadable, PasswordProtected, UnpacksTooLarge,
+        TooManyRows, TooManyColumns, TookTooLong,
     )
 }  # fmt: skip
 

@@ -92,8 +92,9 @@ async def test_quantities_the_file_does_not_give_are_stated_before_publication(
 @pytest.mark.parametrize(
     ("name", "content", "status", "code"),
     [("a.csv", bytes, 422, "empty_file"), ("a.xlsx", lambda: b"PK\x03\x04 cut", 202, "not_readable"),
-     ("a.csv", lambda: bytes(range(256)) * 99, 202, "holds_no_table"), ("a.xlsx", bomb, 202, "unpacks_too_large")],
-    ids=["nothing", "cut", "rubbish", "bomb"],
+     ("a.csv", lambda: bytes(range(256)) * 99, 202, "holds_no_table"), ("a.xlsx", bomb, 202, "unpacks_too_large"),
+     ("a.csv", lambda: b"title;quantity;price\n;;\n", 202, "headings_alone")],
+    ids=["nothing", "cut", "rubbish", "bomb", "headings"],
 )  # fmt: skip
 async def test_a_bad_file_gets_one_message_and_leaves_nothing_half(
     client: httpx.AsyncClient, seller: MadePerson, name: str, content: Callable[[], bytes], status: int, code: str
@@ -106,6 +107,8 @@ async def test_a_bad_file_gets_one_message_and_leaves_nothing_half(
         assert told["status"] == "refused"
         assert told["refusal"]["code"] == code
         assert told["page"] == []
+        corrected = await client.patch(answer.json()["href"] + "/mapping", json={"quantity": 1})
+        assert corrected.json()["code"] == code, "what was refused stays refused"
     else:
         assert answer.json()["code"] == code
     assert await fetchval("select count(*) from stock_list_row") == 0

@@ -135,10 +135,27 @@ async def test_columns_are_corrected_and_read_again_at_once(client: httpx.AsyncC
     assert await fetchval("select currency from stock_list") == "CHF"
 
 
+async def test_headings_are_not_looked_for_below_the_last_row(client: httpx.AsyncClient, seller: MadePerson) -> None:
+    await sign_in(client, seller)
+    page = await read(client, b"title;quantity;rrp\nRound chair;4;30\nSquare table;2;80\n")
+    answer = await client.post(page + "/mapping", data={"header": "3"})
+    assert answer.status_code == 422
+    assert "The list ends at row 3" in answer.text
+    assert await fetchval("select usable from stock_list") == 2
+
+
+async def test_a_list_of_totals_alone_says_why_it_sells_nothing(client: httpx.AsyncClient, seller: MadePerson) -> None:
+    await sign_in(client, seller)
+    page = (await client.get(await read(client, b"title;quantity;rrp\nTotal;6;110\n"))).text
+    assert "No row is an article." in page
+    assert "A total, not an article" in page
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [(b"", "This file is empty."), (b"%PDF-1.4 x", "This is a PDF file, not a table."),
-     (b"PK\x03\x04broken", "This file cannot be read")],
+     (b"PK\x03\x04broken", "This file cannot be read"),
+     (b"title;quantity;price\n", "This list has headings and no row under them.")],
 )  # fmt: skip
 async def test_a_bad_file_gets_one_clear_message(
     client: httpx.AsyncClient, seller: MadePerson, content: bytes, said: str

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from exchange.actor import Actor
 from exchange.clock import now
 from exchange.database import announce, execute, fetch, fetchrow, transaction
-from exchange.errors import N_, Conflict, DomainError, NotAllowed, NotSeen, TooLarge
+from exchange.errors import N_, Conflict, DomainError, Invalid, NotAllowed, NotSeen, TooLarge
 from exchange.jobs import enqueue
 from exchange.journal.actions import record
 from exchange.listings.actions.lots import NewLot, publish_lot
@@ -29,7 +29,7 @@ from exchange.listings.rules.grades import Grade
 from exchange.listings.rules.lots import CostAnswer, Terms
 from exchange.listings.rules.rows import Line, RowState
 from exchange.listings.rules.stock_lists import Corrections, Sheet, StockList, read
-from exchange.listings.spreadsheets import EmptyFile, open_sheets
+from exchange.listings.spreadsheets import EmptyFile, HeadingsAlone, open_sheets, refusal_named
 from exchange.settings import settings
 
 READ_AT_ONCE = 3000
@@ -38,6 +38,10 @@ READ_AT_ONCE = 3000
 
 class StillReading(Conflict):
     message = N_("This list is still being read. Wait a moment and try again.")
+
+
+class HeadingsTooFarDown(Invalid):
+    message = N_("The list ends at row %(last)s: no row lies under headings in row %(header)s. Give a row above.")
 
 
 class AlreadyPublished(Conflict):
@@ -81,22 +85,29 @@ async def read_stock_list(stock_list_id: UUID) -> None:
         await _refuse(stock_list_id, refusal)
         return
     await _progress(stock_list_id, 40)
-    await _store_cells(stock_list_id, sheets)
-    await _progress(stock_list_id, 60)
     own = await fetchrow("select currency from company where id = $1", taken["company_id"])
     corrections = corrections_from(json.loads(taken["corrections"]))
-    await _judge(stock_list_id, sheets, corrections, own["currency"] if own else taken["currency"])
+    currency = own["currency"] if own else taken["currency"]
+    found = await asyncio.to_thread(read, sheets, corrections, currency=currency)
+    if not found.rows:
+        await _refuse(stock_list_id, HeadingsAlone())
+        return
+    await _progress(stock_list_id, 60)
+    await _store_cells(stock_list_id, sheets)
+    await _keep(stock_list_id, found)
 
 
 async def correct_stock_list(*, by: Actor, stock_list_id: UUID, corrections: Corrections) -> None:
     """Take the person's word on columns, headings, numbers and defaults, and judge every row again.
 
-    Raises NotSeen, StillReading, AlreadyPublished.
+    Raises NotSeen, StillReading, AlreadyPublished, HeadingsTooFarDown, and what the list was refused for.
     """
     async with transaction():
         known = await _own_list(by, stock_list_id)
-        total = await fetchrow("select count(*) as rows from stock_list_row where stock_list_id = $1", stock_list_id)
-        at_once = total is not None and total["rows"] <= READ_AT_ONCE
+        rows, last = await _extent(stock_list_id, corrections.sheet)
+        if corrections.header is not None and corrections.header >= last:
+            raise HeadingsTooFarDown(header=corrections.header, last=last, field="header")
+        at_once = rows <= READ_AT_ONCE
         await execute(
             "update stock_list set corrections = $2, status = $3, progress = 60 where id = $1",
             stock_list_id, json.dumps(_corrections_told(corrections)), "read" if at_once else "reading",
@@ -204,6 +215,16 @@ async def _store_cells(stock_list_id: UUID, sheets: Sequence[Sheet]) -> None:
         await execute("update stock_list set sheets = $2 where id = $1", stock_list_id, told)
 
 
+async def _extent(stock_list_id: UUID, sheet: int | None) -> tuple[int, int]:
+    """How many rows a list has in all, and the number of the last one in ``sheet``, or in any."""
+    found = await fetchrow(
+        "select count(*) as rows, coalesce(max(number) filter (where $2::int is null or sheet = $2), 0) as last"
+        " from stock_list_row where stock_list_id = $1",
+        stock_list_id, sheet,
+    )  # fmt: skip
+    return (found["rows"], found["last"]) if found else (0, 0)
+
+
 async def _reread(stock_list_id: UUID, corrections: Corrections, currency: str) -> None:
     rows = await fetch(
         "select sheet, cells from stock_list_row where stock_list_id = $1 order by sheet, number", stock_list_id
@@ -214,11 +235,11 @@ async def _reread(stock_list_id: UUID, corrections: Corrections, currency: str) 
         tables[row["sheet"]].append(json.loads(row["cells"]))
     named = [s["name"] for s in json.loads(names["sheets"] if names else "[]")]
     sheets = [Sheet(name, table) for name, table in zip(named, tables, strict=True)]
-    await _judge(stock_list_id, sheets, corrections, currency)
+    await _keep(stock_list_id, await asyncio.to_thread(read, sheets, corrections, currency=currency))
 
 
-async def _judge(stock_list_id: UUID, sheets: Sequence[Sheet], corrections: Corrections, currency: str) -> None:
-    found = await asyncio.to_thread(read, sheets, corrections, currency=currency)
+async def _keep(stock_list_id: UUID, found: StockList) -> None:
+    """Store what was understood of a list."""
     rows = [(at, row) for at, row in found.rows]
     async with transaction():
         await execute(
@@ -300,7 +321,8 @@ async def _progress(stock_list_id: UUID, per_cent: int) -> None:
 async def _own_list(by: Actor, stock_list_id: UUID) -> str:
     """Lock a list that can be worked on; returns the currency of its company."""
     known = await fetchrow(
-        "select l.status, c.currency from stock_list l join company c on c.id = l.company_id"
+        "select l.status, l.refusal, l.refusal_details, c.currency"
+        " from stock_list l join company c on c.id = l.company_id"
         " where l.id = $1 and l.company_id = $2 for no key update of l",
         stock_list_id, by.company_id,
     )  # fmt: skip
@@ -310,6 +332,8 @@ async def _own_list(by: Actor, stock_list_id: UUID) -> str:
         raise StillReading
     if known["status"] == "published":
         raise AlreadyPublished
+    if known["status"] == "refused":
+        raise refusal_named(known["refusal"], json.loads(known["refusal_details"]))
     currency: str = known["currency"]
     return currency
 

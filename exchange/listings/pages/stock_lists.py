@@ -140,7 +140,7 @@ async def _list_page(request: Web, stock_list_id: UUID, rows: str, after: str) -
     known = await stock_list_seen_by(actor, stock_list_id)
     state = {"refused": RowState.REFUSED, "warned": RowState.WARNED, "usable": RowState.USABLE, "aside": RowState.ASIDE}
     if rows == "problems":
-        rows = "refused" if known.refused else "warned" if known.warned else "usable"
+        rows = next((state for state in ("refused", "warned", "usable", "aside") if getattr(known, state)), "usable")
     sheet, _, number = after.partition(".")
     start = (int(sheet), int(number)) if sheet.isdigit() and number.isdigit() and len(after) < 12 else (0, 0)
     found = [] if known.is_busy else await rows_seen_by(

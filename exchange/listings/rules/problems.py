@@ -77,6 +77,7 @@ ASIDES: dict[str, str] = {
     "not_goods": N_("Not goods: a service, a download or something sold elsewhere"),
 }
 NOTICES: dict[str, str] = {
+    "no_article": N_("No row is an article. “Set aside” tells why; check the row of the headings and the sheet."),
     "no_header": N_("The file has no headings: we recognised the columns by what they hold. Check each one."),
     "no_quantity": N_("No column gives the quantity. Choose one, or state how many of each row you have."),
     "empty_quantity": N_("The column “%(column)s” is empty. Choose another, or state how many of each row you have."),

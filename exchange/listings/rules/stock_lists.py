@@ -309,6 +309,8 @@ def _notices(
     rows: Sequence[tuple[int, Row]],
 ) -> list[Notice]:
     notices = []
+    if rows and all(row.state is RowState.ASIDE for _, row in rows):
+        notices.append(Notice("no_article"))
     if layout.names is None:
         notices.append(Notice("no_header"))
     quantity = context.column(Role.QUANTITY)
