@@ -7,13 +7,23 @@ import pytest
 
 from exchange.actor import Role
 from exchange.clock import frozen, now
-from exchange.database import execute, fetchval
+from exchange.database import execute, fetch, fetchval
 from exchange.money import Money
 from exchange.settlement.actions import deals, events, recourse, sellers, waiting
 from exchange.settlement.rules.books import Account
 from exchange.settlement.stripe_gateway import Dispute, Moved, Refund
-from tests.factories import make_person
-from tests.settlement.conftest import Agreed, agree, alarms, balance, onboarded, paid, refunded_by_hand, work
+from tests.factories import make_company, make_person
+from tests.settlement.conftest import (
+    Agreed,
+    agree,
+    alarms,
+    balance,
+    onboarded,
+    open_account,
+    paid,
+    refunded_by_hand,
+    work,
+)
 from tests.settlement.fakes import FakeGateway
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -43,14 +53,19 @@ async def account_is(status: str, account: str, agreed: Agreed, gateway: FakeGat
     await work()
 
 
-async def waits_again(gateway: FakeGateway) -> tuple[Agreed, str]:
-    """A settled deal whose seller's part came back for a dispute and, won, waits for the seller's account."""
-    agreed = await agree()
-    account = await onboarded(agreed, gateway)
+async def received(agreed: Agreed, gateway: FakeGateway) -> None:
+    """Paid, sent off and found right: the money is shared out."""
     await paid(agreed, gateway)
     await deals.ship(deal_id=agreed.deal_id, carrier="Geodis", tracking="G1", by=agreed.seller.actor)
     await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
     await work()
+
+
+async def waits_again(gateway: FakeGateway) -> tuple[Agreed, str]:
+    """A settled deal whose seller's part came back for a dispute and, won, waits for the seller's account."""
+    agreed = await agree()
+    account = await onboarded(agreed, gateway)
+    await received(agreed, gateway)
     await account_is("restricted", account, agreed, gateway)
     for status in ("needs_response", "won"):
         await bank(gateway, "dp_1", status)
@@ -75,14 +90,37 @@ async def test_a_part_that_waits_is_less_only_once_the_dispute_is_lost(
     assert await agreed.state() == {0: "settled", 60_00: "partly_refunded", 120_00: "refunded"}[taken]
 
 
+@pytest.mark.parametrize("end", ["won", "lost"])
+async def test_what_was_sent_comes_back_at_once_though_another_part_waits(gateway: FakeGateway, end: str) -> None:
+    """[33]"""
+    agreed, helper = await agree(), await make_person(await make_company(), role=Role.OWNER)
+    assert helper.company
+    await execute(
+        "insert into release_leg (id, deal_id, lot_id, company_id, rank, weight, fixed_minor, currency, state) "
+        "select gen_random_uuid(), id, lot_id, $1, 1, 0, 400, 'EUR', 'planned' from deal",
+        helper.company.id,
+    )
+    await onboarded(agreed, gateway)
+    await received(agreed, gateway)
+    assert (await agreed.state(), await agreed.held()) == ("closing", 4_00)
+    await bank(gateway, "dp_1", "needs_response")
+    sent = next(iter(gateway.transfers.values())).amount.minor
+    assert [row["amount_minor"] for row in await fetch("select amount_minor from transfer_reversal")] == [sent]
+    await bank(gateway, "dp_1", end)
+    await open_account(helper, gateway)
+    await work()
+    assert (await agreed.state(), await agreed.held()) == ("settled" if end == "won" else "refunded", 0)
+    again = [transfer.amount.minor for transfer in gateway.transfers.values()][1:]
+    assert sorted(again) == ([4_00, sent] if end == "won" else [])
+    books = await balance()
+    assert (books.get(Account.LOSSES, 0), books.get(Account.DISPUTED, 0)) == (0, 0)
+
+
 async def test_of_two_disputes_each_has_its_own_money_back(gateway: FakeGateway) -> None:
     """[33]"""
     agreed = await agree()
     await onboarded(agreed, gateway)
-    await paid(agreed, gateway)
-    await deals.ship(deal_id=agreed.deal_id, carrier="Geodis", tracking="G1", by=agreed.seller.actor)
-    await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
-    await work()
+    await received(agreed, gateway)
     for name in ("dp_1", "dp_2"):
         await bank(gateway, name, "needs_response", 60_00)
     for name in ("dp_1", "dp_2"):

@@ -109,7 +109,7 @@ async def _taken(deal: Deal, dispute: asyncpg.Record, *, surplus: bool) -> None:
             await _over(deal, dispute, "deal.charged_back")
             await tell_disputed(await any_deal(deal.id), "lost")
         return
-    if deal.state.final or (lost and deal.state is State.CLOSING):
+    if deal.state.final or (deal.state is State.CLOSING and (lost or await _sent(deal))):
         if not dispute["taken_back"]:
             if await fetchval("select exists (select from release_leg where deal_id = $1 and state = 'sent')", deal.id):
                 return  # looked at again when Stripe has answered
@@ -139,6 +139,17 @@ async def _taken(deal: Deal, dispute: asyncpg.Record, *, surplus: bool) -> None:
         await _over(deal, dispute, "deal.charged_back")
         if move is Move.CHARGE_BACK_PART:
             await tell_disputed(await any_deal(deal.id), "lost")
+
+
+async def _sent(deal: Deal) -> bool:
+    """Whether a part of the deal has left for its receiver, or is leaving."""
+    return bool(
+        await fetchval(
+            "select exists (select from release_leg where deal_id = $1 "
+            "and (state = 'sent' or transfer_id is not null))",
+            deal.id,
+        )
+    )
 
 
 async def _book_lost(deal: Deal, dispute: asyncpg.Record, backed: Money, *, surplus: bool = False) -> None:
