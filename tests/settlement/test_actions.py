@@ -346,6 +346,12 @@ class TestPaying:
         await payments.come_back(deal_id=agreed.deal_id, session_id=session_id, by=agreed.buyer.actor)
         with pytest.raises(payments.PaymentUnderway):
             await payments.pay(deal_id=agreed.deal_id, by=agreed.buyer.actor)
+        with frozen(await fetchval("select due_at from deal") - timedelta(minutes=1)):
+            await deals.remind_side(agreed.deal_id)
+        assert not await fetchval("select count(*) from mail where template = 'deal_reminder'"), "it has paid"
+        awaited = (await any_deal(agreed.deal_id)).next_for(Side.BUYER)
+        assert awaited
+        assert (awaited.whose, awaited.until) == (Side.STRIPE, None)
         await due_now(agreed)
         await deals.tick(agreed.deal_id)
         assert await agreed.state() == "awaiting_payment"

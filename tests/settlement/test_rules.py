@@ -117,6 +117,19 @@ class TestTheTimeline:
         assert mine.text != theirs.text
 
     @pytest.mark.parametrize("state", State)
+    def test_the_operator_is_never_spoken_to_as_a_side(self, state: State) -> None:
+        told = timeline.next_step(state, Side.OPERATOR, NOON)
+        assert told is None or told.whose is Side.OPERATOR or " you" not in told.text
+
+    @pytest.mark.parametrize("reader", [Side.BUYER, Side.SELLER, Side.OPERATOR])
+    def test_who_has_paid_is_not_told_to_pay_nor_when_the_deal_lapses(self, reader: Side) -> None:
+        told = timeline.next_step(State.AWAITING_PAYMENT, reader, NOON, underway=True)
+        assert told
+        assert (told.whose, told.until, told.otherwise) == (Side.STRIPE, None, None)
+        paid = timeline.next_step(State.PAID, reader, NOON, underway=True)
+        assert paid == timeline.next_step(State.PAID, reader, NOON), "it has arrived"
+
+    @pytest.mark.parametrize("state", State)
     @pytest.mark.parametrize("reader", [Side.BUYER, Side.SELLER, Side.OPERATOR])
     def test_goods_that_have_not_left_and_money_wait_for_a_bank_that_disputes(self, state: State, reader: Side) -> None:
         told = timeline.next_step(state, reader, NOON, disputed=True)

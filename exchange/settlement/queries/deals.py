@@ -70,11 +70,15 @@ class Deal:
     """Whether the buyer's bank disputes the payment, or asks about it, and has not decided."""
     threshold: Threshold | None
     """What must be paid of the lot by all its buyers for any of their deals to go ahead."""
+    underway: bool
+    """Whether the buyer has paid by a way that takes days, and the money has not arrived."""
 
     def next_for(self, side: Side) -> Next | None:
         """What the deal waits for, told to ``side``."""
         missed = self.threshold is not None and self.threshold.missed
-        return next_step(self.state, side, self.due_at, self.claim, disputed=self.disputed, missed=missed)
+        return next_step(
+            self.state, side, self.due_at, self.claim, disputed=self.disputed, missed=missed, underway=self.underway
+        )
 
     @property
     def letter_by(self) -> date | None:
@@ -136,6 +140,11 @@ DISPUTED = """exists (
     )"""
 """Whether a bank disputes a payment of the deal ``d``, or asks about it, and has not done."""
 
+_UNDERWAY = """d.state = 'awaiting_payment' and exists (
+        select from payment p where p.deal_id = d.id and p.state = 'processing' and p.instructions_url is null
+    )"""
+"""Whether the deal's money comes by itself. A bank transfer does not: the buyer is still to send it, or its rest."""
+
 _COLUMNS = f"""
     d.id, d.negotiation_id, d.lot_id, d.seller_company_id, d.buyer_company_id, s.trading_name as seller_name,
     b.trading_name as buyer_name, d.label, d.quantity, d.unit_price_minor, d.currency, d.net_minor, d.vat_minor,
@@ -143,7 +152,8 @@ _COLUMNS = f"""
     d.paid_at, d.ready_at, d.alarm_at, d.closed_at, d.ending, d.refund_minor, d.cancel_asked_by, d.carrier,
     d.tracking, d.proof, d.news, d.received_at, d.reserves, d.decision, c.state as claim_state, c.escalate_from,
     c.opened_at as claimed_at, s.country as seller_country, b.country as buyer_country, s.zone as seller_zone,
-    b.zone as buyer_zone, {DISPUTED} as disputed, l.threshold, l.threshold_state, l.expires_at
+    b.zone as buyer_zone, {DISPUTED} as disputed, l.threshold, l.threshold_state, l.expires_at,
+    {_UNDERWAY} as underway
 """
 _FROM = (
     "from deal d join company s on s.id = d.seller_company_id join company b on b.id = d.buyer_company_id "
@@ -198,6 +208,7 @@ def _deal(row: asyncpg.Record) -> Deal:
         buyer_zone=row["buyer_zone"],
         disputed=row["disputed"],
         threshold=threshold_in(row),
+        underway=row["underway"],
     )
 
 
@@ -239,6 +250,7 @@ async def deals_of(actor: Actor, *, after: UUID | None = None, limit: int = 30) 
                 case
                     when d.closed_at is not null then 2
                     when $1 and d.state = 'operator' then 0
+                    when {_UNDERWAY} then 1
                     when d.buyer_company_id = $2
                          and d.state in ('awaiting_payment', 'ready', 'uncollected', 'shipped', 'delivered') then 0
                     when d.seller_company_id = $2 and d.state in ('paid', 'overdue') then 0

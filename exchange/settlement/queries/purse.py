@@ -234,7 +234,8 @@ def _part(deal_id: UUID, row: asyncpg.Record, company_id: UUID, amount: Money, s
 async def _to_pay(company_id: UUID) -> list[Owed]:
     rows = await fetch(
         "select d.id, d.label, o.amount_minor, o.currency, d.due_at, exists (select from payment p "
-        "where p.obligation_id = o.id and p.state = 'processing') as underway from payment_obligation o "
+        "where p.obligation_id = o.id and p.state = 'processing' and p.instructions_url is null) as underway "
+        "from payment_obligation o "
         "join deal d on d.id = o.deal_id where o.buyer_company_id = $1 and o.state = 'due' order by d.due_at",
         company_id,
     )

@@ -66,6 +66,14 @@ _THEIRS: Mapping[State, str] = {
     State.CLOSING: N_("The money is on its way to whom it belongs. Nothing is left for you to do."),
 }
 
+_WATCHED: Mapping[State, str] = {
+    State.READY: N_("The buyer collects the goods and signs the note with the seller."),
+    State.UNCOLLECTED: N_("The buyer has not come for the goods. From the fourteenth day on the seller may cancel."),
+    State.CLAIMED: N_("The seller answers the buyer's claim."),
+    State.CLOSING: N_("The money is on its way to whom it belongs."),
+}
+"""What the operator reads where the other side is spoken to as "you"."""
+
 _OTHERWISE: Mapping[State, str] = {
     State.AWAITING_PAYMENT: N_("Otherwise the deal lapses and the goods are for sale again."),
     State.POOLED: N_("Otherwise nobody buys, and every buyer is refunded in full."),
@@ -80,6 +88,16 @@ _OTHERWISE: Mapping[State, str] = {
 }
 
 
+_UNDERWAY: Mapping[Side, str] = {
+    Side.BUYER: N_(
+        "Your payment is on its way; a direct debit takes about five working days. Nothing is left for you to do."
+    ),
+    Side.SELLER: N_(
+        "The buyer's payment is on its way; a direct debit takes about five working days. "
+        "Do not ship before it is held."
+    ),
+    Side.OPERATOR: N_("The buyer's payment is on its way; a direct debit takes about five working days."),
+}
 _DISPUTED: Mapping[Side, str] = {
     Side.BUYER: N_("Your bank disputes the payment. The deal stands still until your bank has decided."),
     Side.SELLER: N_("The buyer's bank disputes the payment. Do not hand over the goods until it has decided."),
@@ -108,12 +126,14 @@ def next_step(
     *,
     disputed: bool = False,
     missed: bool = False,
+    underway: bool = False,
 ) -> Next | None:
     """What a deal in ``state`` waits for, told to ``reader``; ``None`` when nothing is left to wait for.
 
     ``claim`` is the open claim of a deal, if there is one. While the payment is ``disputed`` goods that have not left
     stay where they are; what has left is received and checked as ever, only the money stands still. ``missed`` says
-    that too few units of the lot were paid: what is on its way is awaited only to be given back.
+    that too few units of the lot were paid: what is on its way is awaited only to be given back. ``underway`` says that
+    the buyer has paid and the money takes its days: the deal does not lapse meanwhile.
     """
     if state.final:
         return None
@@ -123,9 +143,12 @@ def next_step(
         return Next(Side.STRIPE, _UNDECIDED, None, None)
     if missed and state in {State.AWAITING_PAYMENT, State.POOLED}:
         return Next(Side.STRIPE, _MISSED, None, None)
+    if underway and state is State.AWAITING_PAYMENT:
+        return Next(Side.STRIPE, _UNDERWAY[reader], None, None)
     stopped = disputed and state is State.OVERDUE
     whose, until, otherwise = _WHOSE[state], None if stopped else due_at, _OTHERWISE.get(state)
-    text = _MINE[state] if reader is whose and state in _MINE else _THEIRS[state]
+    theirs = _WATCHED.get(state, _THEIRS[state]) if reader is Side.OPERATOR else _THEIRS[state]
+    text = _MINE[state] if reader is whose and state in _MINE else theirs
     if state is State.CLAIMED and claim is not None:
         if claim.answered:
             whose, text = Side.BUYER, _ANSWERED[reader]
