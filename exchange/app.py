@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from multiprocessing import parent_process
 from pathlib import Path
 from signal import SIGKILL
@@ -97,12 +98,10 @@ class Metrics(PrometheusController):
 
 @asynccontextmanager
 async def lifespan(app: Litestar) -> AsyncIterator[None]:
-    """The pool, and both languages' templates ready, for as long as the process serves."""
+    """The pool, for as long as the process serves."""
     opened_here = engine().pool is None
     if opened_here:
         await open_pool(server_settings={"role": WEB_ROLE})
-    for language in LANGUAGES:
-        environment(language)
     gc.collect()
     gc.freeze()  # what was imported stays: no need to look through it again and again for garbage
     gc.set_threshold(20_000, 20, 20)
@@ -125,9 +124,17 @@ def served() -> ASGIApp:
     # its sentinel would not tell: workers forked later hold a copy of the pipe
     if server is not None and server.pid != os.getppid():
         raise SystemExit("the web server was killed before this process could tell")
-    app: ASGIApp = create_app()
+    app: ASGIApp = prepared()
     proxies = settings().trusted_proxies
     return wrap_asgi_with_proxy_headers(app, trusted_hosts=[*proxies]) if proxies else app
+
+
+@cache
+def prepared() -> Litestar:
+    """The application and both languages' templates, made once: by the process the serving ones are forked from."""
+    for language in LANGUAGES:
+        environment(language)
+    return create_app()
 
 
 def create_app() -> Litestar:

@@ -136,7 +136,8 @@ def worker() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=int, default=8000, show_default=True)
 @click.option("--workers", type=int, default=2, show_default=True, help="Processes that answer.")
-def web(host: str, port: int, workers: int) -> None:
+@click.option("--when-told", is_flag=True, help="Load everything, but answer only once standard input has ended.")
+def web(host: str, port: int, workers: int, when_told: bool) -> None:
     """Answer the web until stopped."""
     import gc
 
@@ -144,8 +145,11 @@ def web(host: str, port: int, workers: int) -> None:
     from granian.constants import Interfaces, Loops
     from granian.log import LogLevels
 
-    import exchange.app  # noqa: F401  once, before the processes fork: they share it, and begin at once
+    from exchange.app import prepared
 
+    prepared()  # before the processes fork: they share it, and begin at once
+    if when_told:
+        sys.stdin.read()
     gc.freeze()
     Granian(
         "exchange.app:served", address=host, port=port, workers=workers, interface=Interfaces.ASGI, factory=True,

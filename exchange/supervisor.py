@@ -152,13 +152,19 @@ class Part:
     process: "subprocess.Popen[bytes] | None" = None
     starts: list[float] = field(default_factory=list)
 
-    def start(self) -> None:
+    def start(self, *, held: bool = False) -> None:
+        """``held``: it loads what it needs, and begins when told."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, env=self.environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=_child,
+                self.command, env=self.environment, cwd=ROOT, stdin=subprocess.PIPE if held else subprocess.DEVNULL,
+                stdout=log, stderr=log, start_new_session=True, preexec_fn=_child,
             )  # fmt: skip
         self.starts.append(time.monotonic())
+
+    def begin(self) -> None:
+        """Let go on what was held."""
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
 
     @property
     def is_running(self) -> bool:
@@ -215,15 +221,17 @@ class Supervisor:
         try:
             self._hold_directory()
             ensure_free(self.host, self.port)
-            self._start_database()
+            self._choose_database()
             sandboxed = self._choose_sandbox()
+            web = self._start("web", self._web_command(), held=True)  # there is a lot to load, and a core to spare
+            self._start_database()
             with self._meanwhile(filled_by) if filled_by else nullcontext():
                 self.command("migrate")
                 if sandboxed and not self.stopping.is_set():
                     self._start("sandbox", [sys.executable, "-m", "exchange.cli", "sandbox"])
                 self._tell_instance()
             if not self.stopping.is_set():
-                self._start("web", self._web_command())
+                web.begin()
                 self._await_health()
                 self._start("worker", [sys.executable, "-m", "exchange.cli", "worker"])
             if not self.stopping.is_set():
@@ -313,7 +321,8 @@ class Supervisor:
             file.write_text(json.dumps(kept, indent=1))
         return kept
 
-    def _start_database(self) -> None:
+    def _choose_database(self) -> None:
+        """Where none is configured, all parts are told where ours will be."""
         if self.environment.get("DATABASE_URL"):
             return
         self.server = EmbeddedServer(
@@ -326,6 +335,11 @@ class Supervisor:
                 "jit=off",
             ],
         )
+        self.environment["DATABASE_URL"] = self.server.url.replace("/postgres?", "/exchange?")
+
+    def _start_database(self) -> None:
+        if self.server is None:
+            return
         if opened := self.server.folders_to_open():
             self.say(
                 "Running as root: PostgreSQL runs as the system user "
@@ -333,7 +347,6 @@ class Supervisor:
                 + ", ".join(map(str, opened))
             )
         self.server.start()
-        self.environment["DATABASE_URL"] = self.server.url.replace("/postgres?", "/exchange?")
 
     def _choose_sandbox(self) -> bool:
         """Where no payment service is configured, all parts are told where the sandbox will be. Whether it is so."""
@@ -371,13 +384,14 @@ class Supervisor:
     def _web_command(self) -> list[str]:
         return [
             sys.executable, "-m", "exchange.cli", "web",
-            "--host", self.host, "--port", str(self.port), "--workers", str(self.workers),
+            "--host", self.host, "--port", str(self.port), "--workers", str(self.workers), "--when-told",
         ]  # fmt: skip
 
-    def _start(self, name: str, command: list[str]) -> None:
+    def _start(self, name: str, command: list[str], *, held: bool = False) -> Part:
         part = Part(name, command, self.environment, self.data_dir / "log" / f"{name}.log")
         self.parts.append(part)
-        part.start()
+        part.start(held=held)
+        return part
 
     def _await_health(self, patience: float = 60) -> None:
         deadline = time.monotonic() + patience

@@ -130,7 +130,7 @@ def test_a_web_process_whose_server_died_while_it_was_importing_ends_itself(
     server = SimpleNamespace(pid=os.getppid() + died, is_alive=lambda: True)  # as a sibling forked later makes it seem
     monkeypatch.setattr(app, "die_with_parent", lambda _: None)
     monkeypatch.setattr(app, "parent_process", lambda: server)
-    monkeypatch.setattr(app, "create_app", object)
+    monkeypatch.setattr(app, "prepared", object)
     with pytest.raises(SystemExit) if died else nullcontext():
         app.served()
 
