@@ -2,6 +2,9 @@
 
 Source: guide/domain.md §3 (refuse contact details in text) and §10 (a strike for those who dodge the platform). The
 refusal is friendly and names what was found, because a reference or a price may look like a number by accident.
+
+A hint where to look for the writer is one too. To name a site, a network or what sells there is not: goods are called
+Google Pixel and Messenger bag, and are sought after because of Instagram.
 """
 
 import re
@@ -56,25 +59,68 @@ def _plain(text: str) -> str:
     return re.sub(r"\s+", " ", bare.replace("’", "'"))
 
 
+# where somebody may be looked for; goods of Google are none of it
+_ENGINE = (
+    r"\b(?:g[o0]{2}gle(?! ?(?:pixel|nest|home|chromecast|cast|tv|play|glass|pay|fit|shopping|trends?|ads|assistant))"
+    r"|bing|qwant|ecosia|duckduckgo)\b(?: (?:maps|my business|business))?"
+)
+_NETWORK = (
+    r"\b(?:[i1l]nst[a4](?:gr[a4]m)?|f[a4]ceb[o0]{2}k|fb|linked ?in|tik ?tok|snap ?chat|twitter|youtube|pinterest|"
+    r"trust ?pilot|pages jaunes|yellow pages)\b"
+)
+_SITE = rf"(?:{_ENGINE}|{_NETWORK})"
+_NET = r"(?:the |le |l'|inter)?(?:web|net|internet)|maps|ligne"
+_WEB = rf"(?:{_SITE}|\b(?:e-?bay|amazon|etsy|leboncoin|vinted|{_NET})\b)"
+_ARTICLE = (
+    r"(?:the|an?|this|that|these|those|its?|them|your|any|some|same|pri(?:ces?|x)|reviews?|avis|les?|la|une?|ces?|"
+    r"cett?e?|du|des|de|vos|votre|sa|son|ses|for|with)\b|l'|d'|\d"
+)
+_NO_ARTICLE_BEFORE = "".join(
+    rf"(?<!\b{word})" for word in ("the ", "this ", "your ", "of ", "le ", "la ", "les ", "l'", "ce ", "de ", "du ")
+)
+_OURS = r"\b(?:my|our|mon|ma|notre|nos|mes)"
+_SHOP = r"(?:shop|store|page|profile?|account|compte|boutique|annonces?|fiche|listings?)"
+_SEARCH = r"\b(?:search|look up|type|enter|tap(?:ez|er?)|(?:re)?cherch(?:ez|er?)|entrez)"
+_LOOK = r"(?:(?:re)?cherch|(?:re)?trouv|suiv|ajout)\w*"
+_HANDLE = r"(?=[\w.-]*[\d_])[a-z]{2}[\w.-]{2,}"
+_HINTS = (
+    rf"\b(?:find|search(?: for)?|look for|spot|see|add|follow|check|visit|message) (?:me|us)\b(?: \w+)? on "
+    rf"(?:(?:the |our )?{_WEB}|(?!{_ARTICLE}|(?:mon|tues|wednes|thurs|fri)day)[a-z])",
+    r"\blook (?:me|us) up\b|\b(?:google|dm|googlez|googlise[rz])(?:-| )(?:me|us|moi|nous)\b",
+    rf"\b(?:{_LOOK}(?:-| )(?:moi|nous)|(?:me|nous) {_LOOK})\b(?: \w+)? (?:sur|en|dans) (?:les? |la )?{_WEB}",
+    rf"\b(?:i am|i'm|we are|we're|je suis|nous sommes|on est)(?: \w+){{0,2}} (?:on|sur|dans) (?:the |les? )?{_SITE}",
+    rf"{_OURS} (?:page |profile? |compte |account )?{_NETWORK}",
+    rf"{_OURS} (?:\w+ )?{_SHOP}(?: \w+)? (?:(?:on|sur|chez) )?{_WEB}",
+    rf"{_SEARCH}(?: for)? (?!{_ARTICLE})\S+(?: \S+){{0,3}}? (?:on|in|into|sur|dans) {_SITE}",
+    rf"{_SEARCH}\b[^.!?]{{0,60}}\b(?:name|nom|{_SHOP}|magasin|enseigne|company|societe)\b[^.!?]{{0,60}} "
+    rf"(?:on|in|into|sur|dans) {_SITE}",
+    rf"\b(?:just|simply|please|you can|you could|you may) {_ENGINE}",
+    rf"\b(?=[a-z]{{2}}){_NO_ARTICLE_BEFORE}{_HANDLE} (?:on|in|sur|dans) {_SITE}",
+    rf"{_NETWORK}\s?[:=(./-]?\s?{_HANDLE}(?!\w)",
+    rf"{_SITE}\s?[:=]\s?@?[a-z][\w.-]{{2,}}\s*(?:$|[.;,!?)])",
+    rf"\b(?:first|top|premiers?) (?:result|hit|resultat)s?\b[^.!?]{{0,60}}{_ENGINE}",
+)
+
 _AT = r"(?:@|[\[({<]\s*(?:at|a|chez)\s*[\])}>]|arrobas?e?|arobas?e?)"
 _DOT = r"\s?(?:\.|[\[({<]\s*(?:dot|point|\.)\s*[\])}>]|\bdot\b|\bpoint\b)\s?"
 _ENDINGS = "com|net|org|fr|eu|io|biz|info|shop|store|pro|online|site|app|be|ch|de|es|it|lu|nl|pt|ie|uk"
 _PATTERNS = [
     re.compile(p)
     for p in (
-        rf"[\w.+-]+\s*{_AT}\s*[\w-]+{_DOT}[a-z]{{2,}}",
-        r"[\w.+-]+@[a-z][\w.-]*|(?<!\w)@[a-z_][\w.]{2,}",
+        rf"(?<![\w.+-])[\w.+-]+\s*{_AT}\s*[\w-]+{_DOT}[a-z]{{2,}}",
+        r"(?<![\w.+-])[\w.+-]+@[a-z][\w.-]*|(?<!\w)@[a-z_][\w.]{2,}",
         r"\barr?obas\w*",
-        rf"\b[\w.+-]+ at [\w-]+ (?:dot|point) (?:{_ENDINGS})\b",
+        rf"(?<![\w.+-])[\w.+-]+ at [\w-]+ (?:dot|point) (?:{_ENDINGS})\b",
         r"\b(?:https?|ftp|mailto|tel|wa\.me)\s?:\S*|\bwww\b\S*",
         rf"\b[a-z0-9][a-z0-9-]+\.(?:{_ENDINGS})\b(?!\.?\d)",
         rf"\b[\w-]+\s?(?:[\[({{<]\s*(?:dot|point|\.)\s*[\])}}>]|\bdot\b)\s?(?:{_ENDINGS})\b",
         r"\b[\w-]+ point (?:com|net|org|fr|eu|io)\b",
         r"\b(?:gmail|hotmail|outlook\.|yahoo|wanadoo|protonmail|icloud|gmx)\b",
-        r"\b(?:whats\s?app|telegram|wechat|viber|skype|linkedin|facebook|instagram|messenger|tiktok|snapchat)\b",
+        r"\b(?:whats\s?app|telegram|wechat|viber|skype)\b|\b(?:on|via|sur|par|fb|facebook) messenger\b(?! (?:bag|sac))",
         r"\b(?:call|phone|ring|text|reach|contact|e-?mail|write(?: to)?) (?:me|us)\b(?: (?:at|on|directly|back))?",
         r"\bmy (?:phone|number|e-?mail|mail|mobile|cell|website|web site|shop is|company is)\b",
         r"\b(?:appel|contact|joign|telephon|rappel|ecri(?:v|s)|sonn)\w*(?:-| )(?:moi|nous)\b",
+        *_HINTS,
         r"\b(?:mon|ma|notre|nos|mes) (?:numero|tel|telephone|portable|fixe|mail|e-?mail|courriel|site)\b",
     )
 ]

@@ -1,6 +1,10 @@
 """What counts as a contact detail, and what merchants must be able to write."""
 
+from time import process_time
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from exchange.contact_details import ContactDetails, ensure_no_contact_details, find_contact_details
 
@@ -46,6 +50,23 @@ dupont dot com
 https://x.y
 Chez DUPONT-Sport on fait mieux
 D.u.p.o.n.t Sport
+velo59 on Google
+Cherchez-nous sur Google
+Find us on Instagram as the green shop
+You will find us easily on Google Maps
+Vous nous trouverez sur Internet
+Retrouvez-nous en ligne
+Look us up
+Just google velo lille
+Search Velo Lille on G00gle
+Cherchez la boutique verte de Lille sur Google
+Premier résultat Google
+Notre page Facebook
+Our shop on eBay
+insta: velolille
+Je suis sur Instagram
+Message us on Messenger
+DM me
 """.strip().splitlines()
 
 ORDINARY = """
@@ -67,6 +88,22 @@ Ref 12-3456-78
 Un, deux ou trois ?
 Bidons de 5l, 10l, 20l et 30l, processeurs i5 ou i7
 Ten or twenty pallets, thirty at most.
+Google Pixel 7, Google Pixel7 128GB and Google Nest Hub
+The Instagram trend is over
+Tendance TikTok, vue partout
+Sac Messenger noir
+Messenger bag, 20 l
+Facebook Portal
+Chromecast with Google TV
+Le prix du XR500 sur Google est plus bas
+Check the price on Google; it is 30 EUR on Amazon
+Our Google Pixel stock is low
+Find us 200 more and we take all
+Find us on the pallet list
+Trouvez-nous un meilleur prix
+Suivez-nous à 12 € et c'est signé
+Type C cables on Amazon are cheaper
+Ring light for TikTok and YouTube
 """.strip().splitlines()
 
 
@@ -88,3 +125,51 @@ def test_the_refusal_names_what_was_found_and_the_field_to_blame() -> None:
 
 def test_a_name_too_short_to_mean_anything_masks_nothing() -> None:
     assert find_contact_details("Un an de garantie", names=["An SA"]) is None
+
+
+NAMES = st.builds("{}{}".format, st.text("abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=8), st.integers(0, 999))
+SITES = st.sampled_from(["Google", "google maps", "Bing", "Instagram", "insta", "Facebook", "LinkedIn", "TikTok"])
+WHERE_TO_LOOK = st.sampled_from(
+    [
+        "{name} on {site}",
+        "{name} sur {site}",
+        "Search {name} on {site}",
+        "Type {name} into {site}.",
+        "Tapez {name} dans {site} !",
+        "cherchez {name} sur {site}",
+        "Find us on {site} as {name}",
+        "{site}: {name}",
+        "Nous sommes sur {site}, {name}",
+    ]
+)
+GOODS = st.sampled_from(
+    [
+        "Google {model}, black",
+        "{model} was all over {site}",
+        "The {model} costs less on {site}",
+        "Le {model} a fait le tour de {site}",
+        "Vu sur {site} : le {model}",
+        "We saw your {model} on {site} for 30",
+        "{site} has made the {model} known",
+    ]
+)
+MODELS = st.sampled_from(["Pixel 7", "Pixel 8 Pro", "Nest Hub", "Chromecast", "Home Mini"])
+
+
+@settings(max_examples=80, deadline=None)
+@given(WHERE_TO_LOOK, NAMES, SITES)
+def test_where_to_look_for_somebody_is_found_for_any_name_and_site(words: str, name: str, site: str) -> None:
+    assert find_contact_details(words.format(name=name, site=site))
+
+
+@settings(max_examples=80, deadline=None)
+@given(GOODS, MODELS, SITES)
+def test_goods_that_are_known_from_a_site_are_no_contact_detail(words: str, model: str, site: str) -> None:
+    assert find_contact_details(words.format(model=model, site=site)) is None
+
+
+def test_the_longest_message_is_read_in_a_blink_whatever_it_is_made_of() -> None:
+    began = process_time()
+    for piece in ("a.", "a", "search name ", "find us on ", "velo59 ", "my page on "):
+        find_contact_details(piece * (2000 // len(piece)))
+    assert process_time() - began < 1
