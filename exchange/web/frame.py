@@ -14,11 +14,14 @@ from exchange.actor import Role
 from exchange.web.viewer import Viewer
 
 SECTIONS = (
-    "/", "/lots", "/lots/mine", "/stock-lists/new", "/wants", "/talks", "/deals", "/insight", "/operator",
-    "/operator/money",
+    "/", "/lots", "/lots/mine", "/stock-lists/new", "/wants", "/talks", "/deals", "/insight", "/company",
+    "/operator", "/operator/money",
 )  # fmt: skip
 """Where the navigation leads."""
-ELSEWHERE = {"/operator/claims": "/operator/money", "/operator/standing": "/operator/money", "/requests": "/talks"}
+ELSEWHERE = {
+    "/operator/claims": "/operator/money", "/operator/standing": "/operator/money", "/requests": "/talks",
+    "/stock-lists": "/stock-lists/new",
+}  # fmt: skip
 """Pages that stand beside their section's address, not under it."""
 _PATH, _TOKEN = "\ue000path\ue001", "\ue000token\ue001"
 
@@ -38,6 +41,8 @@ class _Reader:
     name: str
     company_name: str
     role: Role
+    vetted: bool
+    was_vetted: bool
     waiting: int
 
 
@@ -50,7 +55,9 @@ def section(path: str) -> str:
 
 def framed(env: Environment, viewer: Viewer | None, theme: str, *, demo: bool, path: str, csrf_token: str) -> Frame:
     """The frame in the language of ``env`` for one request."""
-    reader = viewer and _Reader(viewer.name, viewer.company_name, viewer.role, viewer.waiting)
+    reader = viewer and _Reader(
+        viewer.name, viewer.company_name, viewer.role, viewer.vetted, viewer.was_vetted, viewer.waiting
+    )
     kept = _frame(env, reader, theme, section(path), demo)
     return Frame(_filled(kept.top, path, csrf_token), _filled(kept.foot, path, csrf_token))
 

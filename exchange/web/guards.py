@@ -26,6 +26,12 @@ class NotVettedYet(NotAllowed):
     message = N_("Your company is being checked. You can trade as soon as that is done; we will write to you.")
 
 
+class NotAdmitted(NotAllowed):
+    """The operator has looked and said no, with a reason."""
+
+    message = N_("Your company was not admitted. Under “Company” you read why; an owner can correct it there.")
+
+
 class Stopped(NotAllowed):
     """The operator has stopped the company: it finishes its deals and begins none."""
 
@@ -68,7 +74,7 @@ async def trading(connection: Connection, _: BaseRouteHandler) -> None:
     """A member of a vetted company."""
     await member(connection, _)
     if connection.user is not None and not connection.user.vetted:
-        raise Stopped if connection.user.stopped else NotVettedYet
+        raise Stopped if connection.user.stopped else _outside(connection.user)
 
 
 async def browsing(connection: Connection, _: BaseRouteHandler) -> None:
@@ -82,7 +88,7 @@ async def settling(connection: Connection, _: BaseRouteHandler) -> None:
     """A member of a company that trades, or has traded and finishes its deals."""
     await member(connection, _)
     if connection.user is not None and not connection.user.was_vetted:
-        raise NotVettedYet
+        raise _outside(connection.user)
 
 
 async def owner(connection: Connection, _: BaseRouteHandler) -> None:
@@ -97,3 +103,8 @@ async def operator(connection: Connection, _: BaseRouteHandler) -> None:
     await signed_in(connection, _)
     if connection.user is not None and not connection.user.actor.is_operator:
         raise OperatorOnly
+
+
+def _outside(viewer: Viewer) -> NotAllowed:
+    """Why a company may not trade that never could, or no longer may."""
+    return NotAdmitted() if viewer.refused else NotVettedYet()

@@ -23,6 +23,8 @@ class Viewer:
     """The session or API token they came with."""
     stopped: bool = False
     """The company was vetted and may begin no more deals: it finishes those it has."""
+    refused: bool = False
+    """The operator did not admit the company; its owner may correct the facts and be looked at again."""
     was_vetted: bool = False
     """The operator has let the company trade, now or once."""
     waiting: int = 0

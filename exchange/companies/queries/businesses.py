@@ -175,6 +175,7 @@ def _recognised(row: Record, at: datetime) -> Recognised:
         company_name=row["trading_name"] or "",
         vetted=row["vetting"] == Vetting.VETTED,
         stopped=row["vetting"] == Vetting.STOPPED,
+        refused=row["vetting"] == Vetting.REFUSED,
         was_vetted=row["vetted_at"] is not None,
         language=row["language"],
         zone=row["zone"],
