@@ -5,6 +5,7 @@ The one place that knows status codes.
 
 import logging
 from collections.abc import Mapping
+from secrets import token_hex
 from typing import Any
 from urllib.parse import quote
 
@@ -93,9 +94,12 @@ class FieldMissing(NotUnderstood):
 
 
 class Broken(Unavailable):
-    """Our own fault."""
+    """Our own fault. The log tells it under the same ``reference``; the asker learns no more than that."""
 
-    message = N_("Something went wrong on our side. Nothing of what you sent was kept half-done; please try again.")
+    message = N_(
+        "Something went wrong on our side. Nothing of what you sent was kept half-done; please try again. "
+        "If it happens again, write to us and name the reference %(reference)s."
+    )
 
 
 class DatabaseAway(Unavailable):
@@ -224,8 +228,9 @@ def _unforeseen(request: Request[Any, Any, Any], error: Exception) -> Response[A
         unsure = error if isinstance(error, asyncpg.InternalClientError) else None
         log.warning("the database went away at %s %s: %r", request.method, request.url.path, error, exc_info=unsure)
         return answer(request, DatabaseAway())
-    log.error("unforeseen at %s %s", request.method, request.url.path, exc_info=error)
-    return answer(request, Broken())
+    reference = token_hex(4)
+    log.error("unforeseen at %s %s, reference %s", request.method, request.url.path, reference, exc_info=error)
+    return answer(request, Broken(reference=reference))
 
 
 HANDLERS: ExceptionHandlersMap = {

@@ -1,5 +1,6 @@
 """What went wrong under a door is told as what it is: the database gone, or our own fault."""
 
+import re
 from uuid import uuid4
 
 import asyncpg
@@ -7,8 +8,9 @@ import httpx
 import pytest
 
 from exchange.offers.api import talks
+from exchange.offers.pages import inbox
 from exchange.web import idempotency
-from tests.factories import bearer, make_person
+from tests.factories import bearer, make_person, sign_in
 
 pytestmark = pytest.mark.usefixtures("db")
 AT = "/api/v1/negotiations"
@@ -35,6 +37,26 @@ async def test_a_database_that_is_gone_is_no_fault_of_ours(
     monkeypatch.setattr(talks, "inbox_of", fails)
     told = await client.get(AT, headers=headers)
     assert (told.status_code, told.json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("door", [AT, "/talks"], ids=["program", "person"])
+async def test_our_own_fault_is_told_by_a_reference_that_the_log_carries_and_nothing_else(
+    door: str, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("the secret of the kitchen")
+
+    person = await make_person()
+    headers = await bearer(person) if door == AT else {}
+    if door != AT:
+        await sign_in(client, person)
+    monkeypatch.setattr(talks, "inbox_of", fails)
+    monkeypatch.setattr(inbox, "inbox_of", fails)
+    told = await client.get(door, headers=headers)
+    assert told.status_code == 500
+    assert "kitchen" not in told.text
+    (reference,) = re.findall(r"name the reference ([0-9a-f]{8})\.", told.text)
+    assert f"reference {reference}" in caplog.text
 
 
 async def test_an_answer_that_can_no_longer_be_kept_is_given_all_the_same(
