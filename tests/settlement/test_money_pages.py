@@ -12,7 +12,9 @@ from exchange.clock import frozen, now
 from exchange.database import execute, fetch, fetchval
 from exchange.money import Money
 from exchange.settlement.actions import deals, events, payments, reconcile, sellers
-from exchange.settlement.queries.money import payment_of
+from exchange.settlement.queries.deals import any_deal
+from exchange.settlement.queries.money import money_of, payment_of
+from exchange.settlement.rules.deal import Side
 from exchange.settlement.stripe_gateway import Awaited, NoAnswer
 from tests.factories import bearer, make_person, sign_in
 from tests.settlement.conftest import agree, onboarded, paid, work
@@ -40,6 +42,24 @@ async def test_the_buyer_reads_what_is_left_to_transfer_and_where(
     assert "€75.00 has arrived, €45.00 is still due." in pages["buyer"]
     assert 'href="https://pay.example/instructions"' in pages["buyer"]
     assert "instructions" not in pages["seller"]
+
+
+async def test_what_is_held_never_tells_the_buyer_the_commission(gateway: FakeGateway) -> None:
+    chief, agreed = await make_person(role=Role.OPERATOR), await agree()
+    await paid(agreed, gateway)
+
+    async def held() -> list[int]:
+        deal = await any_deal(agreed.deal_id)
+        return [(await money_of(deal, side)).held.minor for side in (Side.BUYER, Side.SELLER, Side.OPERATOR)]
+
+    assert await held() == [120_00] * 3
+    await deals.decide(
+        deal_id=agreed.deal_id, refund=Money(30_00, "EUR"), reasons="Half of it is gone.", by=chief.actor
+    )
+    assert await held() == [30_00, 115_50, 115_50], "its own refund has not left"
+    await work()
+    assert await agreed.state() == "closing", "the seller has no account yet"
+    assert await held() == [0, 85_50, 85_50]
 
 
 async def test_only_the_operator_reads_of_a_warning_and_settles_what_came_back(

@@ -1,16 +1,19 @@
 """Where the money is: of one deal, of one seller, of the whole exchange."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+import asyncpg
 
 from exchange.clock import now
 from exchange.database import fetch, fetchrow, fetchval
 from exchange.money import Money
 from exchange.settlement.queries.deals import Deal
 from exchange.settlement.rules.books import Account, Fact
-from exchange.settlement.rules.deal import Side
+from exchange.settlement.rules.deal import Side, State
 from exchange.settlement.rules.drift import Difference
 
 SHOWN: dict[Side, frozenset[Fact]] = {
@@ -84,7 +87,7 @@ async def money_of(deal: Deal, side: Side) -> DealMoney:
     )
     others = {str(leg["id"]): leg["trading_name"] for leg in legs if leg["company_id"] != deal.seller_company_id}
     return DealMoney(
-        held=Money(int(sum(row["held"] for row in rows)), currency),
+        held=_held_for(deal, side, rows),
         postings=[
             Posted(row["at"], Fact(row["fact"]), Money(int(row["moved"]), currency), others.get(row["reference"]))
             for row in rows
@@ -104,6 +107,17 @@ async def money_of(deal: Deal, side: Side) -> DealMoney:
             if side is not Side.BUYER
         ],
     )
+
+
+def _held_for(deal: Deal, side: Side, rows: Sequence[asyncpg.Record]) -> Money:
+    """What is held of the deal; once it is shared out, to the buyer what of it is the buyer's and has not come back.
+
+    What is held of the seller's side, less what left of it, would tell the buyer the commission.
+    """
+    held = int(sum(row["held"] for row in rows if side is not Side.BUYER or row["fact"] in SHOWN[side]))
+    if side is Side.BUYER and (deal.state is State.CLOSING or deal.state.final) and deal.paid_at is not None:
+        held = max(held - (deal.terms.total - deal.refund).minor, 0)
+    return Money(held, deal.terms.total.currency)
 
 
 @dataclass(frozen=True, slots=True)
