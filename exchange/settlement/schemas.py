@@ -35,8 +35,8 @@ def possible(deal: Deal, side: Side, claim: ClaimView | None) -> Possible:
         allowed.discard(Move.ESCALATE)
     if deal.due_at is not None and now() < deal.due_at:
         allowed.discard(Move.GIVE_UP)
-    if deal.disputed:  # both would refund what the buyer's bank may take
-        allowed -= {Move.CANCEL, Move.GIVE_UP}
+    if deal.disputed:  # two would refund what the buyer's bank may take, one invites the buyer to fetch the goods
+        allowed -= {Move.CANCEL, Move.GIVE_UP, Move.MAKE_READY}
     unpaid = Move.PAY in moves(deal.state, Side.STRIPE)
     return Possible(
         pay=side is Side.BUYER and unpaid and deal.due_at is not None and now() < deal.due_at,

@@ -1,5 +1,6 @@
 """What is owed to a buyer reaches it once: refunds that are refused or come back, by hand, or taken by its bank."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -172,6 +173,9 @@ async def test_no_button_refunds_what_the_bank_may_take(gateway: FakeGateway, ba
     assert (Move.CANCEL in possible(deal, Side.BUYER, None).moves) is not bank
     ended = replace(deal, state=State.SETTLED)
     assert possible(ended, Side.OPERATOR, None).refund is not bank
+    assert (Move.MAKE_READY in possible(deal, Side.SELLER, None).moves) is not bank, "nor calls the buyer to the goods"
+    with pytest.raises(Disputed) if bank else nullcontext():
+        await deals.make_ready(deal_id=agreed.deal_id, note="B 1", by=agreed.seller.actor)
 
 
 async def test_what_came_back_and_was_then_taken_counts_once(gateway: FakeGateway, chief: MadePerson) -> None:

@@ -121,6 +121,12 @@ class TestTheTimeline:
         told = timeline.next_step(state, Side.OPERATOR, NOON)
         assert told is None or told.whose is Side.OPERATOR or " you" not in told.text
 
+    def test_an_end_that_was_undone_says_by_whom(self) -> None:
+        told = timeline.ended(State.REFUNDED, deal.Ending.RECEIVED, {"deal.charged_back"})
+        assert len(told) == 3
+        assert "bank" in told[1]
+        assert len(timeline.ended(State.REFUNDED, deal.Ending.CHARGED_BACK, {"deal.charged_back"})) == 2, "said once"
+
     @pytest.mark.parametrize("reader", [Side.BUYER, Side.SELLER, Side.OPERATOR])
     def test_who_has_paid_is_not_told_to_pay_nor_when_the_deal_lapses(self, reader: Side) -> None:
         told = timeline.next_step(State.AWAITING_PAYMENT, reader, NOON, underway=True)

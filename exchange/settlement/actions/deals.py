@@ -20,7 +20,7 @@ from exchange.settlement.actions.moves import enter, reminder_of, start_clock
 from exchange.settlement.actions.notices import remind, tell, tell_agreed, tell_letter
 from exchange.settlement.actions.payments import close_pay_page
 from exchange.settlement.actions.receivers import freeze_legs
-from exchange.settlement.actions.release import share_out
+from exchange.settlement.actions.release import Disputed, share_out
 from exchange.settlement.queries.deals import Deal, agreement_of, any_deal, deal_seen_by
 from exchange.settlement.rules import amounts, vat
 from exchange.settlement.rules.amounts import RefundTooLarge
@@ -134,10 +134,19 @@ async def open_deal(negotiation_id: UUID) -> None:
 
 
 async def make_ready(*, deal_id: UUID, note: str, by: Actor) -> None:
-    """The seller says the goods wait for collection under this note. Raises NoteMissing, NotNow, NotYourMove."""
+    """The seller says the goods wait for collection under this note.
+
+    Not while the buyer's bank disputes the payment: the buyer would be called for goods it may have its money back for.
+    Raises NoteMissing, Disputed, NotNow, NotYourMove.
+    """
     if not note.strip():
         raise NoteMissing(field="note")
-    await _move(deal_id, Move.MAKE_READY, by, {"tracking": note.strip()[:80], "carrier": ""})
+    async with transaction():
+        deal = await deal_seen_by(by, deal_id, lock=True)
+        step(deal.state, Move.MAKE_READY, deal.side_of(by))
+        if deal.disputed:
+            raise Disputed
+        await _take(deal, Move.MAKE_READY, by, changes={"tracking": note.strip()[:80], "carrier": ""})
 
 
 async def ship(*, deal_id: UUID, carrier: str, tracking: str, by: Actor) -> None:

@@ -1,5 +1,6 @@
 """One deal as its page shows it: to the doors that show it, and to those that show it again when they refuse."""
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from exchange.settlement.queries.money import money_of, payment_of, unrefunded, 
 from exchange.settlement.queries.papers import papers_of, waiting_of
 from exchange.settlement.queries.rebuttals import contested
 from exchange.settlement.rules import timeline
+from exchange.settlement.rules.amounts import with_vat
 from exchange.settlement.rules.deal import Side
 from exchange.settlement.schemas import possible
 from exchange.web.guards import viewer_of
@@ -46,7 +48,7 @@ async def deal_page(request: Web, deal_id: UUID) -> dict[str, Any]:
         "buyer": await identity_of(deal.buyer_company_id),
         "seller": await identity_of(deal.seller_company_id),
         "next": deal.next_for(side),
-        "ended": timeline.ended(deal.state, deal.ending),
+        "ended": timeline.ended(deal.state, deal.ending, {h.fact for h in history}),
         "threshold_paid": await paid_of(deal.lot_id, exactly=side is not Side.BUYER) if deal.threshold else 0,
         "names": timeline.STATE_NAMES,
         "happened": timeline.HAPPENED,
@@ -55,6 +57,7 @@ async def deal_page(request: Web, deal_id: UUID) -> dict[str, Any]:
         "money": await money_of(deal, side),
         "payment": await payment_of(deal.id) if side is not Side.SELLER else None,
         "claim": found,
+        "with_tax": partial(with_vat, whole=deal.terms),
         "unrefunded": await unrefunded(deal) if side is not Side.SELLER else None,
         "contested": await contested(deal) if deal.disputed and side is Side.OPERATOR else None,
         "warned": side is Side.OPERATOR and await warned(deal.id),

@@ -1,6 +1,6 @@
 """What happens next on a deal, by whom, until when, and what follows if nobody moves: to each side in its words."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -187,9 +187,20 @@ _WHY: Mapping[Ending, str] = {
 _NOBODYS_FAULT = N_("The deal is closed: nothing had been paid, and nobody is at fault.")
 
 
-def ended(state: State, ending: Ending | None) -> list[str]:
-    """How a deal came to its end, in message ids: why first, then what became of the money once it all arrived."""
+_SINCE: Mapping[str, str] = {
+    "deal.refund_released": N_("Later the operator of the exchange refunded the buyer, at the seller's expense."),
+    "deal.charged_back": N_("The buyer's bank took the disputed money back for the buyer."),
+}
+
+
+def ended(state: State, ending: Ending | None, happened: Collection[str] = ()) -> list[str]:
+    """How a deal came to its end, in message ids: why first, then what became of the money once it all arrived.
+
+    ``happened`` are the journal's facts: what gave money back after the deal was decided is told between the two.
+    """
     why = [_WHY[ending]] if ending is not None else []
+    if ending is not None and ending is not Ending.CHARGED_BACK:
+        why += [text for fact, text in _SINCE.items() if fact in happened]
     if ending is Ending.MISSED and state is State.UNPAID:
         return [*why, _NOBODYS_FAULT]
     return why + ([_ENDED[state]] if state.final else [])
