@@ -42,7 +42,10 @@ class DomainError(Exception):
 class NotSeen(DomainError):
     """Nothing there for this viewer."""
 
-    message = N_("There is nothing at this address, or it is not open to you.")
+    message = N_(
+        "There is nothing at this address, or it is not open to you. Check the address, or go back to where you "
+        "found it."
+    )
 
 
 class NotAllowed(DomainError):
@@ -66,16 +69,16 @@ class Invalid(DomainError):
 class TooLarge(DomainError):
     """More bytes than the exchange takes in one piece."""
 
-    message = N_("This file is too large. The limit is %(limit)s MB.")
+    message = N_("This file is too large. The limit is %(limit)s MB: send a smaller one, or split it.")
 
 
 class TooMany(DomainError):
     """Asked too often."""
 
-    message = N_("Too many attempts. Wait a moment and try again.")
+    message = N_("Too many attempts. Try again in %(minutes)s min.")
 
     def __init__(self, *, retry_after: int = 60, field: str | None = None, **details: object) -> None:
-        super().__init__(field=field, **details)
+        super().__init__(field=field, minutes=-(-retry_after // 60), **details)
         self.retry_after = retry_after
 
 

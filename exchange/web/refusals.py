@@ -87,6 +87,12 @@ class NotUnderstood(Invalid):
     message = N_("This request could not be understood: %(reason)s")
 
 
+class AddressDamaged(NotUnderstood):
+    """What a person followed or sent does not parse: how it fails is no use to them."""
+
+    message = N_("Part of this address or form is missing or damaged. Go back, reload the page and try again.")
+
+
 class FieldMissing(NotUnderstood):
     """A field that is needed and was not sent."""
 
@@ -203,7 +209,7 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any
             response.headers.update(told_us)
             return response
         case ValidationException():
-            return answer(request, _validation(error))
+            return answer(request, _validation(error) if is_api(request) else AddressDamaged())
     if error.status_code < 500:
         return answer(request, NotUnderstood(reason=error.detail))
     return _unforeseen(request, error)

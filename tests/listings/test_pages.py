@@ -236,7 +236,7 @@ async def test_terms_change_with_a_new_answer_and_a_lot_is_withdrawn(
     seen = await lot_seen_by(seller.actor, lot.id, "en")
     assert (seen.title, seen.unit_ask.minor) == ("Now cheaper", 999)
     assert (await client.post(f"/lots/{lot.id}/withdrawal")).status_code == 303
-    assert "withdrawn" in (await client.get("/lots/mine")).text
+    assert "taken off sale" in (await client.get("/lots/mine")).text
 
 
 def picture(kind: str = "JPEG", size: tuple[int, int] = (2400, 1200)) -> bytes:

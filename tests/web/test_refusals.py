@@ -7,6 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
+from exchange.errors import TooMany
 from exchange.offers.api import talks
 from exchange.offers.pages import inbox
 from exchange.web import idempotency
@@ -99,3 +100,19 @@ async def test_fields_left_out_are_each_named_in_the_callers_language(
     assert {(e["field"], e["detail"]) for e in told.json()["errors"]} == {
         (field, "Ce champ est nécessaire et n’a pas été envoyé.") for field in missing
     }
+
+
+async def test_a_damaged_address_is_told_to_a_person_without_the_words_of_a_program(
+    client: httpx.AsyncClient,
+) -> None:
+    await sign_in(client, await make_person(language="fr"))
+    told = await client.get("/lots?after=xyz")
+    assert told.status_code == 400
+    assert "Une partie de cette adresse ou de ce formulaire manque" in told.text
+    assert "UUID" not in told.text
+
+
+def test_a_wait_is_told_in_whole_minutes() -> None:
+    assert [str(TooMany(retry_after=seconds)) for seconds in (1, 60, 61)] == [
+        f"Too many attempts. Try again in {minutes} min." for minutes in (1, 1, 2)
+    ]
