@@ -7,9 +7,12 @@ import httpx
 import pytest
 
 from exchange.database import execute
+from exchange.offers import actions
 from exchange.offers.queries.own_lots import OwnLots, Shelf, own_lots
-from tests.factories import MadePerson, make_lot, make_person, sign_in
-from tests.offers.stage import Stage
+from exchange.offers.queries.requests import requests_to
+from tests.factories import MadePerson, bearer, make_lot, make_person, sign_in
+from tests.offers.stage import Stage, staged
+from tests.offers.test_requests import ask, wanting
 from tests.offers.test_statements import noted
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -78,6 +81,29 @@ async def test_each_kind_holds_its_lots_and_the_counts_and_pages_agree() -> None
                 break
         assert len(walked) == len(set(walked)) == (everything.counts[kind] if kind else len(made))
     assert (await own_lots(seller.actor, words="introuvable")).rows == []
+
+
+async def test_prices_asked_of_the_seller_wait_beside_the_offers_on_the_page_and_for_programs(
+    client: httpx.AsyncClient,
+) -> None:
+    stage, buyers = await staged(), [await make_person() for _ in range(2)]
+    quiet = await make_lot(stage.seller)
+    for buyer in buyers:
+        await ask(await wanting(buyer), buyer, stage)
+    await stage.offer()
+    asked = await requests_to(stage.seller.actor)
+    await sign_in(client, stage.seller)
+    page = (await client.get("/lots/mine?show=offered")).text
+    assert f'href="/requests/{asked[0].id}">2 prices are asked of you' in page
+    assert str(quiet.id) not in page
+    mine = (await client.get("/api/v1/lots/mine?show=offered", headers=await bearer(stage.seller))).json()
+    assert [(lot["id"], lot["offers"], lot["requests"]) for lot in mine["items"]] == [(str(stage.lot_id), 1, 2)]
+    assert mine["counts"] == {"offered": 1, "on_sale": 2, "settling": 0, "ended": 0}
+    await actions.decline_requests(request_ids=[a.id for a in asked], by=stage.seller.actor)
+    (left,) = (await own_lots(stage.seller.actor, show=Shelf.OFFERED)).rows
+    assert (left.offers, left.requests, left.most_urgent_request) == (1, 0, None)
+    theirs = (await client.get("/api/v1/lots/mine", headers=await bearer(buyers[0]))).json()
+    assert (theirs["items"], theirs["next"]) == ([], None)
 
 
 async def test_the_cursor_of_another_company_begins_again_and_tells_nothing() -> None:

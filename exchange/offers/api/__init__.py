@@ -1,8 +1,8 @@
-"""The doors of talks for programs, by noun: negotiations, and the nouns one posts to them."""
+"""The doors of talks for programs, by noun: negotiations, the nouns one posts to them, and one's own lots."""
 
 from litestar import Router
 
-from exchange.offers.api import agreed, requests, several, talks, team
+from exchange.offers.api import agreed, own_lots, requests, several, talks, team
 from exchange.web.guards import settling, trading
 
 dealing = Router(
@@ -35,4 +35,4 @@ finishing = Router(
 )
 """What a company that was stopped needs too: to read what it agreed on, and to finish that with the other side."""
 negotiations = Router("/negotiations", route_handlers=[dealing, finishing], tags=["negotiations"])
-router = Router("/", route_handlers=[negotiations, requests.router])
+router = Router("/", route_handlers=[negotiations, requests.router, own_lots.index])
