@@ -60,6 +60,24 @@ async def test_a_quantity_that_does_not_fit_comes_with_buttons_that_fill_in_what
     assert not await fetchval("select count(*) from offer")
 
 
+async def test_a_lot_sold_whole_comes_with_every_line_filled_in_and_awaits_prices_alone(
+    client: httpx.AsyncClient,
+) -> None:
+    stage = await staged(partial=False)
+    await sign_in(client, stage.buyer)
+    page = await client.get(f"/lots/{stage.lot_id}/offer/lines")
+    left = await fetch("select quantity from manifest_line where lot_id = $1 order by position", stage.lot_id)
+    assert [_value(page, f"quantity.{n}") for n in range(1, len(left) + 1)] == [str(r["quantity"]) for r in left]
+    assert "Write your price for each line." in page.text
+    filled = {f"quantity.{n}": str(r["quantity"]) for n, r in enumerate(left, 1)}
+    sent = await client.post(f"/lots/{stage.lot_id}/offer/lines", data=SEND | filled | {"price": "5"})
+    assert sent.status_code == 303
+    await sign_in(client, stage.seller)
+    counter = await client.get(f"{sent.headers['location']}/lines")
+    assert "Counter-offer line by line" in counter.text
+    assert "Send the counter-offer" in counter.text
+
+
 async def test_lines_are_chosen_in_a_form_checked_and_sent_and_countered(client: httpx.AsyncClient) -> None:
     stage = await staged(multiple=6, minimum=12)
     at = f"/lots/{stage.lot_id}/offer/lines"

@@ -61,7 +61,10 @@ class Desk:
 
 
 def said_last(request: Web, desk: Desk) -> dict[int, Filled]:
-    return written(request, desk.shelf, desk.last) if desk.last else {}
+    """What the form begins with: the lines of the last move; else, of a lot that is sold whole, every line whole."""
+    if desk.last and desk.last.lines:
+        return written(request, desk.shelf, desk.last)
+    return {} if desk.terms.partial else {line.number: Filled(str(line.left)) for line in desk.shelf if line.left}
 
 
 def written(request: Web, shelf: Iterable[ShelfLine], move: Move) -> dict[int, Filled]:

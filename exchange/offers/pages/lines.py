@@ -28,14 +28,16 @@ async def first(request: Web, lot_id: FromPath[UUID], q: FromQuery[str] = "") ->
     lot = await lot_shown_to(viewer_of(request).actor, lot_id)
     if lot.talk_id:
         return see_other(request, f"/talks/{lot.talk_id}/lines")
-    return shown(request, await _of_lot(lot), {"q": q}, {})
+    desk = await _of_lot(lot)
+    return shown(request, desk, {"q": q}, said_last(request, desk))
 
 
 @get("/lots/{lot_id:uuid}/offer/lines.csv")
 async def first_file(request: Web, lot_id: FromPath[UUID]) -> Response[bytes]:
     """The list to fill in."""
     desk = await _of_lot(await lot_shown_to(viewer_of(request).actor, lot_id))
-    return file_of(desk.shelf, {}, desk.terms.ask, language_of(request), f"lot-{str(lot_id)[:8]}")
+    filled = said_last(request, desk)
+    return file_of(desk.shelf, filled, desk.terms.ask, language_of(request), f"lot-{str(lot_id)[:8]}")
 
 
 @post("/lots/{lot_id:uuid}/offer/lines/file")
@@ -132,14 +134,15 @@ async def make_move(request: Web, talk_id: FromPath[UUID], data: Form) -> Respon
 async def asked(request: Web, request_id: FromPath[UUID], q: FromQuery[str] = "") -> Response[str]:
     """The form for a price on each line; where the request awaits none any more, its page says so."""
     desk, awaits = await _of_request(request, request_id)
-    return shown(request, desk, {"q": q}, {}) if awaits else see_other(request, desk.back)
+    return shown(request, desk, {"q": q}, said_last(request, desk)) if awaits else see_other(request, desk.back)
 
 
 @get("/requests/{request_id:uuid}/lines.csv")
 async def asked_file(request: Web, request_id: FromPath[UUID]) -> Response[bytes]:
     """The list to fill in."""
     desk, _ = await _of_request(request, request_id)
-    return file_of(desk.shelf, {}, desk.terms.ask, language_of(request), f"request-{str(request_id)[:8]}")
+    filled = said_last(request, desk)
+    return file_of(desk.shelf, filled, desk.terms.ask, language_of(request), f"request-{str(request_id)[:8]}")
 
 
 @post("/requests/{request_id:uuid}/lines/file")
