@@ -12,11 +12,13 @@ from litestar.response import ServerSentEvent
 
 from exchange import clock
 from exchange.clock import now
+from exchange.companies.actions.vetting import keep_bands
+from exchange.companies.rules import DealsBand, ReliabilityBand
 from exchange.companies.tables import CompanyBlock
-from exchange.database import fetchval
+from exchange.database import execute, fetchval
 from exchange.offers import actions
 from exchange.offers.pages.shown import talk_mark
-from tests.factories import MadePerson, make_company, make_person, sign_in
+from tests.factories import MadePerson, bearer, make_company, make_person, sign_in
 from tests.offers.stage import Stage, staged
 from tests.offers.test_statements import noted
 
@@ -157,6 +159,33 @@ async def test_a_masked_page_holds_no_name_and_the_agreed_one_does(client: httpx
     page = await client.get(f"/talks/{talk}")
     assert stage.seller.company
     assert stage.seller.company.trading_name in unescape(page.text)
+
+
+async def test_each_side_reads_place_and_record_of_the_other_as_bands_within_the_talk_alone(
+    client: httpx.AsyncClient,
+) -> None:
+    stage = await staged()
+    assert stage.seller.company
+    assert stage.buyer.company
+    for company, deals, reliability in (
+        (stage.seller.company, DealsBand.MANY, ReliabilityBand.SOLID),
+        (stage.buyer.company, DealsBand.FEW, ReliabilityBand.UNKNOWN),
+    ):
+        await keep_bands(company.id, deals, reliability)
+    await execute("update company set country = 'IE', region = 'Connacht' where id = $1", stage.buyer.company.id)
+    assert "20 to 99 deals" not in (await _get(client, stage.buyer, f"/lots/{stage.lot_id}")).text
+    talk = await stage.offer()
+    seller = (await _get(client, stage.buyer, f"/talks/{talk}")).text
+    assert "Northern France · France" in seller
+    assert "In the last twelve months: 20 to 99 deals, kept its word in at least 19 deals in 20<" in seller
+    buyer = (await _get(client, stage.seller, f"/talks/{talk}")).text
+    assert "Northern Europe · Ireland" in buyer
+    assert "Connacht" not in buyer
+    assert "In the last twelve months: fewer than 5 deals<" in buyer
+    told = (await client.get(f"/api/v1/negotiations/{talk}", headers=await bearer(stage.buyer))).json()
+    assert [told[f"other_{what}"] for what in ("country", "region", "deals", "reliability")] == [
+        "FR", "fr-north", "many", "solid",
+    ]  # fmt: skip
 
 
 async def test_the_seller_counters_and_the_buyer_accepts(client: httpx.AsyncClient) -> None:

@@ -238,6 +238,7 @@ async def test_the_pages_ask_show_answer_and_mask_both(client: httpx.AsyncClient
         assert other.company
         assert not [n for n in (other.name, other.company.trading_name, str(other.company.id)) if n in text]
     assert "Enlèvement rapide" in page and "60 units" in page
+    assert "Northern France · France" in page and "In the last twelve months: fewer than 5 deals" in page
     odd = await client.post(f"{found[1]}/quotes", data={"price": "9", "quantity": "50", "incoterm": "EXW"})
     assert re.findall(r'name="fill" value="([^"]+)"', odd.text) == ["quantity=48", "quantity=60"]
     answer = {"price": "9", "quantity": "60", "incoterm": "EXW", "cost": "end_of_season"}

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from exchange.clock import now
 from exchange.companies.queries import mask
+from exchange.companies.rules import DealsBand, ReliabilityBand
 from exchange.errors import N_, DomainError, Invalid, Several
 from exchange.listings.rules.lots import CostAnswer, Incoterm
 from exchange.money import Money
@@ -186,6 +187,10 @@ class NegotiationOut(BaseModel):
     role: str = Field(description="`buyer` or `seller`: yours")
     other: str = Field(description="the other side's mask for this lot; their trading name once agreed")
     other_legal_name: str | None = Field(description="null before agreement")
+    other_country: str
+    other_region: str
+    other_deals: DealsBand = Field(description="settled in the last twelve months: a band, never a figure")
+    other_reliability: ReliabilityBand = Field(description="how many of them it kept its word in")
     state: State
     awaits: Awaits
     deadline: datetime | None
@@ -288,6 +293,10 @@ def talk_out(page: OnPage, viewer: Viewer) -> NegotiationOut:
         role="buyer" if is_buyer else "seller",
         other=page.other_name or mask(talk.seller if is_buyer else talk.buyer, page.lot_id, viewer.language),
         other_legal_name=page.other_legal_name,
+        other_country=page.other.country,
+        other_region=page.other.region,
+        other_deals=page.other.deals,
+        other_reliability=page.other.reliability,
         state=talk.moves[-1].state,
         awaits=Awaits.NOBODY if live is None else Awaits.ME if talk.turn == me else Awaits.THEM,
         deadline=live.expires_at if live else None,

@@ -10,6 +10,7 @@ from exchange.actor import Actor
 from exchange.clock import now
 from exchange.companies.queries import mask
 from exchange.errors import N_, DomainError, NotSeen
+from exchange.listings.pages.market import names_in
 from exchange.listings.pages.stock_lists import half_days
 from exchange.listings.rules.lots import COST_ANSWERS, INCOTERMS
 from exchange.offers import actions
@@ -159,6 +160,7 @@ async def _of_request(request: Web, asked: Asked) -> dict[str, Any]:
         "terms": lot.terms,
         "available": lot.available,
         "line_count": lot.lines,
+        "names": names_in(language),
         "buyer_mask": mask(asked.request.buyer, asked.lot_id, language),
         "slot_names": dict(half_days(language)),
         "incoterms": list(INCOTERMS.items()),

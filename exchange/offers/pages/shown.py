@@ -13,6 +13,7 @@ from exchange.clock import now
 from exchange.companies.queries import mask
 from exchange.companies.rules import Away, WorkingHours, answers_at
 from exchange.errors import DomainError, NotSeen
+from exchange.listings.pages.market import names_in
 from exchange.listings.pages.stock_lists import half_days
 from exchange.listings.rules.categories import BY_SLUG
 from exchange.listings.rules.lots import COST_ANSWERS, INCOTERMS
@@ -123,7 +124,8 @@ async def talk_shown(request: Web, page: OnPage, messages: list[Message], inside
         **away(request, page.hours[them], page.other_closed, page.other_team),
         "my_turn": my_turn,
         "may_move": bool((my_turn or may_reopen) and talk.moves_left and page.available and not talk.barred),
-        "may_accept": my_turn and talk.live is not None and talk.live.quantity <= page.available,
+        "may_accept": my_turn and talk.live is not None and page.stock.covers(talk.live.bid),
+        "names": names_in(language),
         "titles": await titles_of(page.lot_id, named) if named else {},
         "lines_shown": LINES_SHOWN,
         "slot_names": dict(half_days(language)),

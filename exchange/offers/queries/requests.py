@@ -13,6 +13,8 @@ from exchange.errors import NotSeen
 from exchange.listings.rules.lots import INCOTERMS, Incoterm
 from exchange.money import Money
 from exchange.offers.queries.inbox import searched
+from exchange.offers.queries.profiles import COLUMNS as PROFILE
+from exchange.offers.queries.profiles import Profile, profile_in
 from exchange.offers.queries.team import falls_to
 from exchange.offers.rules.requests import Request, RequestState
 
@@ -33,6 +35,7 @@ class Asked:
     left: int
     talk_id: UUID | None
     """The talk that the quote began."""
+    buyer: Profile
 
 
 STANDS = """(w.closed_at is null and b.vetting = 'vetted' and s.vetting = 'vetted'
@@ -41,10 +44,10 @@ STANDS = """(w.closed_at is null and b.vetting = 'vetted' and s.vetting = 'vette
 JOINED = """quote_request q join lot l on l.id = q.lot_id join want w on w.id = q.want_id
     join company b on b.id = q.buyer_company_id join company s on s.id = q.seller_company_id"""
 _ASKED = f"""
-    select q.*, l.title, l.unit_ask_minor, l.currency, n.id as talk_id, {STANDS} as stands,
+    select q.*, l.title, l.unit_ask_minor, l.currency, n.id as talk_id, {STANDS} as stands, {PROFILE},
         case when l.state in ('open', 'part_sold') and l.expires_at > {{now}} then l.quantity - l.reserved - l.sold
             else 0 end as units_left
-    from {JOINED}
+    from {JOINED} join company x on x.id = b.id
     left join negotiation n on n.lot_id = q.lot_id and n.buyer_company_id = q.buyer_company_id
 """  # noqa: S608  the constants above
 
@@ -218,4 +221,5 @@ def _asked(r: Record) -> Asked:
         unit_ask=Money(r["unit_ask_minor"], r["currency"]),
         left=r["units_left"],
         talk_id=r["talk_id"],
+        buyer=profile_in(r),
     )

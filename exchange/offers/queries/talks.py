@@ -15,6 +15,8 @@ from exchange.database import execute, fetch, fetchrow, fetchval
 from exchange.errors import DomainError, NotSeen
 from exchange.listings.rules.lots import INCOTERMS, Incoterm, LotState
 from exchange.money import Money
+from exchange.offers.queries.profiles import COLUMNS as PROFILE
+from exchange.offers.queries.profiles import Profile, profile_in
 from exchange.offers.queries.team import falls_to
 from exchange.offers.rules.bids import Bid, BidLine, Stock
 from exchange.offers.rules.refusals import NotVetted
@@ -80,7 +82,7 @@ class OnPage(Negotiated):
     lines: list[dict[str, Any]]
     """The first lines of the copy."""
     line_count: int
-    other_country: str
+    other: Profile
     other_name: str | None
     """Trading name of the other side, once agreed."""
     other_legal_name: str | None
@@ -141,7 +143,7 @@ _FROM = """
 """
 _ON_PAGE = f"""
     select {_TALK}, c.content - 'lines' as copy, jsonb_array_length(c.content -> 'lines') as line_count,
-        jsonb_path_query_array(c.content, '$.lines[0 to 49]') as lines, x.country as other_country,
+        jsonb_path_query_array(c.content, '$.lines[0 to 49]') as lines, {PROFILE},
         case when n.state = 'agreed' then x.trading_name end as other_name,
         case when n.state = 'agreed' then x.legal_name end as other_legal_name,
         json_build_array(x.closed_from, x.closed_until, (select json_agg(json_build_array(m.away_from, m.away_until))
@@ -174,12 +176,13 @@ async def negotiation_on_page(actor: Actor, negotiation_id: UUID) -> OnPage:
         raise NotSeen
     found = _read(row)
     first, last, team = json.loads(row["other_absences"])
+    lot = json.loads(row["copy"])
     return OnPage(
         **{name: getattr(found, name) for name in Negotiated.__slots__},
-        lot=json.loads(row["copy"]),
+        lot=lot,
         lines=json.loads(row["lines"]),
         line_count=row["line_count"],
-        other_country=row["other_country"],
+        other=profile_in(row, region=lot["region"] if actor.company_id == found.talk.buyer else None),
         other_name=row["other_name"],
         other_legal_name=row["other_legal_name"],
         other_closed=_away(first, last),
