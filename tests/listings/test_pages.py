@@ -116,6 +116,8 @@ async def test_a_lot_sold_only_if_enough_is_paid_says_so_to_everybody(
     assert 'name="threshold"' not in edit.text
     assert "0 of 600 units paid for it to go ahead" in (await client.get("/lots/mine")).text
     await sign_in(client, await make_person(language="fr"))
+    for address in ("/lots", f"/lots/{lot.id}"):
+        assert re.search(r'<span class="badge info">.*?seuil de déclenchement</span>', (await client.get(address)).text)
     for address in (f"/lots/{lot.id}", f"/lots/{lot.id}/offer"):
         shown = await client.get(address)
         assert "Ce lot n’est vendu que si 600 unités en sont payées" in shown.text, address

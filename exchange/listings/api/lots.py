@@ -18,6 +18,7 @@ from exchange.listings.rules import codes
 from exchange.listings.rules.articles import Article, unit_ask
 from exchange.listings.rules.categories import CATEGORIES, REGIONS, SECTORS, region_of
 from exchange.listings.rules.grades import Grade
+from exchange.listings.rules.thresholds import ThresholdState
 from exchange.listings.schemas import Amount, PublicationBody, ThresholdCount
 from exchange.listings.spreadsheets import EmptyFile
 from exchange.money import Money
@@ -78,6 +79,7 @@ class Card(BaseModel):
     unit_ask: Amount
     discount_percent: int | None = Field(description="below retail")
     partial: bool
+    threshold_state: ThresholdState | None = Field(description="set when it is sold only if enough of it is paid")
     week: str = Field(description="Monday of the week it was listed")
     mine: bool
     seller: str = Field(description="the pseudonym the seller wears on this lot alone")
@@ -294,7 +296,7 @@ def _card(card: LotCard) -> Card:
         id=card.id, title=card.title, category=card.category, grade=Grade(card.grade), country=card.country,
         region=card.region, brands=list(card.brands), units_from=card.units_from, units_to=card.units_to,
         unit_ask=Amount.of(card.unit_ask), discount_percent=card.discount, partial=card.partial,
-        week=card.week.isoformat(), mine=card.mine, seller=card.seller,
+        threshold_state=card.threshold, week=card.week.isoformat(), mine=card.mine, seller=card.seller,
     )  # fmt: skip
 
 

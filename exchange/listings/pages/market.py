@@ -14,6 +14,7 @@ from exchange.listings.pages.stock_lists import category_options, term_options
 from exchange.listings.queries.lots import PAGE, LotCard, SeenLot, Wanted, browse, lot_seen_by, photo_seen_by
 from exchange.listings.rules.categories import BY_SLUG, REGIONS, SECTORS
 from exchange.listings.rules.grades import LABELS as GRADES
+from exchange.listings.rules.thresholds import ThresholdState
 from exchange.money import Money, NotAnAmount
 from exchange.web.formats import money, number, percent
 from exchange.web.guards import browsing, signed_in, viewer_of
@@ -139,10 +140,12 @@ _HOLES = ("photo", "category", "tone", "grade", "id", "title", "low", "high", "c
 
 
 @lru_cache(maxsize=64)
-def _pattern(language: str, photo: bool, mine: bool, discount: bool, open_ended: bool) -> str:
+def _pattern(
+    language: str, photo: bool, mine: bool, discount: bool, open_ended: bool, threshold: ThresholdState | None
+) -> str:
     """The card of one kind with ``%(name)s`` where its own words go: a page has two dozen of them and renders none."""
     marks = {name: f"\ue000{name}\ue001" for name in _HOLES}
-    kind = {"photo": photo, "mine": mine, "discount": discount, "open_ended": open_ended}
+    kind = {"photo": photo, "mine": mine, "discount": discount, "open_ended": open_ended, "threshold": threshold}
     html = fragment("listings/_card.html", language, kind=kind, hole=marks)
     return html.replace("%", "%%").replace("\ue000", "%(").replace("\ue001", ")s")
 
@@ -161,7 +164,9 @@ def _body(lot: SeenLot, first_line: int, language: str, zone: str, may_offer: bo
 @lru_cache(maxsize=8192)
 def _card(card: LotCard, language: str) -> Markup:
     names = names_in(language)
-    pattern = _pattern(language, card.photo is not None, card.mine, bool(card.discount), card.units_to is None)
+    pattern = _pattern(
+        language, card.photo is not None, card.mine, bool(card.discount), card.units_to is None, card.threshold
+    )
     html = pattern % {
         "photo": card.photo,
         "category": escape(names["category"][card.category]),

@@ -20,7 +20,7 @@ from exchange.listings.queries.thresholds import threshold_in
 from exchange.listings.rules import codes
 from exchange.listings.rules.categories import CATEGORIES
 from exchange.listings.rules.lots import LotState, quantity_band
-from exchange.listings.rules.thresholds import Threshold, told
+from exchange.listings.rules.thresholds import Threshold, ThresholdState, told
 from exchange.money import Money
 from exchange.settings import settings
 
@@ -70,6 +70,8 @@ class LotCard:
     unit_ask: Money
     discount: int | None
     partial: bool
+    threshold: ThresholdState | None
+    """Set when the lot is sold only if enough of it is paid."""
     week: date
     photo: UUID | None
     mine: bool
@@ -168,7 +170,8 @@ _ON_SALE = "l.state in ('open', 'part_sold')"
 _FOR_SALE = f"{_ON_SALE} and l.expires_at > $2"
 _CARD = (
     "l.id, l.company_id, l.title, l.category, l.grade, l.country, l.region, l.brands,"
-    " l.quantity - l.reserved - l.sold as units, l.unit_ask_minor, l.currency, l.discount, l.partial, l.week"
+    " l.quantity - l.reserved - l.sold as units, l.unit_ask_minor, l.currency, l.discount, l.partial, l.week,"
+    " l.threshold_state"
 )
 _WHOLE = (
     "l.id, l.company_id, l.stock_list_id, l.state, l.title, l.category, l.region, l.country, l.brands, l.grade,"
@@ -363,6 +366,7 @@ def _card(row: Any, viewer: UUID | None, secret: bytes, language: str) -> LotCar
         unit_ask=Money(row["unit_ask_minor"], row["currency"]),
         discount=row["discount"],
         partial=row["partial"],
+        threshold=ThresholdState(row["threshold_state"]) if row["threshold_state"] else None,
         week=row["week"],
         photo=row["photo"],
         mine=row["company_id"] == viewer,
