@@ -74,7 +74,8 @@ def demo(scale: Scale) -> Layout:
     strands = {
         "odd quarters": past[0::2],
         "even quarters": [*past[1::2], _statistics(scale)],
-        "present": [TALKS, PICTURES, RELEASES],
+        "present": [TALKS, PICTURES],
+        "figures": [RELEASES],
     }
     return Layout([COMPANIES, _lots(scale)], strands)
 

@@ -22,8 +22,8 @@ from exchange.seed.steps import Market
 
 log = logging.getLogger(__name__)
 PLAYED = "seed.played"
-LATER = ("deal.papers",)
-"""Invoices are checked and set, which takes a while: the worker writes them once the market is open."""
+LATER = ("deal.papers", "insight.released")
+"""Invoices are checked and set, charts are drawn, which takes a while: the worker does it once the market is open."""
 
 
 async def play(market: Market, progress: Progress) -> None:
