@@ -99,14 +99,13 @@ def width(window: Share, told: int, held: Sequence[Share], aim: float) -> float:
 
 def _attempts(weights: Weights, room: float, policy: Policy) -> Iterator[Attempt]:
     """Largest coalitions first; where their votes and the target's fit in ``room``, the rest can fill the window."""
-    pairs: dict[Side, defaultdict[Group | None, set[Ends]]] = {side: defaultdict(set) for side in BOTH}
-    for ends in weights:
+    pairs: dict[Side, defaultdict[Group, set[Ends]]] = {side: defaultdict(set) for side in BOTH}
+    shares: dict[Side, defaultdict[Group, float]] = {side: defaultdict(float) for side in BOTH}
+    for ends, weight in weights.items():
         for side in BOTH:
-            pairs[side][ends[side]].add(ends)
-    shares = {
-        side: {group: sum(weights[ends] for ends in own) for group, own in pairs[side].items() if group is not None}
-        for side in BOTH
-    }
+            if (group := ends[side]) is not None:
+                pairs[side][group].add(ends)
+                shares[side][group] += weight
     heavy = {side: sorted(own, key=lambda group: (-own[group], group))[:SUSPECTS] for side, own in shares.items()}
     suspects = sorted({group for groups in heavy.values() for group in groups})
     for size in range(policy.coalition, 0, -1):

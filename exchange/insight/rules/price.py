@@ -37,14 +37,16 @@ def weigh(pairs: Iterable[Ends], cap: int) -> dict[Ends, float] | None:
     sides = [[ends[side] for ends in ordered] for side in BOTH if ordered[0][side] is not None]
     ceiling = cap / 100
     for _ in range(ROUNDS):
+        fits = True
         for groups in sides:
             shares = _shares(groups, weights)
             if max(shares.values()) > ceiling:
+                fits = False
                 scale = {group: ceiling / share if share > ceiling else 1.0 for group, share in shares.items()}
                 weights = [weight * scale[group] for weight, group in zip(weights, groups, strict=True)]
                 whole = sum(weights)
                 weights = [weight / whole for weight in weights]
-        if all(max(_shares(groups, weights).values()) <= ceiling * TOLERANCE for groups in sides):
+        if fits or all(max(_shares(groups, weights).values()) <= ceiling * TOLERANCE for groups in sides):
             return dict(zip(ordered, weights, strict=True))
     return None
 

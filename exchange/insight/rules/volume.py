@@ -36,9 +36,12 @@ class Flow:
     @classmethod
     def merge(cls, flows: Iterable["Flow"]) -> "Flow":
         """The flow of several disjoint cells taken as one."""
+        every = tuple(flows)
+        if len(every) == 1:
+            return every[0]  # most cells are leaves
         amounts: defaultdict[Ends, int] = defaultdict(int)
         records = 0
-        for flow in flows:
+        for flow in every:
             records += flow.records
             for ends, amount in flow.amounts.items():
                 amounts[ends] += amount
@@ -141,11 +144,13 @@ def margin(flow: Flow, before: Flow | None, sides: Sequence[Side], policy: Polic
     }
     if before is not None:
         moved = [
-            _percent(amount, here.total)
+            _percent(amount, total)
             for here, there in ((flow, before), (before, flow))
+            for total in (here.total,)
             for side in sides
+            for known in (there.totals(side),)
             for group, amount in here.totals(side).items()
-            if group not in there.totals(side)
+            if group not in known
         ]
         found["churn"] = max(moved, default=0)
     return found
