@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from exchange import app
-from exchange.supervisor import INSTANCE, ROOT, Asked, NothingRuns, Supervisor, attach, free_port
+from exchange.supervisor import INSTANCE, ROOT, Asked, NothingRuns, Part, Supervisor, attach, free_port
 
 HOST = "127.0.0.1"
 
@@ -210,3 +210,19 @@ def test_a_stop_asked_for_many_times_at_once_is_heard() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert asked.is_set()
+
+
+def test_a_part_that_is_held_begins_when_told_and_at_once_when_it_is_started_again(tmp_path: Path) -> None:
+    waits = "import sys; print('loaded', flush=True); sys.stdin.read(); print('begun')"
+    part = Part("part", [sys.executable, "-c", waits], dict(os.environ), tmp_path / "log")
+    part.start(held=True)
+    assert part.process is not None
+    while not part.log.read_text():
+        assert part.is_running
+        time.sleep(0.01)
+    assert part.log.read_text() == "loaded\n"
+    part.begin()
+    assert part.process.wait(10) == 0
+    part.start()
+    assert part.process.wait(10) == 0
+    assert part.log.read_text() == "loaded\nbegun\n" * 2
