@@ -27,8 +27,8 @@ SMALL = "small"
 FORMATS = {"fr": "fr-FR", "en": "en-GB"}
 DRAW = """
 import json, sys, vl_convert
-locale, specs = json.load(sys.stdin)
-json.dump([vl_convert.vegalite_to_svg(spec, format_locale=locale) for spec in specs], sys.stdout)
+orders = json.load(sys.stdin)
+json.dump([vl_convert.vegalite_to_svg(spec, format_locale=locale) for locale, spec in orders], sys.stdout)
 """
 PATIENCE = 300
 """Seconds for one batch of drawings: they take a tenth of one each."""
@@ -52,6 +52,7 @@ class Chart:
     """A drawing to be made: what Vega-Lite is told, and what it says to those who do not see it."""
 
     id: str
+    language: str
     title: str
     said: str
     spec: Mapping[str, Any]
@@ -70,7 +71,7 @@ async def drawn(tree: Tree, node_id: str, found: Trend, language: str) -> dict[s
         kept |= await charts_of(found.edition, node_id, language)
         missing = {key: chart for key, chart in charts.items() if key not in kept}
         if missing:
-            fresh = await _draw(list(missing.values()), language)
+            fresh = await _draw(list(missing.values()))
             await _keep(found.edition, node_id, language, dict(zip(missing, fresh, strict=False)))
             kept |= dict(zip(missing, fresh, strict=False))
     return {key: kept[key] for key in charts if key in kept}
@@ -78,18 +79,18 @@ async def drawn(tree: Tree, node_id: str, found: Trend, language: str) -> dict[s
 
 async def draw_ahead(tree: Tree) -> None:
     """Draw the pages most read, the whole market's and each sector's, in both languages; forget older editions."""
+    charts: dict[tuple[str, str, str], Chart] = {}
     for language in LANGUAGES:
-        charts: dict[tuple[str, str], Chart] = {}
         for node_id in (ROOT, *tree.children(ROOT)):
             found = await trend(tree, node_id, language)
             charts |= {
-                (node_id, key): chart
+                (node_id, language, key): chart
                 for key, chart in _charts(tree, node_id, found, language).items()
                 if key not in found.charts
             }
-        current = await edition()
-        for (node_id, key), svg in zip(charts, await _draw(list(charts.values()), language), strict=False):
-            await _keep(current, node_id, language, {key: svg})
+    current = await edition()
+    for (node_id, language, key), svg in zip(charts, await _draw(list(charts.values())), strict=False):
+        await _keep(current, node_id, language, {key: svg})
     current = await edition()
     async with transaction():
         await execute("delete from insight_chart where edition <> $1", current)
@@ -128,17 +129,17 @@ def _chart(
         for p in line
     )
     id = "chart-" + re.sub(r"\W+", "-", key)
-    return Chart(id, f"{say(language, panel.title)}, {path}", said, _spec(panel, line, language, shared))
+    return Chart(id, language, f"{say(language, panel.title)}, {path}", said, _spec(panel, line, language, shared))
 
 
-async def _draw(charts: Sequence[Chart], language: str) -> list[str]:
+async def _draw(charts: Sequence[Chart]) -> list[str]:
     """All of them, or none when the drawing process fails.
 
     A process of its own: the JavaScript engine inside would keep 100 MB of every process that ever drew.
     """
     if not charts:
         return []
-    order = json.dumps([FORMATS[language], [chart.spec for chart in charts]]).encode()
+    order = json.dumps([[FORMATS[chart.language], chart.spec] for chart in charts]).encode()
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", DRAW, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
