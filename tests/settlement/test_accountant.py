@@ -2,17 +2,19 @@
 
 import csv
 import io
+from datetime import timedelta
 from decimal import Decimal
 
 import httpx
 import pytest
 
 from exchange.actor import Role
+from exchange.clock import frozen, now
 from exchange.money import Money
 from exchange.settlement.actions import deals
 from exchange.settlement.queries.money import trial_balance
 from exchange.settlement.rules.books import Account
-from exchange.settlement.rules.fec import COLUMNS, NUMBERS, row
+from exchange.settlement.rules.fec import COLUMNS, NUMBERS, ZONE, row
 from tests.factories import make_person, sign_in
 from tests.settlement.conftest import agree, onboarded, paid, work
 from tests.settlement.fakes import FakeGateway
@@ -24,15 +26,18 @@ READ = ("/operator/claims", "/operator/money/statement", "/operator/money/export
 async def test_every_entry_is_in_the_file_and_the_file_is_the_trial_balance(
     client: httpx.AsyncClient, gateway: FakeGateway
 ) -> None:
-    agreed, asked = await agree(), await agree(currency="JPY", unit_minor=1000)
+    with frozen(now() - timedelta(days=3)):
+        asked = await agree(currency="JPY", unit_minor=1000)
+        await paid(asked, gateway)
+    agreed = await agree()
     await onboarded(agreed, gateway)
     await paid(agreed, gateway)
-    await paid(asked, gateway)
     await deals.ship(deal_id=agreed.deal_id, carrier="G", tracking="1", by=agreed.seller.actor)
     await deals.receive(deal_id=agreed.deal_id, by=agreed.buyer.actor)
     await work()
     await sign_in(client, await make_person(role=Role.OPERATOR))
-    answer = await client.get("/operator/money/export.csv")
+    today = now().astimezone(ZONE).date()
+    answer = await client.get("/operator/money/export.csv", params={"first": str(today - timedelta(days=4))})
     assert answer.headers["content-disposition"].endswith('.csv"')
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
     assert tuple(rows[0]) == COLUMNS
@@ -42,11 +47,17 @@ async def test_every_entry_is_in_the_file_and_the_file_is_the_trial_balance(
         mine = [r for r in rows if (r["CompteNum"], r["Idevise"]) == (NUMBERS[line.account], line.amount.currency)]
         total = sum(Decimal(r["Debit"].replace(",", ".")) - Decimal(r["Credit"].replace(",", ".")) for r in mine)
         assert total == line.amount.decimal, line
-    tabs = (await client.get("/operator/money/export.txt")).text.splitlines()
+    told = list({r["EcritureNum"]: r["EcritureLib"].split(" – ")[0] for r in rows}.values())
+    assert told[:4] == ["Paid by the buyer, held", "Fee of the payment service, borne by the exchange"] * 2
+    tabs = (await client.get("/operator/money/export.txt", params={"first": str(today)})).text.splitlines()
     assert tabs[0].split("\t") == list(COLUMNS)
-    assert len(tabs) == len(rows) + 1
+    late = [r for r in rows if r["Idevise"] == "EUR"]
+    assert [t.split("\t")[2] for t in tabs[1:]] == [r["EcritureNum"] for r in late], "the same number in every file"
+    assert int(late[0]["EcritureNum"]) > 1
 
-    page = await client.get("/operator/money/statement", params={"account": "held", "currency": "EUR"})
+    page = await client.get(
+        "/operator/money/statement", params={"account": "held", "currency": "EUR", "first": str(today)}
+    )
     assert "€120.00" in page.text
     assert "Closing balance" in page.text
     nonsense = await client.get("/operator/money/statement", params={"account": "x", "currency": "?", "first": "32"})
@@ -63,8 +74,6 @@ async def test_only_the_operator_reads_the_desks(client: httpx.AsyncClient, gate
 
 
 def test_a_line_of_the_file_is_a_debit_or_a_credit_with_a_comma() -> None:
-    from exchange.clock import now
-
     told = dict(
         zip(
             COLUMNS,

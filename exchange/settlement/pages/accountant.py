@@ -106,7 +106,7 @@ def _export(request: Web, period: Period, separator: str, mark: str, ending: str
                         account=entry.account,
                         name=say(language, timeline.ACCOUNTS[entry.account]),
                         piece=str(entry.deal_id or entry.reference),
-                        text=f"{say(language, timeline.MOVED[entry.fact])} {entry.label or ''}".strip(),
+                        text=" – ".join(filter(None, (say(language, timeline.MOVED[entry.fact]), entry.label))),
                         amount=entry.amount,
                     ),
                     separator,

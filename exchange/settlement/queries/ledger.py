@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from exchange.database import fetch
+from exchange.database import fetch, fetchval
 from exchange.money import Money
 from exchange.settlement.rules.books import Account, Fact
 
@@ -92,7 +92,7 @@ async def currencies() -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry for an accountant; ``number`` counts the postings of the period without a gap."""
+    """One entry for an accountant; ``number`` is its posting's, counted without a gap from the first of the ledger."""
 
     number: int
     at: datetime
@@ -105,25 +105,33 @@ class Entry:
 
 
 async def entries(since: datetime, until: datetime) -> AsyncIterator[list[Entry]]:
-    """Every entry from ``since`` until before ``until``, by posting, in pieces: a year is too long for the memory."""
-    number, at, last = 0, since, UUID(int=0)
+    """Every entry from ``since`` until before ``until``, by posting, in pieces: a year is too long for the memory.
+
+    Postings of one instant stand in the order in which they can happen, and have the same number whatever the period.
+    """
+    number: int = await fetchval("select count(*) from ledger_posting where at < $1", since)
+    at, place, last = since, 0, UUID(int=0)
     while True:
         rows = await fetch(
-            "select p.id, p.at, p.fact, p.reference, p.deal_id, d.label, e.account, e.currency, e.amount_minor "
-            "from (select * from ledger_posting where (at, id) > ($1, $2) and at < $3 order by at, id limit $4) p "
+            "select p.id, p.at, p.place, p.fact, p.reference, p.deal_id, d.label, e.account, e.currency, "
+            "e.amount_minor from (select * from (select *, array_position($6::text[], fact::text) as place "
+            "from ledger_posting where at >= $1 and at < $4) x where (at, place, id) > ($1, $2::int, $3::uuid) "
+            "order by at, place, id limit $5) p "
             "join ledger_entry e on e.posting_id = p.id left join deal d on d.id = p.deal_id "
-            "order by p.at, p.id, e.id",
+            "order by p.at, p.place, p.id, e.id",
             at,
+            place,
             last,
             until,
             CHUNK,
+            list(Fact),
         )
         if not rows:
             return
         found = []
         for row in rows:
             if row["id"] != last:
-                number, at, last = number + 1, row["at"], row["id"]
+                number, at, place, last = number + 1, row["at"], row["place"], row["id"]
             found.append(
                 Entry(
                     number,
