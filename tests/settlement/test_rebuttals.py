@@ -1,6 +1,8 @@
 """What answers a disputed payment: looked at, handed in once, decided; with the real library against the sandbox."""
 
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,7 +32,16 @@ from tests.settlement.service import Service, books_agree, shipped
 from tests.settlement.test_recourse import dispute, paid_deal
 
 AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
+EVERY_KIND = (
+    "import exchange.settlement.jobs; from exchange.settlement.actions.operations import doing_of; "
+    "from exchange.settlement.rules.payments import Kind; [doing_of(kind) for kind in Kind]"
+)
 SOON = AT + timedelta(minutes=1)
+
+
+def test_a_worker_that_has_loaded_no_page_drives_every_kind_of_operation() -> None:
+    done = subprocess.run([sys.executable, "-c", EVERY_KIND], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 async def disputed(service: Service) -> tuple[Agreed, str, MadePerson]:

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from importlib import import_module
 from random import SystemRandom
 from typing import Any
 from uuid import UUID, uuid4
@@ -111,12 +112,23 @@ class Doing:
     refused: Callable[[Operation, Refused], Awaitable[None]]
 
 
+_DOERS = ("cash", "customers", "payments", "rebuttals", "recourse", "refunds", "release", "sellers")
+"""The modules that say how operations are done."""
+
 _DOINGS: dict[Kind, Doing] = {}
 
 
 def done_by(kind: Kind, doing: Doing) -> None:
     """Say how operations of ``kind`` are done; each noun's module does at import."""
     _DOINGS[kind] = doing
+
+
+def doing_of(kind: Kind) -> Doing:
+    """How operations of ``kind`` are done, in whatever process: a worker, a command, a poll may drive any of them."""
+    if kind not in _DOINGS:
+        for doer in _DOERS:
+            import_module(f"{__package__}.{doer}")
+    return _DOINGS[kind]
 
 
 async def plan(
@@ -219,12 +231,12 @@ async def _ask(operation: Operation) -> Any:
 
 
 async def _send(operation: Operation) -> Any:
-    return await _DOINGS[operation.kind].call(gateway(), operation)
+    return await doing_of(operation.kind).call(gateway(), operation)
 
 
 async def look_up(operation: Operation) -> Any:
     """What Stripe has of the operation, without asking it to do anything: under its key it would replay even a 500."""
-    return await _DOINGS[operation.kind].find(gateway(), operation)
+    return await doing_of(operation.kind).find(gateway(), operation)
 
 
 async def complete(operation: Operation, made: Any) -> None:
@@ -236,7 +248,7 @@ async def complete(operation: Operation, made: Any) -> None:
         made if isinstance(made, str) else made.id,
     )
     if row is not None:
-        await _DOINGS[operation.kind].finish(operation, made)
+        await doing_of(operation.kind).finish(operation, made)
 
 
 async def _conclude(operation: Operation, why: str, refusal: Refused | None = None) -> int | None:
@@ -256,7 +268,7 @@ async def _conclude(operation: Operation, why: str, refusal: Refused | None = No
         if row is None:
             return operation.attempts
         if refusal is not None:
-            await _DOINGS[operation.kind].refused(operation, refusal)
+            await doing_of(operation.kind).refused(operation, refusal)
         else:
             await _renew(operation)
     return None
