@@ -55,6 +55,8 @@ async def test_a_list_becomes_a_lot_by_hand(client: httpx.AsyncClient, seller: M
     assert "Reading your list" in busy.text
     assert 'hx-trigger="every 1s"' in busy.text
     await perform("stock_list.received", UUID(page.rsplit("/", 1)[1]))
+    put_in = await client.get(page, headers={"HX-Request": "true"})
+    assert f'href="{page}/publication"' in put_in.text, "the way on comes with the answer, without a reload"
     understood = await client.get(page)
     assert "Your columns as we understood them" in understood.text
     assert "The quantity is negative (-2): there is nothing to sell." in understood.text
