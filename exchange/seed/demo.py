@@ -30,6 +30,7 @@ from exchange.seed.replay import play
 from exchange.seed.shop_window import fill, shop
 from exchange.seed.steps import Market, Scale, Step, begin, take, until_done
 from exchange.seed.writing import look_over_all
+from exchange.settlement.actions.standing import draw_bands
 
 _strands = multiprocessing.get_context("forkserver")
 
@@ -118,6 +119,7 @@ async def plant(*, lots: int | None, number: int) -> None:
         with Screen(console) as screen:
             await _take(kind, layout, market, screen)
         if whole(lots) not in await marks():
+            await draw_bands()
             async with transaction():
                 await mark(whole(lots), number, market.today)
     finally:

@@ -172,6 +172,11 @@ async def fetch_rates() -> None:
     await rates.fetch_rates()
 
 
+@every("23 3 * * 1")
+async def draw_bands() -> None:
+    await standing.draw_bands()
+
+
 @every("17 4 * * *")
 async def match_books() -> None:
     await reconcile.match_books()

@@ -57,6 +57,20 @@ async def test_an_unpaid_deal_strikes_the_buyer_once_and_an_idle_seller_the_sell
     assert not (await standing_of(unpaid.seller.company.id)).strikes
 
 
+async def test_bands_are_drawn_together_and_late_and_fall_when_the_deals_are_a_year_old(gateway: FakeGateway) -> None:
+    unpaid = await agree()
+    assert unpaid.buyer.company
+    company = unpaid.buyer.company.id
+    await execute("update company set deals_band = 'many', reliability_band = 'solid'")
+    await due_now(unpaid)
+    await deals.tick(unpaid.deal_id)
+    await work()
+    bands = "select deals_band || ' ' || reliability_band from company where id = $1"
+    assert await fetchval(bands, company) == "many solid", "the end of a deal is not seen in it"
+    await standing.draw_bands()
+    assert await fetchval(bands, company) == "few unknown"
+
+
 async def test_a_stopped_company_hears_why_appeals_finishes_its_deals_and_begins_none(
     client: httpx.AsyncClient, gateway: FakeGateway
 ) -> None:

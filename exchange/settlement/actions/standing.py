@@ -17,7 +17,6 @@ from exchange.journal.actions import record
 from exchange.settings import settings
 from exchange.settlement.queries.deals import any_deal
 from exchange.settlement.queries.standing import facts_of, settled_by, strikes_of
-from exchange.settlement.rules.deal import Side
 from exchange.settlement.rules.standing import (
     BY_OPERATOR,
     NOTICE,
@@ -37,13 +36,21 @@ log = logging.getLogger(__name__)
 
 
 async def take_note(deal_id: UUID) -> None:
-    """A deal has ended: who broke it gets a strike, and both sides' bands are drawn anew. Safe to do twice."""
+    """A deal has ended: who broke it gets a strike. Safe to do twice."""
     async with transaction():
         deal = await any_deal(deal_id)
         if deal.ending is not None and deal.ending.striker is not None:
             await _strike(deal.company(deal.ending.striker), StrikeReason(deal.ending.value), deal_id=deal_id)
-        for side in (Side.BUYER, Side.SELLER):
-            company = deal.company(side)
+
+
+async def draw_bands() -> None:
+    """What others are told of each company's last twelve months, drawn anew for all at once.
+
+    Late on purpose: a band that changed as a deal ended would show which masks are one company (guide/domain.md §10).
+    """
+    for row in await fetch("select id from company where vetting in ('vetted', 'stopped') order by id"):
+        async with transaction():
+            company: UUID = row["id"]
             await keep_bands(company, deals_band(await settled_by(company)), (await facts_of(company)).band)
 
 
