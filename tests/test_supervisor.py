@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -189,6 +190,23 @@ class TestACommandBesideOtherWork:
             running = self._begun(beside)
             beside.stopping.set()
         assert not psutil.pid_exists(running)
+
+    def test_a_market_is_laid_out_while_the_tables_are_made_and_before_people_come(
+        self, beside: Supervisor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def make_tables(_: str) -> None:
+            self._begun(beside)
+            (beside.data_dir / "tables").touch()
+
+        monkeypatch.setattr(signal, "signal", lambda *_: None)
+        monkeypatch.setattr(beside, "_choose_sandbox", lambda: False)
+        monkeypatch.setattr(beside, "_start", lambda *_, **__: Mock())
+        monkeypatch.setattr(beside, "command", make_tables)
+        for part in ("_choose_database", "_start_database", "_tell_instance", "_await_health", "_watch"):
+            monkeypatch.setattr(beside, part, lambda: None)
+        laid_out: list[bool] = []
+        beside.run(filled_by="seed", ready=lambda: laid_out.append((beside.data_dir / "market").exists()))
+        assert laid_out == [True]
 
     def _begun(self, beside: Supervisor) -> int:
         deadline = time.monotonic() + 10
