@@ -6,7 +6,8 @@ import xlrd  # noqa: F401  the old format's reader must be installed
 
 from exchange.errors import DomainError
 from exchange.listings.rules.columns import text_of
-from exchange.listings.spreadsheets import (
+from exchange.listings.spreadsheets import open_sheets, read_sheets
+from exchange.listings.spreadsheets.refusals import (
     EmptyFile,
     HoldsNoTable,
     NotATable,
@@ -15,8 +16,6 @@ from exchange.listings.spreadsheets import (
     TooManyColumns,
     TooManyRows,
     UnpacksTooLarge,
-    open_sheets,
-    read_sheets,
 )
 from tests.listings.samples import FRENCH_TILL, bomb, workbook
 

@@ -29,7 +29,8 @@ from exchange.listings.rules.grades import Grade
 from exchange.listings.rules.lots import CostAnswer, Terms
 from exchange.listings.rules.rows import Line, RowState
 from exchange.listings.rules.stock_lists import Corrections, Sheet, StockList, read
-from exchange.listings.spreadsheets import EmptyFile, HeadingsAlone, open_sheets, refusal_named
+from exchange.listings.spreadsheets import open_sheets
+from exchange.listings.spreadsheets.refusals import EmptyFile, HeadingsAlone, refusal_named
 from exchange.settings import settings
 
 READ_AT_ONCE = 3000

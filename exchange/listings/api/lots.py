@@ -20,7 +20,7 @@ from exchange.listings.rules.categories import CATEGORIES, REGIONS, SECTORS, reg
 from exchange.listings.rules.grades import Grade
 from exchange.listings.rules.thresholds import ThresholdState
 from exchange.listings.schemas import Amount, PublicationBody, ThresholdCount
-from exchange.listings.spreadsheets import EmptyFile
+from exchange.listings.spreadsheets.refusals import EmptyFile
 from exchange.money import Money
 from exchange.web.api_document import Parts
 from exchange.web.guards import browsing, signed_in, trading, viewer_of

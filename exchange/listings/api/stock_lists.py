@@ -19,7 +19,7 @@ from exchange.listings.rules.rows import RowState
 from exchange.listings.rules.stock_lists import Corrections
 from exchange.listings.rules.vocabulary import Role
 from exchange.listings.schemas import PublicationBody
-from exchange.listings.spreadsheets import EmptyFile
+from exchange.listings.spreadsheets.refusals import EmptyFile
 from exchange.web.api_document import Parts
 from exchange.web.guards import member, trading, viewer_of
 from exchange.web.render import language_of, told

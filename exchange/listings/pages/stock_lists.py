@@ -32,7 +32,7 @@ from exchange.listings.rules.thresholds import THRESHOLD_LIFE
 from exchange.listings.rules.vocabulary import LABELS as ROLES
 from exchange.listings.rules.vocabulary import Role
 from exchange.listings.schemas import publication_from
-from exchange.listings.spreadsheets import EmptyFile
+from exchange.listings.spreadsheets.refusals import EmptyFile
 from exchange.settings import settings
 from exchange.web.guards import member, trading, viewer_of
 from exchange.web.refusals import again

@@ -16,7 +16,7 @@ from exchange.listings.rules.problems import Notice, Problem
 from exchange.listings.rules.rows import Line, RowState
 from exchange.listings.rules.stock_lists import Corrections
 from exchange.listings.rules.vocabulary import Role
-from exchange.listings.spreadsheets import refusal_named
+from exchange.listings.spreadsheets.refusals import refusal_named
 
 PAGE = 50
 

@@ -12,7 +12,8 @@ from litestar.datastructures import UploadFile
 
 from exchange.errors import DomainError, NotSeen, Several
 from exchange.listings.rules.lots import COST_ANSWERS, INCOTERMS
-from exchange.listings.spreadsheets import EmptyFile, open_sheets
+from exchange.listings.spreadsheets import open_sheets
+from exchange.listings.spreadsheets.refusals import EmptyFile
 from exchange.money import Money, NotAnAmount, exponent
 from exchange.offers.pages.reading import NotAQuantity, Typed, filled_in, text_in
 from exchange.offers.pages.sheets import Filled, filled_in_file
