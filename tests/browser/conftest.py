@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from exchange.supervisor import INSTANCE, free_port
 from tests.conftest import fresh_database
-from tests.test_supervisor import HOST, await_answer, empty_folder, serve
+from tests.test_supervisor import HOST, PATIENCE, await_answer, empty_folder, serve
 
 LEFT_OUT = [
     # Chromium draws its address bar, which nobody sees here, with pages of its own: a third of all it does
@@ -63,7 +63,7 @@ def _running(folder: Path) -> Iterator[Instance]:
         yield Instance(f"http://{HOST}:{port}", folder)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook

@@ -15,6 +15,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from exchange.database import fetch, fetchrow
 from tests.browser.conftest import Instance
 from tests.browser.people import PASSWORD, Someone, in_database, merchant_and_competitor
+from tests.test_supervisor import PATIENCE
 
 STOCK_LIST = """Référence;Désignation;Marque;EAN;Qté;PVC TTC;État
 KN-001;Taquet coinceur à billes 27 mm;Ancrelle;3700000000015;40;34,90;Neuf
@@ -62,9 +63,9 @@ def press(reader: Reader, name: str | re.Pattern[str], *, exact: bool = False) -
     reader.page.get_by_role("button", name=name, exact=exact).first.click()
 
 
-def until(reader: Reader, path: str, text: str, patience: float = 25) -> None:
+def until(reader: Reader, path: str, text: str) -> None:
     """Go to ``path`` once it says ``text``: meanwhile it is asked for with the browser's cookies, but not drawn."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + PATIENCE
     while True:
         said = reader.page.request.get(path).text()
         reader.sources.append(said)
@@ -152,7 +153,7 @@ def test_from_a_stock_list_to_a_settled_trade(running: Instance, visit: Enter, t
     seller.page.locator("#move [name=quantity]").fill("50")
     seller.page.locator("#move [name=cost]").select_option(index=1)
     press(seller, "Envoyer la contre-proposition")
-    expect(buyer.page.locator("main")).to_contain_text("€52.00", timeout=5_000)
+    expect(buyer.page.locator("main")).to_contain_text("€52.00")
     buyer.look()
     assert_masked(buyer.sources, merchant)
     assert_masked(seller.sources, competitor)
@@ -160,7 +161,7 @@ def test_from_a_stock_list_to_a_settled_trade(running: Instance, visit: Enter, t
     # agreed: both see each other
     press(buyer, "Accept", exact=True)
     press(buyer, re.compile("^Accept for"))
-    expect(buyer.page.locator("main")).to_contain_text("Kervran", timeout=10_000)
+    expect(buyer.page.locator("main")).to_contain_text("Kervran")
     until(seller, talk, "Dunmore")
 
     # paid, held
@@ -201,7 +202,7 @@ def test_from_a_stock_list_to_a_settled_trade(running: Instance, visit: Enter, t
     buyer.page.get_by_role("link", name="The goods are here").click()
     buyer.page.get_by_text("All is there and in order").click()
     press(buyer, "Confirm")
-    until(buyer, deal, "settled", patience=40)
+    until(buyer, deal, "settled")
 
     assert_settled(running, deal.rpartition("/")[2])
     assert not seller.faults, seller.faults
