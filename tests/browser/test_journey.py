@@ -114,8 +114,9 @@ def test_from_a_stock_list_to_a_settled_trade(running: Instance, visit: Enter, t
     seller.page.wait_for_url(re.compile(r"/stock-lists/[0-9a-f-]{36}$"))
     listed = seller.page.url
     until(seller, listed, "Taquet coinceur")
-    seller.go(f"{listed}/publication")
     page = seller.page
+    page.get_by_role("link", name="Fixer les conditions et vendre").click()
+    page.wait_for_url(f"{listed}/publication")
     page.fill("[name=title]", "Accastillage fin de série")
     page.select_option("[name=category]", index=1)
     page.select_option("[name=region]", index=1)
