@@ -140,6 +140,8 @@ async def test_the_team_page_invites_and_the_link_seats(client: httpx.AsyncClien
 
 async def test_the_last_owner_stays_and_says_why(client: httpx.AsyncClient, db: None) -> None:
     person = await owner_in(client)
+    page = (await client.get("/team")).text
+    assert "needs an owner" in page and f"/team/{person.id}/" not in page
     answer = await post(client, f"/team/{person.id}/removal")
     assert answer.status_code == 409 and "needs an owner" in answer.text
 
