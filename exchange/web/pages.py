@@ -11,6 +11,7 @@ from exchange.database import fetchval
 from exchange.errors import NotSeen, Unavailable
 from exchange.settings import settings
 from exchange.web.render import THEMES, Web, local_path, render, see_other
+from exchange.web.sign_in import API_REFERENCE
 from exchange.web.translations import LANGUAGES
 
 YEAR = 365 * 24 * 3600
@@ -45,7 +46,7 @@ async def choose_theme(request: Web, data: Form) -> Response[str]:
     return _keep(request, data, "theme", THEMES)
 
 
-@get("/api/v1/docs")
+@get(API_REFERENCE)
 async def api_docs(request: Web) -> Response[str]:
     """The API's reference, readable without internet."""
     return render(request, "api_docs.html")

@@ -75,6 +75,11 @@ class StaleForm(NotAllowed):
     message = N_("This form is too old or came from another site. Go back, reload the page and send it again.")
 
 
+def heading_of(refusal: DomainError, status: int) -> str:
+    """What stands above the refusal's sentence."""
+    return N_("This page is too old") if isinstance(refusal, StaleForm) else HEADINGS[status]
+
+
 class WrongMethod(Invalid):
     """The address exists; the verb does not."""
 
@@ -151,8 +156,8 @@ def answer(request: Request[Any, Any, Any], refusal: DomainError) -> Response[An
             return Response("", status_code=200, headers={"HX-Redirect": url})
         return Response("", status_code=303, headers={"Location": url})
     return render(
-        request, "errors/error.html", status=status, refusal=refusal, status_code=status, heading=HEADINGS[status],
-        headers=headers,
+        request, "errors/error.html", status=status, refusal=refusal, status_code=status,
+        heading=heading_of(refusal, status), headers=headers,
     )  # fmt: skip
 
 
@@ -172,7 +177,7 @@ def _problem(
     language, zone = language_of(request), zone_of(request)
     body: dict[str, Any] = {
         "type": f"urn:confrere:problem:{refusal.code}",
-        "title": say(language, HEADINGS[status]),
+        "title": say(language, heading_of(refusal, status)),
         "status": status,
         "detail": told(refusal, language, zone),
         "code": refusal.code,

@@ -99,6 +99,10 @@ class Remembered:
                     self.forget(UUID(message.decode().rpartition(" ")[2]))
 
 
+API_REFERENCE = "/api/v1/docs"
+"""The one page among the API's addresses: people read it with their session."""
+
+
 class SignIn(AbstractAuthenticationMiddleware):
     """Sets ``request.user`` to the Viewer, or None. Guards decide whether that is enough."""
 
@@ -110,7 +114,8 @@ class SignIn(AbstractAuthenticationMiddleware):
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         viewer = None
-        if connection.url.path.startswith("/api/") or "authorization" in connection.headers:
+        path = connection.url.path
+        if (path.startswith("/api/") and path != API_REFERENCE) or "authorization" in connection.headers:
             kind, _, token = connection.headers.get("authorization", "").partition(" ")
             if kind.lower() == "bearer" and token:
                 viewer = await self.remembered.load(token.strip(), self.by_token)

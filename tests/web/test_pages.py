@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from exchange.web.frame import section
+from tests.factories import make_person, sign_in
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 PAIRED = (
@@ -45,6 +46,16 @@ async def test_a_form_without_its_token_changes_nothing(client: httpx.AsyncClien
     refused = await client.post("/language", data={"language": "fr"})
     assert refused.status_code == 403
     assert "language" not in refused.cookies
+    assert "<h1>This page is too old</h1>" in refused.text
+
+
+async def test_who_is_signed_in_reads_the_api_reference_so_and_calls_the_api_with_a_token_alone(
+    client: httpx.AsyncClient, db: None
+) -> None:
+    assert 'href="/sign-in' in (await client.get("/api/v1/docs")).text
+    await sign_in(client, await make_person())
+    assert 'href="/sign-in' not in (await client.get("/api/v1/docs")).text
+    assert (await client.get("/api/v1/lots")).status_code == 401
 
 
 async def test_the_language_is_kept_and_never_sends_elsewhere(client: httpx.AsyncClient, db: None) -> None:
